@@ -1,0 +1,1 @@
+"""Links to Bluetooth devices: the lease, the connection policy and presence."""

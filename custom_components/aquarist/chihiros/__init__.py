@@ -1,0 +1,1 @@
+"""The Chihiros Bluetooth protocol: bytes and values, nothing of connections or Home Assistant."""

@@ -1,0 +1,1 @@
+"""The command: the one record of a cause at one device."""

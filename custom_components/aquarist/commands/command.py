@@ -1,0 +1,156 @@
+"""The command record: one cause at one device, from acceptance to its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+import hashlib
+import json
+from typing import Any
+
+from ..layers.claims import Layer
+from .phases import FINAL, TRANSITIONS, Kind, Phase
+
+
+class Source(StrEnum):
+    """The surface that a command came in by."""
+
+    ENTITY = "entity"
+    SERVICE = "service"
+    WEBSOCKET = "websocket"
+    SCHEDULE = "schedule"
+    ENGINE = "engine"
+
+
+class ErrorCode(StrEnum):
+    """Why a command did not succeed (R-C41, RES-52, RES-57)."""
+
+    DEVICE_NOT_FOUND = "device_not_found"
+    DEVICE_DISCONNECTED = "device_disconnected"
+    DEVICE_BUSY = "device_busy"
+    DEVICE_TIMEOUT = "device_timeout"
+    COMMAND_INVALID = "command_invalid"
+    COMMAND_TIMEOUT = "command_timeout"
+    COMMAND_FAILED = "command_failed"
+    COMMAND_CANCELLED = "command_cancelled"
+    VALIDATION_ERROR = "validation_error"
+    INVALID_ARGUMENTS = "invalid_arguments"
+    INTERNAL_ERROR = "internal_error"
+    INTERRUPTED = "interrupted"
+    SAFETY_REFUSED = "safety_refused"
+    EXPIRED = "expired"
+    MISSED_WINDOW = "missed_window"
+    SUPERSEDED = "superseded"
+
+
+class IllegalTransitionError(Exception):
+    """A command was asked to move to a phase that it cannot reach."""
+
+    def __init__(self, phase: Phase, wanted: Phase) -> None:
+        """Keep both phases for the message."""
+        super().__init__(f"{phase} -> {wanted}")
+        self.phase = phase
+        self.wanted = wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One cause at one device.
+
+    Times are aware UTC datetimes. ``value`` is the setting that a set or window
+    asks for; a ramp keeps its course in ``args``. ``order`` is given by the store
+    and never reused: it is the order of acceptance.
+    """
+
+    id: str
+    device: int
+    kind: Kind
+    action: str
+    source: Source
+    created_at: datetime
+    args: Mapping[str, Any] = field(default_factory=dict)
+    field: str | None = None
+    value: Mapping[str, Any] | None = None
+    layer: Layer | None = None
+    phase: Phase = Phase.PLANNED
+    order: int = 0
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    expires_at: datetime | None = None
+    timeout: float = 10.0
+    repeatable: bool = True
+    attempts: int = 0
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    result: Mapping[str, Any] | None = None
+    error_code: str | None = None
+    error: str | None = None
+    error_details: Mapping[str, Any] | None = None
+    schedule: int | None = None
+    occurrence: int | None = None
+    depth: int = 0
+    user: str | None = None
+    context: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Return the identity of the command among all devices (RES-44)."""
+        return f"{self.device}/{self.id}"
+
+    @property
+    def final(self) -> bool:
+        """Return whether the command has ended."""
+        return self.phase in FINAL
+
+    @property
+    def fingerprint(self) -> str:
+        """Return the digest of what was asked for: equal content, equal digest (RES-44)."""
+        asked = [
+            self.device,
+            self.kind,
+            self.action,
+            dict(self.args),
+            self.field,
+            dict(self.value) if self.value is not None else None,
+            self.starts_at.isoformat() if self.starts_at and self.scheduled else None,
+            self.ends_at.isoformat() if self.ends_at else None,
+            self.timeout,
+        ]
+        text = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def scheduled(self) -> bool:
+        """Return whether the start was asked for, rather than being the moment of acceptance."""
+        return self.starts_at is not None and self.starts_at != self.created_at
+
+
+def advance(
+    command: Command,
+    phase: Phase,
+    at: datetime,
+    *,
+    result: Mapping[str, Any] | None = None,
+    error_code: str | None = None,
+    error: str | None = None,
+    error_details: Mapping[str, Any] | None = None,
+) -> Command:
+    """Return the command in its next phase; the only road from one phase to another.
+
+    Raises IllegalTransitionError when the phase cannot be reached from the present one.
+    """
+    if phase not in TRANSITIONS[command.phase]:
+        raise IllegalTransitionError(command.phase, phase)
+    starting = command.started_at is None and phase in (Phase.APPLYING, Phase.IN_FORCE)
+    return replace(
+        command,
+        phase=phase,
+        started_at=at if starting else command.started_at,
+        completed_at=at if phase in FINAL else None,
+        result=result if result is not None else command.result,
+        error_code=error_code if error_code is not None else command.error_code,
+        error=error if error is not None else command.error,
+        error_details=error_details
+        if error_details is not None
+        else command.error_details,
+    )

@@ -1,0 +1,1 @@
+"""Devices: things with fields, whatever stands behind them."""

@@ -1,0 +1,166 @@
+"""What devices made from Home Assistant entities share."""
+
+from abc import ABC, abstractmethod
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import override
+
+from homeassistant.core import Context, callback
+from homeassistant.util import dt as dt_util
+
+from ..layers.setting import Setting
+from .backing_entity import BackingEntity
+from .device import DeviceKind, Observation, StopReport
+from .entity_adapter import ServiceCall
+from .errors import DeviceError
+from .fields import Field, checked_arguments, unknown_action
+from .observable import ObservableDevice
+
+STOP_TIME = 15.0
+
+
+class BackedDevice(ObservableDevice, ABC):
+    """A device whose fields are shown by entities. Subclasses say how entities make fields."""
+
+    def __init__(
+        self,
+        *,
+        uuid: str,
+        kind: DeviceKind,
+        name: str,
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start without entities; the subclass calls `_attach` once it has them."""
+        super().__init__(uuid=uuid, kind=kind, name=name, fields={}, aliases=aliases)
+        self._entities: tuple[BackingEntity, ...] = ()
+        self._available = False
+        self._writes = 0
+        self._held_back: Context | None = None
+
+    @property
+    def available(self) -> bool:
+        """Return whether all entities that are needed are there."""
+        return self._available
+
+    @property
+    def entity_ids(self) -> tuple[str, ...]:
+        """Return the present ids of the entities behind the device (law 1)."""
+        return tuple(entity.entity_id for entity in self._entities)
+
+    @override
+    async def perform(
+        self, action: str, args: Mapping[str, object]
+    ) -> Mapping[str, object] | None:
+        """Do `request_status`: ask the entities to update and return what they show (R-C12)."""
+        if action != "request_status":
+            raise unknown_action(action)
+        checked_arguments(action, args)
+        update = ServiceCall(domain="homeassistant", service="update_entity")
+        await together(entity.call(update) for entity in self._entities)
+        settings = {name: self._read(name) for name in self.fields}
+        return {
+            "available": self.available,
+            "fields": {
+                name: setting and dict(setting) for name, setting in settings.items()
+            },
+        }
+
+    @override
+    async def close(self) -> None:
+        """Follow the entities no more."""
+        for entity in self._entities:
+            entity.close()
+        await super().close()
+
+    @abstractmethod
+    def _describe(self) -> Sequence[Field]:
+        """Return the fields as the entities are now."""
+
+    @abstractmethod
+    def _read(self, field: str) -> Setting | None:
+        """Return what a field shows, None when that is not known."""
+
+    @abstractmethod
+    async def apply(self, settings: Mapping[str, Setting]) -> None:
+        """Bring the named fields to their settings."""
+
+    def _reachable(self) -> bool:
+        """Return whether all entities that are needed are there."""
+        return all(entity.state is not None for entity in self._entities)
+
+    def _attach(self, entities: Sequence[BackingEntity]) -> None:
+        """Take over the entities and what they show."""
+        self._entities = tuple(entities)
+        self._available = self._reachable()
+        self._fields = {field.name: field for field in self._describe()}
+        for name in self._fields:
+            setting = self._read(name)
+            if setting is not None:
+                self._know(name, setting)
+
+    @callback
+    def _entity_changed(self, context: Context | None) -> None:
+        """Take in a change of one of the entities.
+
+        While we write, what passes by on the way is not reported, unless a person did it.
+        """
+        self._fields = {field.name: field for field in self._describe()}
+        available = self._reachable()
+        if available != self._available:
+            self._available = available
+            self._tell_availability(available)
+        if self._writes and (context is None or context.user_id is None):
+            self._held_back = context
+            return
+        self._report(context)
+
+    def _report(self, context: Context | None) -> None:
+        """Tell of every field that shows something new."""
+        for name in self._fields:
+            setting = self._read(name)
+            if setting is None or not self._know(name, setting):
+                continue
+            self._tell_observed(
+                Observation(
+                    field=name,
+                    setting=setting,
+                    at=dt_util.utcnow(),
+                    user_id=context.user_id if context else None,
+                    parent_id=context.parent_id if context else None,
+                    context_id=context.id if context else None,
+                )
+            )
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        """Hold back what passes by until the write has ended, then report where it ended."""
+        self._writes += 1
+        try:
+            yield
+        finally:
+            self._writes -= 1
+            if not self._writes:
+                context, self._held_back = self._held_back, None
+                self._report(context)
+
+    async def _to_safe_side(self, settings: Mapping[str, Setting]) -> StopReport:
+        """Apply safe settings within a bounded time and report how that went."""
+        if not settings:
+            return StopReport(confirmed=True, detail="nothing_to_stop")
+        try:
+            async with asyncio.timeout(STOP_TIME):
+                await self.apply(settings)
+        except DeviceError as error:
+            return StopReport(confirmed=False, detail=error.code)
+        except TimeoutError:
+            return StopReport(confirmed=False, detail="no_answer")
+        return StopReport(confirmed=True, detail="stopped")
+
+
+async def together(works: Iterable[Awaitable[None]]) -> None:
+    """Let all works come to their end, then raise the first error among them."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result

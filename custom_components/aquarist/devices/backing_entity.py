@@ -1,0 +1,228 @@
+"""One Home Assistant entity behind a device: followed, read, called and waited for."""
+
+import asyncio
+from collections.abc import Callable
+import logging
+
+from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.core import (
+    Context,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    State,
+    callback,
+    split_entity_id,
+)
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.event import (
+    async_track_entity_registry_updated_event,
+    async_track_state_change_event,
+)
+import probatio as vol
+
+from ..layers.setting import Setting, merged
+from .entity_adapter import EntityAdapter, ServiceCall
+from .errors import DeviceError
+from .fields import Field
+
+_LOGGER = logging.getLogger(__name__)
+CONFIRM_TIME = 5.0
+
+
+class BackingEntity:
+    """Follows an entity, which may be loaded later than the device, be renamed or go away.
+
+    ``reference`` is an entity id or the id of a registry entry. ``changed`` is called after each
+    change with the context that it came with, None when only the entity id changed.
+    """
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        reference: str,
+        adapter: EntityAdapter,
+        changed: Callable[[Context | None], None],
+        *,
+        confirm_time: float = CONFIRM_TIME,
+    ) -> None:
+        """Begin to follow the entity."""
+        self._hass = hass
+        self._adapter = adapter
+        self._changed = changed
+        self._confirm_time = confirm_time
+        self._asked: Setting | None = None
+        self._arrived = asyncio.Event()
+        self.entity_id = resolved(hass, reference)
+        self._leave: list[Callable[[], None]] = []
+        self._follow()
+
+    @property
+    def state(self) -> State | None:
+        """Return the state, None while the entity is missing or unavailable."""
+        state = self._hass.states.get(self.entity_id)
+        return None if state is None or state.state == STATE_UNAVAILABLE else state
+
+    @property
+    def field(self) -> Field:
+        """Describe the field as the entity is now."""
+        return self._adapter.field(self.state)
+
+    @property
+    def reading(self) -> Setting | None:
+        """Return the setting shown, None when there is none (R-T55).
+
+        While the entity shows what was asked for within its own resolution, that is the
+        reading: a value rounded by the entity is not a change by somebody else.
+        """
+        state = self.state
+        if state is None or state.state == STATE_UNKNOWN:
+            return None
+        shown = self._adapter.read(state)
+        if (
+            shown is not None
+            and self._asked
+            and self._adapter.shows(state, self._asked)
+        ):
+            return merged(shown, self._asked)
+        return shown
+
+    async def set(self, wanted: Setting) -> None:
+        """Call for a setting and wait until it is shown. Raises DeviceError."""
+        await self.ask(wanted)
+        if not await self.comes_to_show(wanted, self._confirm_time):
+            raise self.not_confirmed(wanted)
+
+    async def ask(self, wanted: Setting) -> None:
+        """Call for a setting without waiting until it is shown. Raises DeviceError."""
+        state = self.require()
+        calls = self._adapter.calls(state, wanted)
+        self._asked = merged(self._asked or {}, wanted)
+        for call in calls:
+            await self.call(call)
+
+    async def comes_to_show(self, wanted: Setting, within: float) -> bool:
+        """Wait until a setting is shown; False when it is not within so many seconds."""
+        try:
+            async with asyncio.timeout(within):
+                while not self._shows(wanted):
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def call(self, call: ServiceCall) -> None:
+        """Call a service for this entity and wait for its end. Raises DeviceError (RES-73)."""
+        data = {"entity_id": self.entity_id, **call.data}
+        try:
+            await self._hass.services.async_call(
+                call.domain, call.service, data, blocking=True, context=Context()
+            )
+        except (ServiceValidationError, vol.Invalid) as error:
+            raise self._service_failed(call, error, transient=False) from error
+        except (HomeAssistantError, OSError, TimeoutError) as error:
+            raise self._service_failed(call, error, transient=True) from error
+        except Exception as error:
+            # Integrations let errors of their libraries through; which kind it is nobody knows.
+            _LOGGER.debug("Unexpected error of %s", self.entity_id, exc_info=True)
+            raise self._service_failed(call, error, transient=True) from error
+
+    def require(self) -> State:
+        """Return the state. Raises DeviceError when the entity is missing or unavailable."""
+        state = self._hass.states.get(self.entity_id)
+        if state is None:
+            raise DeviceError(
+                "entity_missing", transient=True, entity_id=self.entity_id
+            )
+        if state.state == STATE_UNAVAILABLE:
+            raise DeviceError(
+                "entity_unavailable", transient=True, entity_id=self.entity_id
+            )
+        return state
+
+    def close(self) -> None:
+        """Follow the entity no more."""
+        while self._leave:
+            self._leave.pop()()
+
+    def _shows(self, wanted: Setting) -> bool:
+        """Return whether the entity shows a setting now."""
+        state = self.state
+        return (
+            state is not None
+            and state.state != STATE_UNKNOWN
+            and self._adapter.shows(state, wanted)
+        )
+
+    def not_confirmed(self, wanted: Setting) -> DeviceError:
+        """Return the error of a setting that is not shown; missing or unavailable comes first."""
+        try:
+            shown = self.require().state
+        except DeviceError as error:
+            return error
+        return DeviceError(
+            "not_confirmed",
+            transient=True,
+            entity_id=self.entity_id,
+            wanted=", ".join(f"{part}={value}" for part, value in wanted.items()),
+            shown=shown,
+        )
+
+    def _service_failed(
+        self, call: ServiceCall, error: Exception, *, transient: bool
+    ) -> DeviceError:
+        """Return the error of a failed call."""
+        return DeviceError(
+            "service_failed",
+            transient=transient,
+            entity_id=self.entity_id,
+            service=f"{call.domain}.{call.service}",
+            error=str(error) or type(error).__name__,
+        )
+
+    def _follow(self) -> None:
+        """Subscribe to the entity under its present id."""
+        self._leave = [
+            async_track_state_change_event(
+                self._hass, self.entity_id, self._state_changed
+            ),
+            async_track_entity_registry_updated_event(
+                self._hass, self.entity_id, self._registry_updated
+            ),
+        ]
+
+    @callback
+    def _state_changed(self, event: Event[EventStateChangedData]) -> None:
+        """Wake whoever waits for a value, and tell the device."""
+        self._arrived.set()
+        self._changed(event.context)
+
+    @callback
+    def _registry_updated(
+        self, event: Event[er.EventEntityRegistryUpdatedData]
+    ) -> None:
+        """Follow the entity to a new id."""
+        data = event.data
+        if data["action"] == "update" and "entity_id" in data["changes"]:
+            self.close()
+            self.entity_id = data["entity_id"]
+            self._follow()
+            self._changed(None)
+
+
+def resolved(hass: HomeAssistant, reference: str) -> str:
+    """Return the entity id that an entity id or the id of a registry entry stands for.
+
+    Raises DeviceError `entity_missing` for an id of the registry that is gone.
+    """
+    entity_id = er.async_resolve_entity_id(er.async_get(hass), reference)
+    if entity_id is None:
+        raise DeviceError("entity_missing", transient=False, entity_id=reference)
+    return entity_id
+
+
+def domain_of(hass: HomeAssistant, reference: str) -> str:
+    """Return the domain of a referenced entity. Raises DeviceError as `resolved` does."""
+    return split_entity_id(resolved(hass, reference))[0]

@@ -1,0 +1,181 @@
+"""What the Chihiros devices share: the link, its errors, presence and common actions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import override
+
+from ..ble.errors import LinkError, Reason
+from ..ble.link import Lease, Link
+from ..chihiros.command_frame import CommandFrame, query_status, set_time
+from ..chihiros.notifications import Notification, Status
+from .device import DeviceKind
+from .errors import DeviceError
+from .fields import (
+    Field,
+    checked_arguments,
+    refuse_unknown,
+    unknown_action,
+    whole_number,
+)
+from .observable import ObservableDevice
+
+WRITE_GRACE = 2.0
+STOP_TIME = 25.0
+STOP_TRIES = 3
+RELEASE_SECONDS = 300
+LONGEST_RELEASE = 3600
+_FINAL = frozenset({Reason.UNSUPPORTED, Reason.STOPPING})
+
+
+class ChihirosDevice(ObservableDevice):
+    """A device over a link. ``local_time`` gives the aware local wall-clock time now."""
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        uuid: str,
+        kind: DeviceKind,
+        name: str,
+        address: str,
+        fields: Mapping[str, Field],
+        local_time: Callable[[], datetime],
+        aliases: Mapping[str, str] | None = None,
+    ) -> None:
+        """Begin to listen to the link; nothing is connected."""
+        super().__init__(
+            uuid=uuid,
+            kind=kind,
+            name=name,
+            address=address,
+            fields=fields,
+            aliases=aliases,
+        )
+        self.link = link
+        self._local_time = local_time
+        self._leave = [link.on_availability(self._tell_availability)]
+
+    @property
+    def available(self) -> bool:
+        """Return whether the device is connected or heard."""
+        return self.link.available
+
+    @override
+    async def perform(
+        self, action: str, args: Mapping[str, object]
+    ) -> Mapping[str, object] | None:
+        """Do `request_status`, `sync_clock` or `release_for_app` {seconds}."""
+        match action:
+            case "request_status":
+                checked_arguments(action, args)
+                return await self._leased(self._status)
+            case "sync_clock":
+                checked_arguments(action, args)
+                return await self._leased(self._sync_clock)
+            case "release_for_app":
+                refuse_unknown(action, args, "seconds")
+                seconds = whole_number(
+                    "seconds", args.get("seconds", RELEASE_SECONDS), 1, LONGEST_RELEASE
+                )
+                await self.link.release_for_app(seconds)
+                return {"seconds": seconds}
+        raise unknown_action(action)
+
+    @override
+    async def close(self) -> None:
+        """Close the link."""
+        while self._leave:
+            self._leave.pop()()
+        await self.link.close()
+        await super().close()
+
+    async def _leased[T](self, work: Callable[[Lease], Awaitable[T]]) -> T:
+        """Do work with a lease. Raises DeviceError."""
+        try:
+            async with self.link.lease() as lease:
+                return await work(lease)
+        except LinkError as error:
+            raise device_error(error) from error
+
+    async def _stopped[T](self, work: Callable[[Lease], Awaitable[T]]) -> T:
+        """Do the work of a stop within a bounded time. Raises DeviceError."""
+        try:
+            async with asyncio.timeout(STOP_TIME):
+                return await urgently(self.link, work)
+        except LinkError as error:
+            raise device_error(error) from error
+        except TimeoutError as error:
+            raise DeviceError("no_answer", transient=True) from error
+
+    async def _status(self, lease: Lease) -> dict[str, object]:
+        """Ask for firmware and uptime."""
+        status = await answer(lease, query_status(), Status)
+        return {
+            "firmware": status.firmware,
+            "uptime_minutes": status.uptime_minutes,
+            "uptime_saturated": status.saturated,
+        }
+
+    async def _sync_clock(self, lease: Lease) -> None:
+        """Set the device's clock to local time."""
+        await lease.write(set_time(self._local_time().replace(tzinfo=None)))
+
+
+def device_error(error: LinkError, *, repeatable: bool = True) -> DeviceError:
+    """Return a link's error in the words of devices; what may not be repeated is final."""
+    return DeviceError(
+        error.reason.value, transient=repeatable and error.reason not in _FINAL
+    )
+
+
+async def answer[N: Notification](
+    lease: Lease, frame: CommandFrame, kind: type[N]
+) -> N:
+    """Ask and return the answer. Raises LinkError, `no_answer` when there is none."""
+    notification = await lease.ask(frame, kind)
+    if notification is None:
+        raise LinkError(Reason.NO_ANSWER)
+    return notification
+
+
+async def urgently[T](link: Link, work: Callable[[Lease], Awaitable[T]]) -> T:
+    """Do work before everybody else, on a new connection when the present one fails.
+
+    A connect under way is broken off at once; a write in flight has its grace before the
+    connection is dropped (design section 5). Raises LinkError of the last try.
+    """
+    tries = 1
+    while True:
+        try:
+            return await _at_once(link, work)
+        except LinkError:
+            if tries == STOP_TRIES:
+                raise
+            tries += 1
+
+
+async def _at_once[T](link: Link, work: Callable[[Lease], Awaitable[T]]) -> T:
+    """Take the link away from whoever has it and do the work."""
+    if not link.connected:
+        await link.drop()
+    grace = asyncio.create_task(_drop_later(link)) if link.connected else None
+    try:
+        async with link.lease(urgent=True) as lease:
+            await _called_off(grace)
+            return await work(lease)
+    finally:
+        await _called_off(grace)
+
+
+async def _drop_later(link: Link) -> None:
+    """Drop the link once the grace is over."""
+    await asyncio.sleep(WRITE_GRACE)
+    await link.drop()
+
+
+async def _called_off(task: asyncio.Task[None] | None) -> None:
+    """Cancel a task and wait for its end."""
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

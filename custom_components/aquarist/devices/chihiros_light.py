@@ -1,0 +1,145 @@
+"""A Chihiros light. It cannot be read back: its state is what it last acknowledged."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
+from typing import override
+
+from ..ble.link import Lease, Link
+from ..chihiros.command_frame import set_time
+from ..chihiros.lights import auto_on, manual_on, set_channel
+from ..layers.setting import Setting
+from .chihiros_device import ChihirosDevice
+from .device import DeviceKind, Observation, StopReport
+from .errors import DeviceError
+from .fields import LEVEL, checked_arguments
+from .lamp import LIGHT, Lamp
+from .observable import only_fields
+
+
+class ChihirosLight(ChihirosDevice):
+    """One composite field `light`: its level and the mix of its channels. Stopped means dark."""
+
+    def __init__(
+        self,
+        link: Link,
+        *,
+        uuid: str,
+        name: str,
+        address: str,
+        channels: Mapping[str, int],
+        local_time: Callable[[], datetime],
+    ) -> None:
+        """Take the channel numbers on the wire by the channels' names."""
+        self.lamp = Lamp(channels=tuple(channels))
+        super().__init__(
+            link,
+            uuid=uuid,
+            kind=DeviceKind.CHIHIROS_LIGHT,
+            name=name,
+            address=address,
+            fields={LIGHT: self.lamp.field},
+            local_time=local_time,
+            aliases=self.lamp.aliases,
+        )
+        self.auto = False
+        self._numbers = tuple(channels.values())
+        self._manual = False
+        self._acknowledged: dict[int, int] = {}
+        self._leave.append(link.on_dropped(self._forget))
+
+    @override
+    def setting_for(
+        self, action: str, args: Mapping[str, object], resting: Setting | None
+    ) -> tuple[str, Setting]:
+        """Translate the level actions, `set_brightness` and `set_channels` included."""
+        return LIGHT, self.lamp.setting_for(
+            action, args, resting, self.observed(LIGHT), self._last_level
+        )
+
+    async def apply(self, settings: Mapping[str, Setting]) -> None:
+        """Write all channels under one lease, in manual mode. Raises DeviceError."""
+        only_fields(settings, LIGHT)
+        for setting in settings.values():
+            whole = self.lamp.whole(setting, self.observed(LIGHT))
+            await self._leased(partial(self._write, levels=self._levels(whole)))
+            self._acknowledge(whole)
+
+    async def stop(self) -> StopReport:
+        """Go dark; the mix is remembered."""
+        dark = self.lamp.whole({LEVEL: 0.0}, self.observed(LIGHT))
+
+        async def write(lease: Lease) -> None:
+            """Write level 0 to all channels, whatever was acknowledged before."""
+            self._acknowledged.clear()
+            await self._write(lease, self._levels(dark))
+
+        try:
+            await self._stopped(write)
+        except DeviceError as error:
+            return StopReport(confirmed=False, detail=error.code)
+        self._acknowledge(dark)
+        return StopReport(confirmed=True, detail="stopped")
+
+    @override
+    async def perform(
+        self, action: str, args: Mapping[str, object]
+    ) -> Mapping[str, object] | None:
+        """Do `enable_auto_mode` and `set_manual_mode` besides the common actions."""
+        match action:
+            case "enable_auto_mode":
+                checked_arguments(action, args)
+                return await self._leased(self._run_schedules)
+            case "set_manual_mode":
+                checked_arguments(action, args)
+                return await self._leased(self._hold_levels)
+            case _:
+                return await super().perform(action, args)
+
+    async def _write(self, lease: Lease, levels: Mapping[int, int]) -> None:
+        """Write the levels that this connection has not acknowledged yet.
+
+        Nobody else changes a light while we are connected to it: it takes one central, and in
+        manual mode it follows no schedule of its own.
+        """
+        if not self._manual:
+            self._acknowledged.clear()
+            await lease.write(manual_on())
+            self._manual = True
+            self.auto = False
+        for channel, level in levels.items():
+            if self._acknowledged.get(channel) == level:
+                continue
+            self._acknowledged.pop(channel, None)
+            await lease.write(set_channel(channel, level))
+            self._acknowledged[channel] = level
+
+    async def _run_schedules(self, lease: Lease) -> None:
+        """Let the light run its stored schedules; the time makes it evaluate them at once."""
+        self._forget()
+        await lease.write(auto_on(), set_time(self._local_time().replace(tzinfo=None)))
+        self.auto = True
+
+    async def _hold_levels(self, lease: Lease) -> None:
+        """Switch to manual and show the last acknowledged levels again."""
+        self._forget()
+        known = self.observed(LIGHT)
+        await self._write(lease, self._levels(known) if known is not None else {})
+
+    def _levels(self, setting: Setting) -> dict[int, int]:
+        """Return whole per cents by channel number."""
+        outputs = self.lamp.outputs(setting)
+        return {
+            number: int(output + 0.5)
+            for number, output in zip(self._numbers, outputs, strict=True)
+        }
+
+    def _acknowledge(self, setting: Setting) -> None:
+        """Assume a setting from now on."""
+        if self._know(LIGHT, setting):
+            self._tell_observed(Observation(field=LIGHT, setting=setting))
+
+    def _forget(self) -> None:
+        """Take nothing for granted on the next connection."""
+        self._manual = False
+        self._acknowledged.clear()

@@ -1,0 +1,161 @@
+"""What every device is to the engine, and the values they exchange."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ..layers.setting import Scalar, Setting
+from .fields import Field
+
+
+class DeviceKind(StrEnum):
+    """The kind of a device."""
+
+    CHIHIROS_LIGHT = "chihiros_light"
+    CHIHIROS_DOSER = "chihiros_doser"
+    PUMP = "pump"
+    LIGHT = "light"
+    DOSER = "doser"
+    ENTITY = "entity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """A field was seen to have this setting.
+
+    ``at`` is an aware UTC datetime, None when the device only assumes the setting. The ids are
+    those of the Home Assistant context that the change came with.
+    """
+
+    field: str
+    setting: Setting
+    at: datetime | None = None
+    user_id: str | None = None
+    parent_id: str | None = None
+    context_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopReport:
+    """How a stop ended: ``detail`` is `stopped`, `nothing_to_stop` or an error code.
+
+    ``given`` tells per head the microlitres that a dose under way had given, where known.
+    """
+
+    confirmed: bool
+    detail: str
+    given: Mapping[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A pump head: 0-based index, name, flow in microlitres a second, dose bounds in microlitres."""
+
+    index: int
+    name: str
+    flow: int
+    minimum: int
+    maximum: int
+
+
+class DeviceListener(Protocol):
+    """What the engine hears from a device, always in the event loop."""
+
+    def observed(self, observation: Observation) -> None:
+        """Take note of a setting that a field was seen to have."""
+
+    def availability_changed(self, available: bool) -> None:
+        """Take note that the device came or went; called on changes only."""
+
+    def counters_read(
+        self, lifetime: Mapping[int, int], today: Mapping[int, int]
+    ) -> None:
+        """Take note of totals in microlitres per head.
+
+        Only what was just read is given: a mapping is empty when those totals were not read now.
+        """
+
+
+class Device(Protocol):
+    """A thing with fields."""
+
+    uuid: str
+    kind: DeviceKind
+    name: str
+    address: str | None
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Return the fields by name, as far as they are known now."""
+
+    @property
+    def available(self) -> bool:
+        """Return whether the device can be reached."""
+
+    def observed(self, field: str) -> Setting | None:
+        """Return the last known or assumed setting; never one made of `unknown` (R-T55)."""
+
+    def listen(self, listener: DeviceListener) -> Callable[[], None]:
+        """Tell a listener of all changes until the returned function is called."""
+
+    def setting_for(
+        self, action: str, args: Mapping[str, object], resting: Setting | None
+    ) -> tuple[str, Setting]:
+        """Translate a level action to a field and its setting. Raises InvalidValue."""
+
+    def check(self, field: str, value: Scalar | Setting) -> Setting:
+        """Return the setting that a value asks of a field or part. Raises InvalidValue."""
+
+    def field_of(self, name: str) -> str:
+        """Return the field that a field, part or alias belongs to. Raises InvalidValue."""
+
+    async def apply(self, settings: Mapping[str, Setting]) -> None:
+        """Bring the named fields to their settings in one go; return when that is confirmed.
+
+        Raises DeviceError. The caller bounds the time and may cancel.
+        """
+
+    async def stop(self) -> StopReport:
+        """Go to the safe side at once. Bounded, never raises DeviceError."""
+
+    async def perform(
+        self, action: str, args: Mapping[str, object]
+    ) -> Mapping[str, object] | None:
+        """Do an action that sets no field. Raises InvalidValue and DeviceError."""
+
+    async def close(self) -> None:
+        """Let go of the hardware."""
+
+
+class PreparedDose(Protocol):
+    """A dose for which all is ready; exactly one of send and release comes next."""
+
+    @property
+    def lifetime(self) -> int | None:
+        """Return the head's lifetime counter in microlitres, as read just before."""
+
+    async def send(self, volume: int) -> None:
+        """Start the dose, in microlitres. From this call on it may have been given.
+
+        Raises DeviceError, and InvalidValue when the head cannot give the volume.
+        """
+
+    async def finished(self) -> int | None:
+        """Wait for the end and return the microlitres given, None when that cannot be told.
+
+        The caller bounds the time.
+        """
+
+    async def release(self) -> None:
+        """Let go of everything that the dose holds; may be called again."""
+
+
+class DoserDevice(Device, Protocol):
+    """A device that gives doses."""
+
+    heads: tuple[Head, ...]
+
+    async def prepare(self, head: int) -> PreparedDose:
+        """Make ready for one dose of a head. Raises DeviceError and InvalidValue."""

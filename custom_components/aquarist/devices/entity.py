@@ -1,0 +1,158 @@
+"""A device made from any entities: each is a field with a chosen name."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import override
+
+from homeassistant.core import HomeAssistant
+
+from ..layers.setting import Scalar, Setting
+from .backed_device import BackedDevice, together
+from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
+from .climate_adapter import ClimateAdapter
+from .device import DeviceKind, StopReport
+from .entity_adapter import EntityAdapter
+from .fields import DataType, Field, checked_arguments, percent, unknown_action
+from .level_actions import FULL
+from .observable import only_fields
+from .value_adapters import value_adapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityField:
+    """A field to be made from an entity.
+
+    ``unit`` is announced instead of the entity's own (temperatures only); ``safe`` is the value
+    that a stop brings the field to.
+    """
+
+    name: str
+    entity: str
+    unit: str | None = None
+    safe: Scalar | None = None
+
+
+class EntityDevice(BackedDevice):
+    """Plain fields of numbers, choices, switches, levels and sensors; a climate is composite."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        *,
+        uuid: str,
+        name: str,
+        fields: Sequence[EntityField],
+        confirm_time: float = CONFIRM_TIME,
+    ) -> None:
+        """Take the entities. Raises DeviceError `unsupported` for a domain without fields."""
+        super().__init__(uuid=uuid, kind=DeviceKind.ENTITY, name=name)
+        self._safe = {
+            field.name: field.safe for field in fields if field.safe is not None
+        }
+        self._by_field = {
+            field.name: BackingEntity(
+                hass,
+                field.entity,
+                _adapter(hass, field),
+                self._entity_changed,
+                confirm_time=confirm_time,
+            )
+            for field in fields
+        }
+        self._attach(tuple(self._by_field.values()))
+
+    @override
+    def setting_for(
+        self, action: str, args: Mapping[str, object], resting: Setting | None
+    ) -> tuple[str, Setting]:
+        """Translate `turn_on`, `turn_off` and `set_level` for the first field that has them.
+
+        A switch is on or off, a field of 0 to 100 per cent has a level.
+        """
+        for field in self.fields.values():
+            if field.writable and field.data_type is DataType.BOOLEAN:
+                if action in ("turn_on", "turn_off"):
+                    checked_arguments(action, args)
+                    return field.name, {field.name: action == "turn_on"}
+            elif _is_level(field):
+                return field.name, _level_of(field, action, args, resting)
+        raise unknown_action(action)
+
+    @override
+    async def apply(self, settings: Mapping[str, Setting]) -> None:
+        """Bring all named fields to their settings at the same time. Raises DeviceError."""
+        writable = (name for name, field in self.fields.items() if field.writable)
+        only_fields(settings, *writable)
+        async with self._writing():
+            await together(
+                self._by_field[name].set(setting) for name, setting in settings.items()
+            )
+
+    async def stop(self) -> StopReport:
+        """Bring the fields that have a safe value to it."""
+        return await self._to_safe_side(
+            {name: self.check(name, value) for name, value in self._safe.items()}
+        )
+
+    @override
+    def _reachable(self) -> bool:
+        """Return whether the entities that can be set are there, or any sensor if none can."""
+        writable = [
+            self._by_field[name]
+            for name, field in self.fields.items()
+            if field.writable
+        ]
+        if writable:
+            return all(entity.state is not None for entity in writable)
+        return any(entity.state is not None for entity in self._entities)
+
+    @override
+    def _describe(self) -> tuple[Field, ...]:
+        """Return the fields as the entities are now."""
+        return tuple(entity.field for entity in self._by_field.values())
+
+    @override
+    def _read(self, field: str) -> Setting | None:
+        """Return what a field shows."""
+        return self._by_field[field].reading
+
+
+def _adapter(hass: HomeAssistant, field: EntityField) -> EntityAdapter:
+    """Return the adapter for a field's entity. Raises DeviceError `unsupported`."""
+    domain = domain_of(hass, field.entity)
+    if domain == "climate":
+        system_unit = hass.config.units.temperature_unit
+        return ClimateAdapter(
+            name=field.name, unit=field.unit or system_unit, system_unit=system_unit
+        )
+    return value_adapter(domain, field.name, field.unit)
+
+
+def _is_level(field: Field) -> bool:
+    """Return whether a field can be set from 0 to 100 per cent."""
+    return (
+        field.writable
+        and field.data_type is DataType.NUMBER
+        and (field.unit, field.minimum, field.maximum) == ("%", 0.0, 100.0)
+    )
+
+
+def _level_of(
+    field: Field, action: str, args: Mapping[str, object], resting: Setting | None
+) -> Setting:
+    """Return the setting of a level action for a field of per cents."""
+    match action:
+        case "turn_on":
+            checked_arguments(action, args)
+            rests_at = (resting or {}).get(field.name)
+            return {field.name: rests_at or FULL}
+        case "turn_off":
+            checked_arguments(action, args)
+            return {field.name: 0.0}
+        case "set_level":
+            asked = checked_arguments(
+                action, args, required=[percent("level", values=field.values)]
+            )
+            return {field.name: asked["level"]}
+        case _:
+            raise unknown_action(action)

@@ -1,0 +1,64 @@
+"""How a Home Assistant entity is read and set: the port that each domain implements."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from homeassistant.core import State
+
+from ..layers.setting import Scalar, Setting
+from .fields import Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceCall:
+    """A service of Home Assistant and its data, the entity left out."""
+
+    domain: str
+    service: str
+    data: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+class EntityAdapter(Protocol):
+    """Translates between the state of one entity and the setting of one field.
+
+    States handed in are never `unavailable`; `read` gets no `unknown` either.
+    """
+
+    def field(self, state: State | None) -> Field:
+        """Describe the field, as far as it is known while there is no state."""
+
+    def read(self, state: State) -> Setting | None:
+        """Return what the entity shows, None when it shows nothing that can be understood."""
+
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Return the calls that bring the entity to a setting. Raises DeviceError."""
+
+    def shows(self, state: State, wanted: Setting) -> bool:
+        """Return whether the entity shows the setting, within its own resolution."""
+
+
+def number_attribute(state: State | None, name: str) -> float | None:
+    """Return a numeric attribute, None when it is absent or no number."""
+    value = state.attributes.get(name) if state is not None else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return None
+
+
+def state_number(state: State) -> float | None:
+    """Return the state as a number, None when it is none."""
+    try:
+        return float(state.state)
+    except ValueError:
+        return None
+
+
+def choices(state: State | None, name: str) -> tuple[Scalar, ...]:
+    """Return a list attribute of allowed words, empty when it is not known."""
+    values = state.attributes.get(name) if state is not None else None
+    return (
+        tuple(str(value) for value in values)
+        if isinstance(values, list | tuple)
+        else ()
+    )

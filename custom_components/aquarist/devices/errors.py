@@ -1,0 +1,19 @@
+"""Why a device could not do what it was asked."""
+
+
+class DeviceError(Exception):
+    """A device did not do what it was asked.
+
+    ``code`` is a machine word with a translation: `out_of_range`, `no_free_slot`,
+    `held_by_app`, `link_lost`, `no_answer`, `write_failed`, `not_confirmed`,
+    `entity_missing`, `entity_unavailable`, `service_failed`, `already_running`,
+    `stopping`, `unsupported`. A transient error may pass by itself and is worth
+    another try, any other is final (RES-73).
+    """
+
+    def __init__(self, code: str, *, transient: bool, **placeholders: str) -> None:
+        """Keep the code, whether it may pass, and what fills the message."""
+        super().__init__(f"{code} {placeholders}" if placeholders else code)
+        self.code = code
+        self.transient = transient
+        self.placeholders = placeholders

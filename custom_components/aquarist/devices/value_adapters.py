@@ -1,0 +1,195 @@
+"""Entities whose field holds what Home Assistant shows, in the announced unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from homeassistant.const import STATE_ON
+from homeassistant.core import State
+from homeassistant.util.unit_conversion import TemperatureConverter
+
+from ..layers.setting import Setting, is_number
+from .entity_adapter import (
+    EntityAdapter,
+    ServiceCall,
+    choices,
+    number_attribute,
+    state_number,
+)
+from .errors import DeviceError
+from .fields import DataType, Field
+from .level_adapters import level_adapter
+
+_UNIT = "unit_of_measurement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueAdapter:
+    """What all single values share; ``unit`` is announced instead of the entity's own (R-T62)."""
+
+    name: str
+    domain: str
+    unit: str | None = None
+
+
+class BooleanValue(ValueAdapter):
+    """A switch or input boolean."""
+
+    def field(self, state: State | None) -> Field:
+        """Describe the field."""
+        return Field(name=self.name, data_type=DataType.BOOLEAN)
+
+    def read(self, state: State) -> Setting | None:
+        """Return whether it is on."""
+        return {self.name: state.state == STATE_ON}
+
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Return the call that switches."""
+        service = "turn_on" if wanted[self.name] is True else "turn_off"
+        return [ServiceCall(domain=self.domain, service=service)]
+
+    def shows(self, state: State, wanted: Setting) -> bool:
+        """Return whether it is switched as wanted."""
+        return self.read(state) == wanted
+
+
+class NumberValue(ValueAdapter):
+    """A number or input number, in the announced unit."""
+
+    def field(self, state: State | None) -> Field:
+        """Describe the field with the entity's bounds."""
+        return Field(
+            name=self.name,
+            data_type=DataType.NUMBER,
+            unit=self.unit or (state.attributes.get(_UNIT) if state else None),
+            minimum=self._announced(state, number_attribute(state, "min")),
+            maximum=self._announced(state, number_attribute(state, "max")),
+            step=number_attribute(state, "step") if self._own_unit(state) else None,
+        )
+
+    def read(self, state: State) -> Setting | None:
+        """Return the number."""
+        number = self._announced(state, state_number(state))
+        return None if number is None else {self.name: number}
+
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Return the call with the number in the entity's unit."""
+        native = self._native(state, wanted)
+        return [
+            ServiceCall(domain=self.domain, service="set_value", data={"value": native})
+        ]
+
+    def shows(self, state: State, wanted: Setting) -> bool:
+        """Return whether the number is shown, within half a step."""
+        number = state_number(state)
+        step = number_attribute(state, "step") or 0.0
+        return (
+            number is not None
+            and abs(number - self._native(state, wanted)) <= step / 2 + 1e-6
+        )
+
+    def _own_unit(self, state: State | None) -> bool:
+        """Return whether the announced unit is the entity's."""
+        return self.unit is None or (
+            state is not None and self.unit == state.attributes.get(_UNIT)
+        )
+
+    def _announced(self, state: State | None, number: float | None) -> float | None:
+        """Return the entity's number in the announced unit."""
+        if number is None or state is None:
+            return None
+        return in_unit(number, state.attributes.get(_UNIT), self.unit)
+
+    def _native(self, state: State, wanted: Setting) -> float:
+        """Return the wanted number in the entity's unit."""
+        number = wanted[self.name]
+        return in_unit(
+            float(number) if is_number(number) else 0.0,
+            self.unit,
+            state.attributes.get(_UNIT),
+        )
+
+
+class ChoiceValue(ValueAdapter):
+    """A select or input select."""
+
+    def field(self, state: State | None) -> Field:
+        """Describe the field with the entity's options."""
+        return Field(
+            name=self.name, data_type=DataType.STRING, values=choices(state, "options")
+        )
+
+    def read(self, state: State) -> Setting | None:
+        """Return the option."""
+        return {self.name: state.state}
+
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Return the call that selects."""
+        data = {"option": wanted[self.name]}
+        return [ServiceCall(domain=self.domain, service="select_option", data=data)]
+
+    def shows(self, state: State, wanted: Setting) -> bool:
+        """Return whether the option is selected."""
+        return self.read(state) == wanted
+
+
+class SensorValue(ValueAdapter):
+    """A sensor or binary sensor: read-only."""
+
+    def field(self, state: State | None) -> Field:
+        """Describe the field; whether a sensor is numeric is known from its state."""
+        data_type = DataType.STRING
+        if self.domain == "binary_sensor":
+            data_type = DataType.BOOLEAN
+        elif state is not None and self._numeric(state):
+            data_type = DataType.NUMBER
+        unit = self.unit or (state.attributes.get(_UNIT) if state else None)
+        return Field(name=self.name, data_type=data_type, unit=unit, writable=False)
+
+    def read(self, state: State) -> Setting | None:
+        """Return what the sensor shows."""
+        if self.domain == "binary_sensor":
+            return {self.name: state.state == STATE_ON}
+        if not self._numeric(state):
+            return {self.name: state.state}
+        number = state_number(state)
+        if number is None:
+            return None
+        return {self.name: in_unit(number, state.attributes.get(_UNIT), self.unit)}
+
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Refuse: a sensor cannot be set."""
+        raise DeviceError("unsupported", transient=False, entity_id=state.entity_id)
+
+    def shows(self, state: State, wanted: Setting) -> bool:
+        """Return whether the sensor shows the value."""
+        return self.read(state) == wanted
+
+    def _numeric(self, state: State) -> bool:
+        """Return whether the sensor measures, by Home Assistant's own rule."""
+        return _UNIT in state.attributes or "state_class" in state.attributes
+
+
+def in_unit(number: float, have: str | None, want: str | None) -> float:
+    """Return a temperature in another unit; any other number, or without a unit, as it is."""
+    units = TemperatureConverter.VALID_UNITS
+    if have == want or have not in units or want not in units:
+        return number
+    return round(TemperatureConverter.convert(number, have, want), 6)
+
+
+def value_adapter(domain: str, name: str, unit: str | None = None) -> EntityAdapter:
+    """Return the adapter for a domain as a plain field.
+
+    Lights, fans, covers and valves are per cents. Raises DeviceError `unsupported`.
+    """
+    match domain:
+        case "switch" | "input_boolean":
+            return BooleanValue(name=name, domain=domain)
+        case "number" | "input_number":
+            return NumberValue(name=name, domain=domain, unit=unit)
+        case "select" | "input_select":
+            return ChoiceValue(name=name, domain=domain)
+        case "sensor" | "binary_sensor":
+            return SensorValue(name=name, domain=domain, unit=unit)
+        case _:
+            return level_adapter(domain, name)

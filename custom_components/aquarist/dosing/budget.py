@@ -1,0 +1,59 @@
+"""How much a head may dose within 24 hours (law 5)."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import accumulate
+
+from ..limits.refusal import Refusal
+from .ledger import Dose
+from .volume import millilitres
+
+WINDOW = timedelta(hours=24)
+
+
+def counted(doses: Iterable[Dose], now: datetime) -> int:
+    """Give the µL that count at an instant: the doses of the last 24 hours.
+
+    A dose exactly 24 hours old no longer counts. One that seems to lie in the future was
+    given before the clock was set back; it counts too.
+    """
+    return sum(dose.counted for dose in _recent(doses, now))
+
+
+def budget_refusal(
+    doses: Iterable[Dose], volume: int, limit: int | None, now: datetime
+) -> Refusal | None:
+    """Refuse a dose that would exceed the limit of 24 hours; None when it may be given.
+
+    `volume` and `limit` are µL, the volumes of the refusal mL. `frees_at` is the instant at
+    which enough has rolled out of the 24 hours; None when the dose alone exceeds the limit.
+    """
+    if limit is None:
+        return None
+    recent = _recent(doses, now)
+    used = sum(dose.counted for dose in recent)
+    if used + volume <= limit:
+        return None
+    return Refusal(
+        limit="budget_24h",
+        asked=millilitres(volume),
+        allowed=millilitres(limit),
+        left=millilitres(max(0, limit - used)),
+        frees_at=_frees_at(recent, used + volume - limit) if volume <= limit else None,
+    )
+
+
+def _recent(doses: Iterable[Dose], now: datetime) -> list[Dose]:
+    """Give the doses that count at an instant."""
+    return [dose for dose in doses if abs(now - dose.at) < WINDOW]
+
+
+def _frees_at(recent: Iterable[Dose], excess: int) -> datetime:
+    """Give the instant at which at least `excess` µL have rolled out."""
+    ordered = sorted(recent, key=lambda dose: dose.at)
+    rolled_out = accumulate(dose.counted for dose in ordered)
+    return next(
+        dose.at + WINDOW
+        for dose, volume in zip(ordered, rolled_out, strict=True)
+        if volume >= excess
+    )

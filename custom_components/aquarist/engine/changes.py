@@ -1,0 +1,104 @@
+"""What the engine announces; each after it is on disk (law 2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+import logging
+
+from ..commands.command import Command
+from ..dosing.ledger import Dose
+from ..layers.setting import Setting
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandChanged:
+    """A command entered a phase."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoseChanged:
+    """More is known about a dose."""
+
+    dose: Dose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccurrenceChanged:
+    """A due moment of a schedule got its verdict, or began."""
+
+    occurrence: int
+    schedule: int
+    at: str
+    verdict: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleChanged:
+    """A schedule was made, changed, or removed."""
+
+    schedule: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldChanged:
+    """A field of a device shows another value, or is known to."""
+
+    device: int
+    field: str
+    setting: Setting | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged:
+    """A device came, went, can or cannot be reached, or its counters were read."""
+
+    device: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreChanged:
+    """The store got into trouble, or is out of it (None)."""
+
+    code: str | None
+
+
+type Change = (
+    CommandChanged
+    | DoseChanged
+    | OccurrenceChanged
+    | ScheduleChanged
+    | FieldChanged
+    | DeviceChanged
+    | StoreChanged
+)
+type Listener = Callable[[Change], None]
+
+
+class Announcer:
+    """Tells every listener of every change, in order."""
+
+    def __init__(self) -> None:
+        """Start with no listener."""
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call the listener with each change until the returned function is called."""
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def announce(self, change: Change) -> None:
+        """Tell everybody; a listener's own error is its own."""
+        for listener in tuple(self._listeners):
+            try:
+                listener(change)
+            except Exception:
+                _LOGGER.exception("A listener failed on %s", type(change).__name__)

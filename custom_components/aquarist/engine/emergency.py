@@ -1,0 +1,139 @@
+"""The emergency stop: latched, at once, and honest about what it could not confirm.
+
+It is the one claim without an end of its own (law 4): it holds until somebody lets go.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..devices.device import StopReport
+from ..devices.errors import DeviceError
+from ..layers.claims import Layer
+from ..layers.setting import Setting
+from .arbiter import Arbiter
+from .levels import Levels
+from .pulses import Pulses
+from .records import Records
+from .state import DeviceState, FieldState
+
+ACTION = "emergency_stop"
+CONFIRM_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStopped:
+    """What an emergency stop came to at one device."""
+
+    device: int
+    confirmed: bool
+    detail: str
+
+
+class Emergency:
+    """Stops devices and keeps them stopped."""
+
+    def __init__(
+        self, arbiter: Arbiter, levels: Levels, pulses: Pulses, records: Records
+    ) -> None:
+        """Act through the arbiter's claims and the queues' stop lane."""
+        self._arbiter = arbiter
+        self._levels = levels
+        self._pulses = pulses
+        self._records = records
+
+    def latched(self, device: DeviceState) -> bool:
+        """Return whether a device is held by an emergency stop."""
+        return any(
+            command.action == ACTION and command.device == device.row.number
+            for command in self._records.open
+        )
+
+    async def stop(
+        self,
+        devices: Iterable[DeviceState],
+        *,
+        user: str | None = None,
+        context: str | None = None,
+    ) -> list[DeviceStopped]:
+        """Stop devices at the same time and latch them; report each."""
+        chosen = list(devices)
+        for device in chosen:
+            self._latch(device, user, context)
+        return list(await asyncio.gather(*(self._stop(one) for one in chosen)))
+
+    def release(self, devices: Iterable[DeviceState]) -> int:
+        """Let go: every field goes back to what should hold now. Returns how many."""
+        numbers = {device.row.number for device in devices}
+        held = [
+            command
+            for command in self._records.open
+            if command.action == ACTION and command.device in numbers
+        ]
+        for command in held:
+            self._arbiter.release(command)
+        return len(held)
+
+    def _latch(
+        self, device: DeviceState, user: str | None, context: str | None
+    ) -> None:
+        """Claim what must not go on: dosing always, levels where a safe one is known."""
+        for state in device.fields.values():
+            setting = _safe(device, state)
+            if setting is None or any(
+                claim.layer is Layer.SAFETY and self._is_stop(claim.id)
+                for claim in state.claims.values()
+            ):
+                continue
+            self._arbiter.impose(
+                device,
+                state,
+                setting,
+                Layer.SAFETY,
+                action=ACTION,
+                ends_at=None,
+                user=user,
+                context=context,
+            )
+
+    def _is_stop(self, key: str) -> bool:
+        """Return whether a claim is that of an emergency stop."""
+        command = self._records.current(key)
+        return command is not None and command.action == ACTION
+
+    async def _stop(self, device: DeviceState) -> DeviceStopped:
+        """Run the stop lane of one device."""
+        self._pulses.stop_deliveries(device)
+
+        async def act() -> StopReport:
+            if device.device is None:
+                return StopReport(confirmed=False, detail="device_not_loaded")
+            report = await device.device.stop()
+            held = [
+                state
+                for state in device.fields.values()
+                if _safe(device, state) is not None
+            ]
+            try:
+                await self._levels.push(device, held)
+            except DeviceError as error:
+                return StopReport(confirmed=False, detail=error.code)
+            return report
+
+        try:
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                report = await device.queue.stop(act)
+        except TimeoutError:
+            report = StopReport(confirmed=False, detail="no_answer")
+        return DeviceStopped(
+            device=device.row.number,
+            confirmed=report.confirmed,
+            detail=report.detail,
+        )
+
+
+def _safe(device: DeviceState, state: FieldState) -> Setting | None:
+    """Return the safe setting of a field; None means that only an alarm is raised."""
+    if state.name.startswith("dosing_allowed_"):
+        return {state.name: False}
+    return device.limits.safe.get(state.name)

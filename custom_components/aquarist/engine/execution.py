@@ -1,0 +1,186 @@
+"""Carries out the commands at the head of a queue: point actions and raw device actions."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import logging
+from typing import Any
+
+from ..commands.backoff import command_pause
+from ..commands.command import Command, ErrorCode
+from ..commands.phases import Kind, Phase
+from ..devices.errors import DeviceError
+from ..devices.fields import InvalidValue
+from ..store import resting
+from .clock import Clock
+from .levels import Levels, describe_error
+from .records import Records
+from .state import DeviceState, FieldState
+
+_LOGGER = logging.getLogger(__name__)
+
+type Executor = Callable[[DeviceState, Command], Awaitable[None]]
+
+
+class Execution:
+    """What the commands lane of every queue calls."""
+
+    def __init__(self, clock: Clock, records: Records, levels: Levels) -> None:
+        """Know only the kinds of this file; others are registered."""
+        self._clock = clock
+        self._records = records
+        self._levels = levels
+        self._executors: dict[Kind, Executor] = {
+            Kind.SET: self._set,
+            Kind.RAW: self._raw,
+        }
+        self.closing = False
+
+    def register(self, kind: Kind, executor: Executor) -> None:
+        """Let another room carry out a kind of command."""
+        self._executors[kind] = executor
+
+    async def execute(self, device: DeviceState, queued: Command) -> None:
+        """Carry out one command, unless it is no longer wanted or too late (law 7)."""
+        command = self._records.current(queued.key)
+        if command is None:
+            return
+        if self._expired(command):
+            self._records.advance(
+                command,
+                Phase.MISSED,
+                error_code=ErrorCode.EXPIRED,
+                error="expired",
+            )
+            return
+        try:
+            await self._executors[command.kind](device, command)
+        except asyncio.CancelledError:
+            self._interrupted(command)
+            raise
+        except Exception as error:
+            _LOGGER.exception("%s of %s failed", command.action, device.row.name)
+            self._failed(command, error)
+
+    def _expired(self, command: Command) -> bool:
+        """Return whether a command waited for so long that it must not run any more."""
+        return (
+            command.phase is Phase.PLANNED
+            and command.expires_at is not None
+            and self._clock.now() > command.expires_at
+        )
+
+    def _interrupted(self, command: Command) -> None:
+        """Record that a stop ended a command; when the engine closes, recovery decides."""
+        current = self._records.current(command.key)
+        if self.closing or current is None:
+            return
+        phase = Phase.WITHDRAWN if current.phase is Phase.PLANNED else Phase.STOPPED
+        self._records.advance(
+            current, phase, error_code=ErrorCode.COMMAND_CANCELLED, error="stopped"
+        )
+
+    def _failed(self, command: Command, error: Exception) -> None:
+        """Record the end of a command that could not be carried out."""
+        current = self._records.current(command.key)
+        if current is None:
+            return
+        phase, code, text = Phase.FAILED, *describe_error(error)
+        if isinstance(error, TimeoutError) and current.phase is not Phase.PLANNED:
+            phase, code = Phase.TIMED_OUT, ErrorCode.COMMAND_TIMEOUT
+        if isinstance(error, InvalidValue):
+            code, text = ErrorCode.INVALID_ARGUMENTS, error.code
+        self._records.advance(current, phase, error_code=code, error=text)
+
+    async def tried(
+        self, command: Command, action: Callable[[], Awaitable[Any]]
+    ) -> tuple[Command, Any]:
+        """Run an action within the command's timeout, again after passing faults (RES-74).
+
+        Returns the command with its attempts, and what the action returned. Raises the
+        last DeviceError or TimeoutError. Only for what may be repeated (law 3).
+        """
+        async with asyncio.timeout(command.timeout):
+            while True:
+                command = self._records.count(command, attempts=command.attempts + 1)
+                try:
+                    return command, await action()
+                except DeviceError as error:
+                    pause = command_pause(command.attempts)
+                    if not error.transient or pause is None:
+                        raise
+                    await asyncio.sleep(pause)
+
+    def begun(self, command: Command) -> Command:
+        """Return the command as running; that it runs is recorded, nobody waits for it."""
+        if command.phase is Phase.APPLYING:
+            return command
+        return self._records.advance(command, Phase.APPLYING)
+
+    async def _set(self, device: DeviceState, command: Command) -> None:
+        """Change what a field rests on and write what it should be now (law 4)."""
+        state = device.field_state(command.field or "")
+        command = self.begun(command)
+        before = state.resting
+        wanted = {**(before or {}), **(command.value or {})}
+        state.resting = wanted
+        try:
+            command, _ = await self.tried(
+                command, lambda: self._levels.push(device, (state,))
+            )
+        except (DeviceError, TimeoutError, InvalidValue) as error:
+            self._withdraw_resting(device, state, wanted, before)
+            self._failed(command, error)
+            return
+        except asyncio.CancelledError:
+            self._withdraw_resting(device, state, wanted, before)
+            raise
+        number, name, at = device.row.number, state.name, self._clock.now()
+        self._records.advance(
+            command,
+            Phase.COMPLETED,
+            also=lambda connection: resting.upsert(
+                connection, number, name, wanted, at
+            ),
+            result=self._result(state, command),
+        )
+
+    def _withdraw_resting(
+        self,
+        device: DeviceState,
+        state: FieldState,
+        wanted: dict[str, Any],
+        before: Any,
+    ) -> None:
+        """Take a failed point action back, unless somebody changed the field since (law 4)."""
+        if state.resting is wanted:
+            state.resting = before
+        state.sent = None
+        if not self.closing and (state.claims or before is not None):
+            state.dirty = True
+
+    def _result(self, state: FieldState, command: Command) -> dict[str, Any]:
+        """Return what a point action came to, and whose value shows instead (RES-56)."""
+        result: dict[str, Any] = {
+            "field": state.name,
+            "value": dict(command.value or {}),
+        }
+        if state.claims:
+            resolution = state.resolve(self._clock.now())
+            if resolution is not None and resolution.owner is not None:
+                result["shadowed_by"] = resolution.owner.id
+        return result
+
+    async def _raw(self, device: DeviceState, command: Command) -> None:
+        """Have the device carry out an action of its own."""
+        port = device.device
+        if port is None:
+            raise DeviceError("out_of_range", transient=True)
+        command = self.begun(command)
+        try:
+            command, result = await self.tried(
+                command, lambda: port.perform(command.action, command.args)
+            )
+        except (DeviceError, TimeoutError, InvalidValue) as error:
+            self._failed(command, error)
+            return
+        self._records.advance(command, Phase.COMPLETED, result=result or {})

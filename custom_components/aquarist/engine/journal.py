@@ -1,0 +1,106 @@
+"""The engine's road to the store: causes are committed, outcomes are never lost (law 2).
+
+A cause that cannot be written is an error to whoever asked. An outcome has already
+happened; if it cannot be written now it is kept in order and written as soon as the store
+takes it, and only then does memory change and the world hear of it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+import logging
+from sqlite3 import Connection
+from typing import Any
+
+from ..store.database import Database
+from ..store.errors import StoreError
+from .errors import EngineError
+
+_LOGGER = logging.getLogger(__name__)
+
+type Unit[T] = Callable[[Connection], T]
+type Committed[T] = Callable[[T], None]
+
+
+class Journal:
+    """Writes causes and outcomes; locked when there is no store to write to."""
+
+    def __init__(
+        self, database: Database | None, troubled: Callable[[StoreError | None], None]
+    ) -> None:
+        """Write to the database; tell `troubled` of a fault, and of None when it is over."""
+        self._database = database
+        self._troubled = troubled
+        self._kept: deque[tuple[Unit[Any], Committed[Any] | None]] = deque()
+        self._retrying = False
+
+    @property
+    def locked(self) -> bool:
+        """Return whether nothing can be accepted: only stop and off go out (design 3)."""
+        return self._database is None
+
+    @property
+    def kept(self) -> int:
+        """Return how many outcomes wait for the store."""
+        return len(self._kept)
+
+    def commit[T](
+        self, unit: Unit[T], committed: Committed[T] | None = None
+    ) -> asyncio.Future[T]:
+        """Write a cause; the future ends when it is on disk.
+
+        Raises EngineError at once when the store is locked; the future raises StoreError
+        when the write failed.
+        """
+        if self._database is None:
+            raise EngineError("store_locked")
+        return self._database.writer.write(unit, committed)
+
+    def record[T](self, unit: Unit[T], committed: Committed[T] | None = None) -> None:
+        """Write an outcome; nobody waits, and it is kept until it is on disk."""
+        if self._database is None or self._kept:
+            self._kept.append((unit, committed))
+            return
+        future = self._database.writer.write(unit, committed)
+        future.add_done_callback(lambda done: self._check(done, unit, committed))
+
+    def _check[T](
+        self,
+        done: asyncio.Future[T],
+        unit: Unit[T],
+        committed: Committed[T] | None,
+    ) -> None:
+        """Keep an outcome that the store did not take."""
+        if done.cancelled() or (error := done.exception()) is None:
+            return
+        if isinstance(error, StoreError):
+            self._kept.append((unit, committed))
+            self._troubled(error)
+        else:
+            _LOGGER.error("An outcome could not be recorded", exc_info=error)
+
+    async def retry(self) -> None:
+        """Write the kept outcomes in their order, as far as the store takes them."""
+        if self._database is None or self._retrying or not self._kept:
+            return
+        self._retrying = True
+        try:
+            while self._kept:
+                unit, committed = self._kept[0]
+                try:
+                    await self._database.writer.write(unit, committed)
+                except StoreError as error:
+                    self._troubled(error)
+                    return
+                except Exception:
+                    _LOGGER.exception("An outcome could not be recorded")
+                self._kept.popleft()
+            self._troubled(None)
+        finally:
+            self._retrying = False
+
+    async def close(self) -> None:
+        """Write what is kept if the store takes it, then close the store."""
+        await self.retry()
+        if self._database is not None:
+            await self._database.close()

@@ -1,0 +1,285 @@
+"""Writes what fields should be now: resolve, shape, send, and what landing means (law 4).
+
+A field is dirty when it may have to change. The queue of its device calls `flush`, which
+looks at the present moment, never at the one when the field became dirty (law 7).
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+import logging
+
+from ..commands.backoff import RESTORE_TRIES, window_pause
+from ..commands.command import Command, ErrorCode
+from ..commands.phases import Phase
+from ..devices.errors import DeviceError
+from ..layers.claims import Layer
+from ..layers.setting import Setting, is_number, same
+from ..limits.bounds import bounded
+from ..limits.slew import slewed
+from ..store import on_times, resting
+from .agenda import Agenda
+from .changes import Announcer, FieldChanged
+from .clock import Clock, anchor
+from .journal import Journal
+from .records import Records
+from .state import DeviceState, FieldState
+
+_LOGGER = logging.getLogger(__name__)
+
+FLUSH_TIMEOUT = 30.0
+ECHO_SECONDS = 10.0
+LEVEL = "level"
+_EXACT = 0.01
+_SHOWN = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One field's part of a write: what is sent, and how long until the next step."""
+
+    state: FieldState
+    target: Setting
+    setting: Setting
+    next_step: float | None
+
+
+class Levels:
+    """The dirty lane of every device."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        agenda: Agenda,
+        records: Records,
+        journal: Journal,
+        announcer: Announcer,
+    ) -> None:
+        """Write through the devices; tell of landings through the records."""
+        self._clock = clock
+        self._agenda = agenda
+        self._records = records
+        self._journal = journal
+        self._announcer = announcer
+
+    def touch(self, device: DeviceState, state: FieldState) -> None:
+        """Have a field looked at by its device's queue."""
+        state.dirty = True
+        device.queue.touch()
+
+    async def flush(self, device: DeviceState) -> None:
+        """Write every dirty field of a device in one go; what fails is tried again later."""
+        dirty = [state for state in device.fields.values() if state.dirty]
+        if device.device is None or not dirty:
+            return
+        for state in dirty:
+            state.dirty = False
+        try:
+            async with asyncio.timeout(FLUSH_TIMEOUT):
+                await self.push(device, dirty)
+        except (DeviceError, TimeoutError) as error:
+            for state in dirty:
+                self._not_written(device, state, error)
+
+    async def push(self, device: DeviceState, states: Iterable[FieldState]) -> None:
+        """Bring fields to what they should be now, all in one call of the device.
+
+        Raises DeviceError or TimeoutError; nothing has landed then.
+        """
+        if device.device is None:
+            raise DeviceError("out_of_range", transient=True)
+        writes = [write for state in states if (write := self._write(device, state))]
+        send = {
+            write.state.name: write.setting
+            for write in writes
+            if not write.state.description.virtual and self._needed(device, write)
+        }
+        if send:
+            until = self._clock.elapsed() + ECHO_SECONDS
+            for name, setting in send.items():
+                device.fields[name].expect(setting, until)
+            await device.device.apply(send)
+        for write in writes:
+            self._landed(device, write)
+
+    def _write(self, device: DeviceState, state: FieldState) -> Write | None:
+        """Return what a field should be sent now; None while nobody knows."""
+        now = self._clock.now()
+        resolution = state.resolve(now)
+        if resolution is None or not resolution.setting:
+            return None
+        target = setting = resolution.setting
+        next_step = None
+        level = setting.get(LEVEL)
+        if level is not None and is_number(level) and not state.description.virtual:
+            safety = resolution.owner is not None and (
+                resolution.owner.layer is Layer.SAFETY
+            )
+            value = float(level)
+            if (bounds := device.limits.bounds.get(state.name)) is not None:
+                value = bounded(value, bounds)
+                target = {**target, LEVEL: value}
+            if (slew := device.limits.slew.get(state.name)) is not None and not safety:
+                last = self._last_level(device, state)
+                since = self._clock.elapsed() - state.sent_at
+                value, next_step = slewed(last, value, since, slew)
+            setting = {**target, LEVEL: value}
+        return Write(state=state, target=target, setting=setting, next_step=next_step)
+
+    def _last_level(self, device: DeviceState, state: FieldState) -> float | None:
+        """Return the level that the device was last sent or seen at."""
+        shown = state.sent or (device.device and device.device.observed(state.name))
+        level = shown.get(LEVEL) if shown else None
+        return float(level) if level is not None and is_number(level) else None
+
+    def _needed(self, device: DeviceState, write: Write) -> bool:
+        """Return whether the device does not show the value already."""
+        sent = write.state.sent
+        if sent is None or not _covers(sent, write.setting):
+            return True
+        shown = device.device.observed(write.state.name) if device.device else None
+        return shown is None or not same(shown, write.setting, tolerance=_SHOWN)
+
+    def _landed(self, device: DeviceState, write: Write) -> None:
+        """Take note that a field is where it was sent, and advance who waited for that."""
+        state = write.state
+        state.tries = 0
+        state.sent = {**(state.sent or {}), **write.setting}
+        state.sent_at = self._clock.elapsed()
+        key = (device.row.number, state.name)
+        if write.next_step is not None:
+            self._agenda.put_elapsed("slew", key, write.next_step)
+        elif (change := state.next_change(self._clock.now())) is not None:
+            self._agenda.put("field", key, change)
+        self._note_on_time(device, state)
+        self._announcer.announce(
+            FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
+        )
+        if write.next_step is None:
+            self._advance_waiting(state)
+
+    def _advance_waiting(self, state: FieldState) -> None:
+        """Advance the commands for which the field has arrived."""
+        for key in tuple(state.waiting):
+            command = self._records.current(key)
+            if command is None:
+                del state.waiting[key]
+            elif command.phase is Phase.APPLYING:
+                self._records.advance(command, Phase.IN_FORCE)
+                del state.waiting[key]
+            else:
+                self._records.advance(command, Phase.COMPLETED)
+                del state.waiting[key]
+
+    def _not_written(
+        self, device: DeviceState, state: FieldState, error: Exception
+    ) -> None:
+        """Try again later, unless trying is of no use."""
+        final = isinstance(error, DeviceError) and not error.transient
+        state.tries += 1
+        state.expected = state.sent = None
+        for key in tuple(state.waiting):
+            command = self._records.current(key)
+            if command is None:
+                del state.waiting[key]
+            elif final or (
+                command.phase is not Phase.APPLYING
+                and device.available
+                and state.tries >= RESTORE_TRIES
+            ):
+                self.fail(device, state, command, error)
+        if final and not state.waiting and not state.claims:
+            _LOGGER.debug("%s of %s stays: %s", state.name, device.row.name, error)
+            return
+        self._agenda.put_elapsed(
+            "slew", (device.row.number, state.name), window_pause(state.tries)
+        )
+
+    def fail(
+        self,
+        device: DeviceState,
+        state: FieldState,
+        command: Command,
+        error: Exception | None,
+    ) -> None:
+        """End a command that could not be carried out; the field goes back to what holds."""
+        state.waiting.pop(command.key, None)
+        held = state.claims.pop(command.key, None)
+        code, text = describe_error(error)
+        self._records.advance(
+            command,
+            Phase.FAILED,
+            error_code=code,
+            error=text,
+            error_details={"restoring": command.phase is not Phase.APPLYING},
+        )
+        if held is not None:
+            self.touch(device, state)
+
+    def rest(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
+        """Take a new resting value; it is recorded with the next batch."""
+        state.resting = {**(state.resting or {}), **setting}
+        number, name, value, at = (
+            device.row.number,
+            state.name,
+            dict(state.resting),
+            self._clock.now(),
+        )
+        self._journal.record(
+            lambda connection: resting.upsert(connection, number, name, value, at)
+        )
+
+    def _note_on_time(self, device: DeviceState, state: FieldState) -> None:
+        """Remember since when something has been on, where that is limited (law 5)."""
+        maximum = device.limits.maximum_on.get(state.name)
+        if maximum is None:
+            return
+        level = self._last_level(device, state)
+        number, name = device.row.number, state.name
+        if level and state.on_since is None:
+            since = state.on_since = anchor(self._clock)
+            self._journal.record(
+                lambda connection: on_times.put(
+                    connection, number, name, since.wall, since.elapsed, since.boot
+                )
+            )
+            self._agenda.put_elapsed("on_time", (number, name), maximum)
+        elif not level and state.on_since is not None:
+            state.on_since = None
+            self._agenda.remove("on_time", (number, name))
+            self._journal.record(
+                lambda connection: on_times.clear(connection, number, name)
+            )
+
+    def noticed(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
+        """Take note of a value that was seen at the device."""
+        state.sent = {**(state.sent or {}), **setting}
+        self._note_on_time(device, state)
+
+
+def _covers(sent: Setting, wanted: Setting) -> bool:
+    """Return whether every wanted part was already sent at that very value."""
+    return wanted.keys() <= sent.keys() and same(sent, wanted, tolerance=_EXACT)
+
+
+def describe_error(error: Exception | None) -> tuple[str, str]:
+    """Return the error code (R-C41) and the reason of a failed try."""
+    if isinstance(error, TimeoutError):
+        return ErrorCode.DEVICE_TIMEOUT, "no_answer"
+    if isinstance(error, DeviceError):
+        code = _CODES.get(error.code, ErrorCode.COMMAND_FAILED)
+        return code, error.code
+    if error is None:
+        return ErrorCode.COMMAND_FAILED, "not_reached"
+    return ErrorCode.INTERNAL_ERROR, type(error).__name__
+
+
+_CODES = {
+    "out_of_range": ErrorCode.DEVICE_NOT_FOUND,
+    "entity_missing": ErrorCode.DEVICE_NOT_FOUND,
+    "entity_unavailable": ErrorCode.DEVICE_NOT_FOUND,
+    "link_lost": ErrorCode.DEVICE_DISCONNECTED,
+    "no_free_slot": ErrorCode.DEVICE_BUSY,
+    "held_by_app": ErrorCode.DEVICE_BUSY,
+    "no_answer": ErrorCode.DEVICE_TIMEOUT,
+}

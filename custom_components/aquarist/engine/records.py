@@ -1,0 +1,194 @@
+"""The open commands in memory, and the one road by which they are accepted and advanced."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from sqlite3 import Connection
+from typing import Any
+
+from ..commands.command import Command, advance
+from ..commands.phases import Phase
+from ..store import commands as command_rows
+from .changes import Announcer, CommandChanged
+from .clock import Clock
+from .journal import Journal
+
+type Write = Callable[[Connection], object]
+
+
+class Records:
+    """Every command that has not ended, as last handed to the store.
+
+    What is announced is always on disk; a command's next phase may be handed over before
+    its last one is announced, never the other way round.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock, announcer: Announcer) -> None:
+        """Start with no command."""
+        self._journal = journal
+        self._clock = clock
+        self._announcer = announcer
+        self._current: dict[str, Command] = {}
+        self._waiters: dict[str, list[asyncio.Future[Command]]] = {}
+        self._settled: list[Callable[[Command], None]] = []
+
+    @property
+    def open(self) -> tuple[Command, ...]:
+        """Return the commands that have not ended, in the order of acceptance."""
+        still_open = (one for one in self._current.values() if not one.final)
+        return tuple(sorted(still_open, key=lambda one: one.order))
+
+    def current(self, key: str) -> Command | None:
+        """Return a command that has not ended; None for any other."""
+        command = self._current.get(key)
+        return None if command is None or command.final else command
+
+    def adopt(self, command: Command) -> None:
+        """Take in a command that is already on disk."""
+        self._current[command.key] = command
+
+    def on_settled(self, action: Callable[[Command], None]) -> None:
+        """Call the action with each command whose end is on disk."""
+        self._settled.append(action)
+
+    async def accept(
+        self,
+        command: Command,
+        entered: Callable[[Command], None],
+        also: Callable[[Connection, Command], object] | None = None,
+    ) -> tuple[Command, bool]:
+        """Commit a cause and let it enter memory in commit order (law 2, RES-44).
+
+        Returns the record and whether it is new; the same id with the same content is the
+        stored record again. Raises ConflictingId for the same id with other content,
+        StoreError when it could not be written: nothing is stored then.
+        """
+
+        def unit(connection: Connection) -> tuple[Command, bool]:
+            stored, new = command_rows.insert(connection, command)
+            if new and also is not None:
+                also(connection, stored)
+            return stored, new
+
+        def committed(outcome: tuple[Command, bool]) -> None:
+            stored, new = outcome
+            if new:
+                self.enter(stored)
+                entered(stored)
+
+        return await self._journal.commit(unit, committed)
+
+    def impose(self, command: Command) -> Command:
+        """Take in a cause of our own that must not wait for the store (law 2, exceptions)."""
+        self._current[command.key] = command
+
+        def unit(connection: Connection) -> Command:
+            return command_rows.insert(connection, command)[0]
+
+        self._journal.record(unit, self._imposed)
+        return command
+
+    def enter(self, stored: Command) -> None:
+        """Take in and announce a command that has just been committed."""
+        self._current[stored.key] = stored
+        if stored.phase is not Phase.PLANNED:
+            planned = replace(stored, phase=Phase.PLANNED, started_at=None)
+            self._announcer.announce(CommandChanged(command=planned))
+        self._announcer.announce(CommandChanged(command=stored))
+
+    def advance(
+        self,
+        command: Command,
+        phase: Phase,
+        *,
+        also: Write | None = None,
+        then: Callable[[Command], None] | None = None,
+        **outcome: Any,
+    ) -> Command:
+        """Move a command on; the outcome is recorded and announced once on disk."""
+        moved, unit, committed = self._step(command, phase, also, then, outcome)
+        self._journal.record(unit, committed)
+        return moved
+
+    async def advance_first(
+        self,
+        command: Command,
+        phase: Phase,
+        *,
+        also: Write | None = None,
+        **outcome: Any,
+    ) -> Command:
+        """Move a command on and wait until that is on disk: the device comes after it.
+
+        Raises StoreError, and the command is where it was, when it could not be written.
+        """
+        moved, unit, committed = self._step(command, phase, also, None, outcome)
+        try:
+            await self._journal.commit(unit, committed)
+        except Exception:
+            self._current[command.key] = command
+            raise
+        return moved
+
+    async def finished(self, command: Command) -> Command:
+        """Wait until a command has ended and that is on disk; returns it as it ended."""
+        if command.final or command.key not in self._current:
+            return command
+        future: asyncio.Future[Command] = asyncio.get_running_loop().create_future()
+        self._waiters.setdefault(command.key, []).append(future)
+        return await future
+
+    def count(self, command: Command, **changes: Any) -> Command:
+        """Note something about a running command that its next phase will carry."""
+        changed = replace(command, **changes)
+        self._current[command.key] = changed
+        return changed
+
+    def _step(
+        self,
+        command: Command,
+        phase: Phase,
+        also: Write | None,
+        then: Callable[[Command], None] | None,
+        outcome: Mapping[str, Any],
+    ) -> tuple[Command, Callable[[Connection], Command], Callable[[Command], None]]:
+        """Return the moved command, the unit that stores it, and what follows the commit."""
+        moved = advance(command, phase, self._clock.now(), **outcome)
+        self._current[moved.key] = moved
+
+        def unit(connection: Connection) -> Command:
+            stored = moved if moved.order else _with_order(connection, moved)
+            command_rows.update(connection, stored)
+            if also is not None:
+                also(connection)
+            return stored
+
+        def committed(stored: Command) -> None:
+            if then is not None:
+                then(stored)
+            self._announcer.announce(CommandChanged(command=stored))
+            if stored.final:
+                self._ended(stored)
+
+        return moved, unit, committed
+
+    def _imposed(self, stored: Command) -> None:
+        """Announce a cause of our own, now that it is on disk and has its place."""
+        if (current := self._current.get(stored.key)) is not None:
+            self._current[stored.key] = replace(current, order=stored.order)
+        self._announcer.announce(CommandChanged(command=stored))
+
+    def _ended(self, stored: Command) -> None:
+        """Forget a command and tell those who wait for its end."""
+        self._current.pop(stored.key, None)
+        for future in self._waiters.pop(stored.key, ()):
+            if not future.done():
+                future.set_result(stored)
+        for action in self._settled:
+            action(stored)
+
+
+def _with_order(connection: Connection, command: Command) -> Command:
+    """Return a command of our own that did not wait for its order to be known."""
+    stored = command_rows.get(connection, command.device, command.id)
+    return command if stored is None else replace(command, order=stored.order)

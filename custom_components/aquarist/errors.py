@@ -1,0 +1,176 @@
+"""From our errors to those that people read: the one place that translates them.
+
+What was asked wrongly is a ServiceValidationError, what failed is a HomeAssistantError. The
+key below ``exceptions`` in the translations is the machine word of the error, with a prefix
+where two rooms use the same word for different things.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+
+from .commands.command import Command, ErrorCode
+from .const import DOMAIN
+from .devices.errors import DeviceError
+from .devices.fields import InvalidValue
+from .dosing.volume import VolumeError
+from .engine.errors import EngineError
+from .schedules.errors import ScheduleError
+from .store.errors import StoreError
+
+UNKNOWN = "-"
+
+# What the engine cannot do although nothing is wrong with what was asked.
+ENGINE_FAULTS = frozenset({"store_locked"})
+
+DEVICE_WORDS = frozenset(
+    {
+        "already_running",
+        "entity_missing",
+        "entity_unavailable",
+        "held_by_app",
+        "link_lost",
+        "no_answer",
+        "no_free_slot",
+        "not_confirmed",
+        "out_of_range",
+        "service_failed",
+        "stopping",
+        "unsupported",
+        "write_failed",
+    }
+)
+COMMAND_WORDS = frozenset(
+    {
+        "cancelled",
+        "device_unavailable",
+        "dose_partly",
+        "dose_stopped",
+        "dose_unknown",
+        "expired",
+        "interrupted",
+        "missed_window",
+        "not_reached",
+        "stopped",
+        "superseded",
+    }
+)
+STORE_WORDS = frozenset(
+    {
+        "store_closed",
+        "store_corrupt",
+        "store_failed",
+        "store_full",
+        "store_locked",
+        "store_newer",
+        "store_read_only",
+    }
+)
+_OF_CODES = {
+    ErrorCode.COMMAND_CANCELLED: "cancelled",
+    ErrorCode.EXPIRED: "expired",
+    ErrorCode.INTERRUPTED: "interrupted",
+    ErrorCode.MISSED_WINDOW: "missed_window",
+    ErrorCode.SUPERSEDED: "superseded",
+}
+
+
+def translated(error: Exception) -> HomeAssistantError:
+    """Return the error that Home Assistant shows for one of ours.
+
+    Its placeholders always hold ``field`` where a field is wrong (law 10).
+    """
+    match error:
+        case HomeAssistantError():
+            return error
+        case EngineError() if error.code in ENGINE_FAULTS:
+            return _failure(error.code, error.placeholders)
+        case EngineError():
+            return _wrong(_key(error.code, error.placeholders), error.placeholders)
+        case InvalidValue():
+            return _wrong(error.code, error.placeholders)
+        case ScheduleError():
+            shown = {**error.placeholders, "field": error.field}
+            return _wrong(f"schedule_{error.code}", shown)
+        case VolumeError():
+            return _wrong(f"volume_{error.reason}", {"field": "volume_ml"})
+        case DeviceError():
+            return _failure(f"device_{error.code}", error.placeholders)
+        case StoreError():
+            return _failure(error.code, {})
+        case TimeoutError():
+            return _failure("device_no_answer", {})
+        case _:
+            return _failure("unexpected", {"reason": type(error).__name__})
+
+
+def failed(command: Command) -> HomeAssistantError:
+    """Return the error of a command that ended without success."""
+    word = command.error or _OF_CODES.get(_code(command), "")
+    shown = {"action": command.action, "reason": word or _code(command)}
+    if word.startswith("refused_"):
+        details = {**shown, **(command.error_details or {})}
+        return _wrong(_key(word, details), details)
+    if word in DEVICE_WORDS:
+        return _failure(f"device_{word}", shown)
+    if word in STORE_WORDS:
+        return _failure(word, shown)
+    if word in COMMAND_WORDS:
+        return _failure(f"command_{word}", shown)
+    return _failure("command_failed", shown)
+
+
+def _code(command: Command) -> Any:
+    """Return why a command ended, also when it came back from the store as plain text."""
+    return command.error_code or ErrorCode.COMMAND_FAILED.value
+
+
+def _key(code: str, placeholders: Mapping[str, Any]) -> str:
+    """Return the key for a code; waiting does not help where nothing ever frees."""
+    if code == "refused_budget_24h" and placeholders.get("frees_at") == UNKNOWN:
+        return "refused_budget_24h_alone"
+    return code
+
+
+def _wrong(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
+    """Return the error of a request that was wrong."""
+    return ServiceValidationError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=_shown(placeholders),
+    )
+
+
+def _failure(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
+    """Return the error of a request that was right and could not be carried out."""
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key=key,
+        translation_placeholders=_shown(placeholders),
+    )
+
+
+def _shown(placeholders: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values of a message as people read them."""
+    shown = {name: str(value) for name, value in placeholders.items()}
+    if {"values", "minimum", "maximum", "step"} & shown.keys():
+        shown["allowed"] = _allowed(shown)
+    if shown.get("frees_at", UNKNOWN) != UNKNOWN:
+        frees_at = dt_util.as_local(datetime.fromisoformat(shown["frees_at"]))
+        shown["frees_at"] = f"{frees_at:%Y-%m-%d %H:%M}"
+    return shown
+
+
+def _allowed(shown: Mapping[str, str]) -> str:
+    """Return what a field takes: a list, a range, or multiples of a step."""
+    if "values" in shown:
+        return shown["values"]
+    if "step" in shown:
+        return f"n × {shown['step']}"
+    minimum, maximum = shown.get("minimum", "None"), shown.get("maximum", "None")
+    if minimum == "None":
+        return f"≤ {maximum}"
+    return f"≥ {minimum}" if maximum == "None" else f"{minimum} … {maximum}"

@@ -1,0 +1,235 @@
+"""From what a keeper entered to a device with its limits: the only reader of entry data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid5
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_ADDRESS, CONF_ENTITY_ID, CONF_NAME
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .ble.bleak_transport import BleakTransport
+from .ble.link import Link
+from .ble.session import LinkSettings
+from .ble.transport import Transport
+from .chihiros.models import DeviceFamily
+from .const import (
+    CONF_AQUARIUM,
+    CONF_BUDGET_ML,
+    CONF_CHANNEL,
+    CONF_CHANNELS,
+    CONF_ENABLED,
+    CONF_FAMILY,
+    CONF_FIELDS,
+    CONF_FLOW_ML_PER_MINUTE,
+    CONF_HEADS,
+    CONF_IDLE_HOLD,
+    CONF_LOCAL_NAME,
+    CONF_MAXIMUM,
+    CONF_MAXIMUM_DOSE_ML,
+    CONF_MAXIMUM_LEVEL,
+    CONF_MAXIMUM_ON_MINUTES,
+    CONF_MINIMUM,
+    CONF_SAFE_LEVEL,
+    CONF_SLEW,
+    DEFAULT_BUDGET_ML,
+    DEFAULT_IDLE_HOLD,
+    SUBENTRY_DOSER,
+    SUBENTRY_LIGHT,
+    SUBENTRY_PUMP,
+)
+from .devices.chihiros_doser import ChihirosDoser
+from .devices.chihiros_light import ChihirosLight
+from .devices.device import Device, Head
+from .devices.doser import Doser
+from .devices.entity import EntityDevice, EntityField
+from .devices.fields import LEVEL
+from .devices.lamp import LIGHT
+from .devices.light import Light
+from .devices.pump import Pump
+from .engine.state import DeviceLimits
+from .layers.setting import Setting
+from .limits.bounds import Bounds
+from .limits.slew import Slew
+
+NAMESPACE = UUID("6f1c1e7e-5d0b-5a52-9a0e-2f1d3c4b5a69")
+MICROLITRES = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """A device ready to be attached, and what its keeper allows."""
+
+    device: Device
+    limits: DeviceLimits
+    aquarium: str | None
+    assumed: Mapping[str, Setting] = field(default_factory=dict)
+
+
+def device_uuid(identity: str) -> str:
+    """Return the UUID of a Bluetooth address or subentry id, the same for ever."""
+    return str(uuid5(NAMESPACE, identity))
+
+
+def chihiros_hardware(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Hardware:
+    """Return the BLE device of an entry; nothing is connected."""
+    address: str = entry.data[CONF_ADDRESS]
+    transport = BleakTransport(hass, address, entry.data[CONF_LOCAL_NAME])
+    return chihiros_device(
+        transport,
+        address=address,
+        name=entry.title,
+        data=entry.data,
+        options=entry.options,
+        aquarium=entry.options.get(CONF_AQUARIUM),
+    )
+
+
+def chihiros_device(
+    transport: Transport,
+    *,
+    address: str,
+    name: str,
+    data: Mapping[str, Any],
+    options: Mapping[str, Any],
+    aquarium: str | None,
+) -> Hardware:
+    """Return a Chihiros device over a transport."""
+    family = DeviceFamily(data[CONF_FAMILY])
+    hold = float(options.get(CONF_IDLE_HOLD, DEFAULT_IDLE_HOLD))
+    link = Link(transport, family, dt_util.now, LinkSettings(idle_hold=hold), name=name)
+    if family is DeviceFamily.DOSER:
+        heads = _heads(data, options)
+        doser = ChihirosDoser(
+            link,
+            uuid=device_uuid(address),
+            name=name,
+            address=address,
+            head_names=[head[CONF_NAME] for head in heads],
+            local_time=dt_util.now,
+        )
+        return Hardware(
+            device=doser,
+            aquarium=aquarium,
+            limits=DeviceLimits(
+                budget={
+                    index: _budget(head.get(CONF_BUDGET_ML))
+                    for index, head in enumerate(heads)
+                },
+                disabled_heads=frozenset(
+                    index for index, head in enumerate(heads) if not head[CONF_ENABLED]
+                ),
+            ),
+        )
+    channels: list[str] = data[CONF_CHANNELS]
+    lamp = ChihirosLight(
+        link,
+        uuid=device_uuid(address),
+        name=name,
+        address=address,
+        channels={channel: index for index, channel in enumerate(channels)},
+        local_time=dt_util.now,
+    )
+    return Hardware(
+        device=lamp,
+        aquarium=aquarium,
+        limits=_level_limits(LIGHT, options),
+        assumed={LIGHT: lamp.lamp.whole({LEVEL: 0.0}, None)},
+    )
+
+
+def subentry_hardware(
+    hass: HomeAssistant, entry: ConfigEntry[Any], subentry: ConfigSubentry
+) -> Hardware:
+    """Return the device of a subentry. Raises DeviceError for an entity it cannot be made of."""
+    data = subentry.data
+    uuid, name = device_uuid(subentry.subentry_id), subentry.title
+    device: Device
+    limits = DeviceLimits()
+    if subentry.subentry_type == SUBENTRY_PUMP:
+        device = Pump(
+            hass,
+            uuid=uuid,
+            name=name,
+            entity=data[CONF_ENTITY_ID],
+            low=data.get(CONF_MINIMUM),
+            high=data.get(CONF_MAXIMUM),
+        )
+        limits = _level_limits(LEVEL, data)
+    elif subentry.subentry_type == SUBENTRY_LIGHT:
+        channels = {
+            one[CONF_CHANNEL]: one[CONF_ENTITY_ID] for one in data[CONF_CHANNELS]
+        }
+        device = Light(hass, uuid=uuid, name=name, channels=channels)
+        limits = _level_limits(LIGHT, data)
+    elif subentry.subentry_type == SUBENTRY_DOSER:
+        device = _switch_doser(hass, uuid, name, data)
+        limits = DeviceLimits(budget={0: _budget(data.get(CONF_BUDGET_ML))})
+    else:
+        device = EntityDevice(
+            hass,
+            uuid=uuid,
+            name=name,
+            fields=[
+                EntityField(name=one[CONF_NAME], entity=one[CONF_ENTITY_ID])
+                for one in data[CONF_FIELDS]
+            ],
+        )
+    return Hardware(device=device, limits=limits, aquarium=entry.entry_id)
+
+
+def _switch_doser(
+    hass: HomeAssistant, uuid: str, name: str, data: Mapping[str, Any]
+) -> Doser:
+    """Return a doser made of a switch and a measured flow rate."""
+    flow = data[CONF_FLOW_ML_PER_MINUTE] * MICROLITRES / 60
+    return Doser(
+        hass,
+        uuid=uuid,
+        name=name,
+        entity=data[CONF_ENTITY_ID],
+        head=Head(
+            index=0,
+            name=name,
+            flow=max(round(flow), 1),
+            minimum=100,
+            maximum=round(data[CONF_MAXIMUM_DOSE_ML] * MICROLITRES),
+        ),
+    )
+
+
+def _heads(
+    data: Mapping[str, Any], options: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Return what is known of each head; names are for people and count from 1."""
+    known: list[Mapping[str, Any]] = list(options.get(CONF_HEADS, ()))
+    return [
+        {
+            CONF_NAME: f"Head {index + 1}",
+            CONF_ENABLED: True,
+            CONF_BUDGET_ML: DEFAULT_BUDGET_ML,
+            **(known[index] if index < len(known) else {}),
+        }
+        for index in range(data[CONF_HEADS])
+    ]
+
+
+def _budget(milliliters: float | None) -> int | None:
+    """Return a budget in microlitres; None is no limit."""
+    return None if milliliters is None else round(milliliters * MICROLITRES)
+
+
+def _level_limits(field_name: str, data: Mapping[str, Any]) -> DeviceLimits:
+    """Return the limits of a device with a level."""
+    maximum = data.get(CONF_MAXIMUM_LEVEL)
+    slew = data.get(CONF_SLEW)
+    minutes = data.get(CONF_MAXIMUM_ON_MINUTES)
+    safe = data.get(CONF_SAFE_LEVEL)
+    return DeviceLimits(
+        bounds={} if maximum is None else {field_name: Bounds(maximum=maximum)},
+        slew={} if slew is None else {field_name: Slew(per_second=slew)},
+        maximum_on={} if minutes is None else {field_name: minutes * 60},
+        safe={} if safe is None else {field_name: {LEVEL: float(safe)}},
+    )

@@ -1,0 +1,161 @@
+"""Validators of single values, and the way from a failed schema to a ScheduleError."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import probatio as vol
+
+from .errors import ErrorCode, ScheduleError
+
+type Validator = Callable[[object], object]
+
+# The largest integer that every JSON reader keeps exact.
+LARGEST_INTEGER = 2**53 - 1
+
+_SCHEMA_CODES: Mapping[type[vol.Invalid], ErrorCode] = {
+    vol.RequiredFieldInvalid: ErrorCode.MISSING,
+    vol.ExtraKeysInvalid: ErrorCode.UNKNOWN_FIELD,
+    vol.DictInvalid: ErrorCode.WRONG_TYPE,
+}
+
+
+def validated(schema: vol.Schema, data: object, *, within: str) -> dict[str, Any]:
+    """Validate a mapping.
+
+    Raises ScheduleError for the first field that is wrong; `within` names the mapping
+    itself and, dotted, what it holds. An empty name stands for the schedule as a whole.
+    """
+    try:
+        values: dict[str, Any] = schema(data)
+    except vol.MultipleInvalid as failure:
+        error = failure.errors[0]
+        field = ".".join(str(part) for part in (within, *error.path) if part != "")
+        code = _SCHEMA_CODES.get(type(error)) or ErrorCode(str(error.code))
+        raise ScheduleError(field or "schedule", code, error.placeholders) from error
+    return values
+
+
+def rejected(code: ErrorCode, **placeholders: object) -> vol.Invalid:
+    """Make the error that a validator raises."""
+    texts = {name: str(value) for name, value in placeholders.items()}
+    return vol.Invalid(code, code=code, placeholders=texts)
+
+
+def text(longest: int) -> Validator:
+    """Accept text of 1 to `longest` characters, not blank; it is kept as is (R-B71)."""
+
+    def validate(value: object) -> str:
+        """Validate one text."""
+        if not isinstance(value, str):
+            raise rejected(ErrorCode.WRONG_TYPE)
+        if not value.strip():
+            raise rejected(ErrorCode.EMPTY)
+        if len(value) > longest:
+            raise rejected(ErrorCode.TOO_LONG, maximum=longest)
+        return value
+
+    return validate
+
+
+def word[W: StrEnum](words: type[W]) -> Callable[[object], W]:
+    """Accept a word of a vocabulary."""
+
+    def validate(value: object) -> W:
+        """Validate one word."""
+        if not isinstance(value, str):
+            raise rejected(ErrorCode.WRONG_TYPE)
+        try:
+            return words(value)
+        except ValueError as error:
+            raise rejected(
+                ErrorCode.UNKNOWN_WORD, value=value, known=", ".join(words)
+            ) from error
+
+    return validate
+
+
+def boolean(value: object) -> bool:
+    """Accept a boolean and nothing that looks like one."""
+    if not isinstance(value, bool):
+        raise rejected(ErrorCode.WRONG_TYPE)
+    return value
+
+
+def integer(minimum: int) -> Validator:
+    """Accept a whole number from `minimum` on."""
+
+    def validate(value: object) -> int:
+        """Validate one whole number."""
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise rejected(ErrorCode.WRONG_TYPE)
+        if not minimum <= value <= LARGEST_INTEGER:
+            raise rejected(
+                ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=LARGEST_INTEGER
+            )
+        return value
+
+    return validate
+
+
+def number(minimum: float, maximum: float) -> Callable[[object], float]:
+    """Accept a number between two bounds, both included; text and booleans are none."""
+
+    def validate(value: object) -> float:
+        """Validate one number."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise rejected(ErrorCode.WRONG_TYPE)
+        # Written so that NaN fails too.
+        if not minimum <= value <= maximum:
+            raise rejected(ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=maximum)
+        return value
+
+    return validate
+
+
+def unique_integers(minimum: int) -> Validator:
+    """Accept a list, not empty, of different whole numbers."""
+    each = integer(minimum)
+
+    def validate(value: object) -> tuple[object, ...]:
+        """Validate one list."""
+        if not isinstance(value, list | tuple):
+            raise rejected(ErrorCode.WRONG_TYPE)
+        if not value:
+            raise rejected(ErrorCode.EMPTY)
+        numbers = tuple(each(item) for item in value)
+        if len(set(numbers)) < len(numbers):
+            raise rejected(ErrorCode.DUPLICATE)
+        return numbers
+
+    return validate
+
+
+def instant(value: object) -> datetime:
+    """Accept a datetime or ISO 8601 text, aware, and give it in UTC (R-B114)."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError as error:
+            raise rejected(ErrorCode.MALFORMED_TIME, value=value) from error
+    if not isinstance(value, datetime):
+        raise rejected(ErrorCode.WRONG_TYPE)
+    if value.utcoffset() is None:
+        raise rejected(ErrorCode.NAIVE_TIME, value=value.isoformat())
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise rejected(ErrorCode.MALFORMED_TIME, value=value.isoformat()) from error
+
+
+def zone_name(value: object) -> str:
+    """Accept the name of an IANA time zone (R-B67)."""
+    if not isinstance(value, str):
+        raise rejected(ErrorCode.WRONG_TYPE)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise rejected(ErrorCode.UNKNOWN_ZONE, value=value[:100]) from error
+    return value

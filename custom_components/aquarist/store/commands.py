@@ -1,0 +1,221 @@
+"""The table of commands: the record of every cause, with its identity (law 2, RES-44)."""
+
+# ruff: noqa: S608 - statements are put together from constants, never from input
+
+from dataclasses import replace
+import sqlite3
+from typing import Any
+
+from ..commands.command import Command, Source
+from ..commands.phases import FINAL, Kind, Phase
+from ..layers.claims import Layer
+from .encoding import from_json, from_json_or_none, to_json, to_json_or_none
+from .errors import AlreadyFinal, NotStored
+from .instants import from_store, from_store_or_none, to_store, to_store_or_none
+
+
+class ConflictingId(Exception):
+    """The id was used before for something else (RES-44); ``stored`` is what it was."""
+
+    def __init__(self, stored: Command) -> None:
+        """Keep the command that has the id."""
+        super().__init__(stored.key)
+        self.stored = stored
+
+
+def _listed(phases: frozenset[Phase]) -> str:
+    """Return phases as a list of SQL."""
+    return ", ".join(f"'{phase.value}'" for phase in sorted(phases))
+
+
+ENDED = _listed(FINAL)
+OPEN = _listed(frozenset(Phase) - FINAL)
+
+_ASKED = (
+    "id, device, kind, action, source, created_at, args, field, value, layer, phase, "
+    "starts_at, ends_at, expires_at, timeout, repeatable, attempts, started_at, "
+    "completed_at, result, error_code, error, error_details, schedule, occurrence, "
+    "depth, user, context"
+)
+_COLUMNS = f"ordinal, {_ASKED}"
+_INSERT = (
+    f"INSERT INTO command ({_ASKED}) VALUES ({', '.join('?' * 28)}) "
+    "ON CONFLICT (id, device) DO NOTHING"
+)
+_UPDATE = (
+    "UPDATE command SET phase = ?, attempts = ?, started_at = ?, completed_at = ?, "
+    "result = ?, error_code = ?, error = ?, error_details = ? "
+    f"WHERE ordinal = ? AND phase IN ({OPEN})"
+)
+_GET = f"SELECT {_COLUMNS} FROM command WHERE device = ? AND id = ?"
+_EXISTS = "SELECT 1 FROM command WHERE ordinal = ?"
+_NOT_FINAL = f"SELECT {_COLUMNS} FROM command WHERE phase IN ({OPEN}) ORDER BY ordinal"
+_RECENT = (
+    f"SELECT {_COLUMNS} FROM command WHERE ordinal < ? ORDER BY ordinal DESC LIMIT ?"
+)
+_RECENT_OF_DEVICE = (
+    f"SELECT {_COLUMNS} FROM command WHERE device = ? AND ordinal < ? "
+    "ORDER BY ordinal DESC LIMIT ?"
+)
+_OF_OCCURRENCE = (
+    f"SELECT {_COLUMNS} FROM command WHERE occurrence = ? ORDER BY ordinal"
+)
+_BEYOND_ALL = 2**63 - 1
+
+
+def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, bool]:
+    """Store a new command, or find the one that was stored before with its id.
+
+    Returns the command with its order and True when it is new; the stored one and
+    False when the same was asked for before. Raises ConflictingId when the id was used
+    for something else.
+    """
+    row = _row(command)
+    cursor = connection.execute(_INSERT, row)
+    if cursor.rowcount:
+        order: Any = cursor.lastrowid
+        return replace(command, order=order), True
+    stored = _command(connection.execute(_GET, (command.device, command.id)).fetchone())
+    # Both as the store gives them back: 10 and 10.0 seconds are the same.
+    if stored.fingerprint != _command((stored.order, *row)).fingerprint:
+        raise ConflictingId(stored)
+    return stored, False
+
+
+def update(connection: sqlite3.Connection, command: Command) -> None:
+    """Store the phase and the outcome of a command.
+
+    Raises AlreadyFinal when the stored one has ended (law 8), NotStored when there is
+    none.
+    """
+    started_at = command.started_at
+    completed_at = command.completed_at
+    cursor = connection.execute(
+        _UPDATE,
+        (
+            command.phase.value,
+            command.attempts,
+            None if started_at is None else to_store(started_at),
+            None if completed_at is None else to_store(completed_at),
+            to_json_or_none(command.result),
+            _word(command.error_code),
+            command.error,
+            to_json_or_none(command.error_details),
+            command.order,
+        ),
+    )
+    if cursor.rowcount:
+        return
+    if connection.execute(_EXISTS, (command.order,)).fetchone():
+        raise AlreadyFinal("command", command.key)
+    raise NotStored("command", command.key)
+
+
+def get(connection: sqlite3.Connection, device: int, command_id: str) -> Command | None:
+    """Return a command by its id at its device, or None."""
+    row = connection.execute(_GET, (device, command_id)).fetchone()
+    return None if row is None else _command(row)
+
+
+def not_final(connection: sqlite3.Connection) -> list[Command]:
+    """Return every command that has not ended, in the order of acceptance."""
+    return [_command(row) for row in connection.execute(_NOT_FINAL)]
+
+
+def recent(
+    connection: sqlite3.Connection,
+    device: int | None,
+    limit: int,
+    before: int | None = None,
+) -> list[Command]:
+    """Return the newest commands first, of one device or of all.
+
+    ``before`` is the order of the last command of the page before.
+    """
+    bound = _BEYOND_ALL if before is None else before
+    if device is None:
+        rows = connection.execute(_RECENT, (bound, limit))
+    else:
+        rows = connection.execute(_RECENT_OF_DEVICE, (device, bound, limit))
+    return [_command(row) for row in rows]
+
+
+def of_occurrence(connection: sqlite3.Connection, occurrence: int) -> list[Command]:
+    """Return the commands of an occurrence, in the order of acceptance."""
+    return [_command(row) for row in connection.execute(_OF_OCCURRENCE, (occurrence,))]
+
+
+def _word(code: str | None) -> str | None:
+    """Return an error code as plain text, also when it is a member of an enum."""
+    return None if code is None else str(code)
+
+
+def _row(command: Command) -> tuple[Any, ...]:
+    """Return what is stored of a command that is new. Written out: it is on the fast path."""
+    layer = command.layer
+    return (
+        command.id,
+        command.device,
+        command.kind.value,
+        command.action,
+        command.source.value,
+        to_store(command.created_at),
+        to_json(command.args),
+        command.field,
+        to_json_or_none(command.value),
+        None if layer is None else layer.value,
+        command.phase.value,
+        to_store_or_none(command.starts_at),
+        to_store_or_none(command.ends_at),
+        to_store_or_none(command.expires_at),
+        command.timeout,
+        1 if command.repeatable else 0,
+        command.attempts,
+        to_store_or_none(command.started_at),
+        to_store_or_none(command.completed_at),
+        to_json_or_none(command.result),
+        _word(command.error_code),
+        command.error,
+        to_json_or_none(command.error_details),
+        command.schedule,
+        command.occurrence,
+        command.depth,
+        command.user,
+        command.context,
+    )
+
+
+def _command(row: tuple[Any, ...]) -> Command:
+    """Return the command of a row."""
+    layer = row[10]
+    return Command(
+        order=row[0],
+        id=row[1],
+        device=row[2],
+        kind=Kind(row[3]),
+        action=row[4],
+        source=Source(row[5]),
+        created_at=from_store(row[6]),
+        args=from_json(row[7]),
+        field=row[8],
+        value=from_json_or_none(row[9]),
+        layer=None if layer is None else Layer(layer),
+        phase=Phase(row[11]),
+        starts_at=from_store_or_none(row[12]),
+        ends_at=from_store_or_none(row[13]),
+        expires_at=from_store_or_none(row[14]),
+        timeout=float(row[15]),
+        repeatable=bool(row[16]),
+        attempts=row[17],
+        started_at=from_store_or_none(row[18]),
+        completed_at=from_store_or_none(row[19]),
+        result=from_json_or_none(row[20]),
+        error_code=row[21],
+        error=row[22],
+        error_details=from_json_or_none(row[23]),
+        schedule=row[24],
+        occurrence=row[25],
+        depth=row[26],
+        user=row[27],
+        context=row[28],
+    )

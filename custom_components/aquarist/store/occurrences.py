@@ -1,0 +1,194 @@
+"""The table of occurrences: every due moment once, with its verdict (law 9, RES-51)."""
+
+# ruff: noqa: S608 - statements are put together from constants, never from input
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+import sqlite3
+from typing import Any
+
+from ..schedules.moments import Moment
+from .errors import AlreadyFinal, NotStored
+from .instants import from_store, from_store_or_none, to_store
+
+
+class Verdict(StrEnum):
+    """What became of a due moment."""
+
+    RAN = "ran"
+    PARTLY = "partly"
+    FAILED = "failed"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OccurrenceRow:
+    """A due moment of a schedule, or the moments missed in one outage.
+
+    ``at`` and ``last_at`` are the first and the last moment, the same when ``count``
+    is 1. ``verdict`` is None until it is known.
+    """
+
+    id: int
+    schedule: int
+    at: datetime
+    last_at: datetime
+    count: int
+    nominal: str | None
+    depth: int
+    verdict: Verdict | None
+    reason: str | None
+    claimed_at: datetime
+    decided_at: datetime | None
+
+
+_COLUMNS = (
+    "id, schedule, at, last_at, count, nominal, depth, verdict, reason, claimed_at, "
+    "decided_at"
+)
+# Rows of a schedule do not overlap, so that only the last one before can cover a moment.
+_COVERED = """
+SELECT last_at >= :at FROM occurrence
+WHERE schedule = :schedule AND at <= :at ORDER BY at DESC LIMIT 1
+"""
+_CLAIM = f"""
+INSERT INTO occurrence (schedule, at, last_at, count, nominal, depth, claimed_at)
+SELECT :schedule, :at, :at, 1, :nominal, :depth, :claimed_at
+WHERE NOT COALESCE(({_COVERED}), 0)
+ON CONFLICT DO NOTHING
+"""
+_DECIDE = """
+UPDATE occurrence SET verdict = ?, reason = ?, decided_at = ?
+WHERE id = ? AND verdict IS NULL
+"""
+_EXISTS = "SELECT 1 FROM occurrence WHERE id = ?"
+_MISSED = """
+INSERT INTO occurrence (
+    schedule, at, last_at, count, nominal, depth, verdict, reason, claimed_at,
+    decided_at
+) VALUES (?, ?, ?, ?, ?, 0, 'missed', ?, ?, ?)
+ON CONFLICT DO NOTHING
+"""
+_UNDECIDED = f"SELECT {_COLUMNS} FROM occurrence WHERE verdict IS NULL ORDER BY id"
+_RECENT = f"SELECT {_COLUMNS} FROM occurrence WHERE at < ? ORDER BY at DESC LIMIT ?"
+_RECENT_OF_SCHEDULE = (
+    f"SELECT {_COLUMNS} FROM occurrence WHERE schedule = ? AND at < ? "
+    "ORDER BY at DESC LIMIT ?"
+)
+_BEYOND_ALL = 2**63 - 1
+
+
+def claim(
+    connection: sqlite3.Connection,
+    schedule: int,
+    moment: Moment,
+    depth: int,
+    at: datetime,
+) -> int | None:
+    """Store that a moment runs now; return its id, or None when it had its turn before.
+
+    It had when the same instant, or the same nominal local time, was claimed or missed
+    (RES-51). ``at`` is the present instant.
+    """
+    cursor = connection.execute(
+        _CLAIM,
+        {
+            "schedule": schedule,
+            "at": to_store(moment.at),
+            "nominal": moment.nominal,
+            "depth": depth,
+            "claimed_at": to_store(at),
+        },
+    )
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def set_verdict(
+    connection: sqlite3.Connection,
+    occurrence: int,
+    verdict: Verdict,
+    reason: str | None,
+    at: datetime,
+) -> None:
+    """Store the verdict of an occurrence. Raises AlreadyFinal, NotStored."""
+    cursor = connection.execute(
+        _DECIDE, (verdict.value, reason, to_store(at), occurrence)
+    )
+    if cursor.rowcount:
+        return
+    if connection.execute(_EXISTS, (occurrence,)).fetchone():
+        raise AlreadyFinal("occurrence", occurrence)
+    raise NotStored("occurrence", occurrence)
+
+
+def missed(
+    connection: sqlite3.Connection,
+    schedule: int,
+    first: Moment,
+    last: Moment,
+    count: int,
+    reason: str,
+    at: datetime,
+) -> int | None:
+    """Store the moments that one outage let pass as one row; return its id.
+
+    None when the first of them had its turn before.
+    """
+    cursor = connection.execute(
+        _MISSED,
+        (
+            schedule,
+            to_store(first.at),
+            to_store(last.at),
+            count,
+            first.nominal,
+            reason,
+            to_store(at),
+            to_store(at),
+        ),
+    )
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def undecided(connection: sqlite3.Connection) -> list[OccurrenceRow]:
+    """Return every occurrence without a verdict, oldest first."""
+    return [_occurrence(row) for row in connection.execute(_UNDECIDED)]
+
+
+def recent(
+    connection: sqlite3.Connection,
+    schedule: int | None,
+    limit: int,
+    before: datetime | None = None,
+) -> list[OccurrenceRow]:
+    """Return the newest occurrences first, of one schedule or of all.
+
+    Only those before an instant, where one is given: the last of the page before.
+    """
+    bound = _BEYOND_ALL if before is None else to_store(before)
+    if schedule is None:
+        rows = connection.execute(_RECENT, (bound, limit))
+    else:
+        rows = connection.execute(_RECENT_OF_SCHEDULE, (schedule, bound, limit))
+    return [_occurrence(row) for row in rows]
+
+
+def _occurrence(row: tuple[Any, ...]) -> OccurrenceRow:
+    """Return the occurrence of a row."""
+    verdict = row[7]
+    return OccurrenceRow(
+        id=row[0],
+        schedule=row[1],
+        at=from_store(row[2]),
+        last_at=from_store(row[3]),
+        count=row[4],
+        nominal=row[5],
+        depth=row[6],
+        verdict=None if verdict is None else Verdict(verdict),
+        reason=row[8],
+        claimed_at=from_store(row[9]),
+        decided_at=from_store_or_none(row[10]),
+    )

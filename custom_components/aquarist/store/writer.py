@@ -1,0 +1,343 @@
+"""The one writer of the store: group commit on a thread of its own (design section 6).
+
+A unit of work is a function of the connection. The writer takes all units that are
+waiting, without lingering, into one transaction in which each fails alone, and tells
+the event loop once a batch. A unit may be run again, when its batch could not be stored
+or when another unit of it failed: it must change nothing but the database.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+import logging
+from pathlib import Path
+from queue import Empty, SimpleQueue
+import sqlite3
+import threading
+import time
+from typing import Any
+
+from .errors import (
+    StoreClosedError,
+    StoreError,
+    StoreFailedError,
+    of_the_store,
+    passing,
+    translated,
+)
+from .place import Place
+
+_LOGGER = logging.getLogger(__name__)
+
+type Unit[T] = Callable[[sqlite3.Connection], T]
+type _Committed = Callable[[Any], None] | None
+type _Waiting = tuple[Unit[Any], _Committed, asyncio.Future[Any]]
+type _Outcome = tuple[asyncio.Future[Any], _Committed, Any, BaseException | None]
+
+PAUSES = (0.05, 0.2)
+IDLE = 1.0
+CHECKPOINT_AFTER = 50
+BACKSTOP_PAGES = 1_000
+
+
+@dataclass(slots=True)
+class _Upkeep:
+    """Work between two transactions: checkpoints and the end."""
+
+    work: Callable[[], None]
+    done: asyncio.Future[None]
+    last: bool = False
+
+
+class Writer:
+    """The thread that changes the store, and the way to it from the event loop.
+
+    ``connection`` is the writer's alone from now on; the writer closes it. ``pauses``
+    are the seconds before a batch that failed for a passing reason is tried again
+    (R-B58); ``idle`` are the seconds without work after which it may checkpoint.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        pauses: Sequence[float] = PAUSES,
+        idle: float = IDLE,
+        checkpoint_after: int = CHECKPOINT_AFTER,
+    ) -> None:
+        """Start the thread."""
+        self._connection = connection
+        self._path = path
+        self._place = Place(path)
+        self._loop = loop
+        self._pauses = pauses
+        self._idle = idle
+        self._checkpoint_after = checkpoint_after
+        self._queue: SimpleQueue[_Waiting | _Upkeep] = SimpleQueue()
+        self._held: _Upkeep | None = None
+        self._untold: list[_Outcome] = []
+        self._unfolded = 0
+        self._paused = False
+        self._abandoned = False
+        self._closing: asyncio.Future[None] | None = None
+        connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
+        self._thread = threading.Thread(
+            target=self._run, name="aquarist-store-writer", daemon=True
+        )
+        self._thread.start()
+
+    # The event loop's side
+
+    def write[T](
+        self, unit: Unit[T], committed: Callable[[T], None] | None = None
+    ) -> asyncio.Future[T]:
+        """Hand a unit of work to the writer; to be called in the event loop.
+
+        The future has the unit's result once it is on disk. Before it is resolved,
+        ``committed`` is called with that result, in the order of the commits; what it
+        raises is logged and hurts nobody else. The future fails with what the unit
+        raised, or with a StoreError when the store could not take the batch. A caller
+        that is cancelled does not undo its write.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self._closing is not None:
+            future.set_exception(
+                StoreClosedError("the store is closed", path=self._path)
+            )
+        else:
+            self._queue.put((unit, committed, future))
+        return future
+
+    async def pause_checkpoints(self) -> None:
+        """Fold the log into the file and leave the file alone from now on, for a backup.
+
+        Writing goes on, into the log. Raises StoreError when the log could not be folded.
+        """
+        await self._upkeep(self._pause)
+
+    async def resume_checkpoints(self) -> None:
+        """Allow checkpoints again. Raises StoreError."""
+        await self._upkeep(self._resume)
+
+    async def close(self) -> None:
+        """Store what is waiting, fold the log, close the connection and join the thread."""
+        if self._closing is None:
+            self._closing = self._loop.create_future()
+            self._queue.put(_Upkeep(self._finish, self._closing, last=True))
+        await asyncio.shield(self._closing)
+        # The thread has nothing left to do but to return.
+        self._thread.join()
+
+    async def _upkeep(self, work: Callable[[], None]) -> None:
+        """Have the writer do something between two transactions."""
+        if self._closing is not None:
+            raise StoreClosedError("the store is closed", path=self._path)
+        done: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put(_Upkeep(work, done))
+        await done
+
+    def _deliver(self, outcomes: list[_Outcome]) -> None:
+        """Tell the callers of a batch, in commit order."""
+        for future, committed, result, error in outcomes:
+            if error is not None:
+                if future.cancelled():
+                    _LOGGER.error("A write that nobody waits for failed: %r", error)
+                else:
+                    future.set_exception(error)
+                continue
+            if committed is not None:
+                try:
+                    committed(result)
+                except Exception:
+                    _LOGGER.exception("What follows from a committed write failed")
+            if not future.cancelled():
+                future.set_result(result)
+
+    # The thread's side
+
+    def _run(self) -> None:
+        """Store batch after batch until the end, or until the event loop is gone."""
+        while (taken := self._take()) is not None:
+            if isinstance(taken, _Upkeep):
+                self._keep_up(taken)
+                if taken.last:
+                    return
+            else:
+                self._untold = self._settle(taken)
+        _LOGGER.warning("The event loop ended before the store was closed")
+        self._finish()
+
+    def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
+        """Call back in the event loop; when it is closed, nobody is there to be told."""
+        try:
+            self._loop.call_soon_threadsafe(callback, *arguments)
+        except RuntimeError:
+            self._abandoned = True
+
+    def _report(self) -> None:
+        """Tell the event loop what became of the last batch, unless that is done."""
+        if self._untold:
+            self._tell(self._deliver, self._untold)
+            self._untold = []
+
+    def _take(self) -> list[_Waiting] | _Upkeep | None:
+        """Return all units that are waiting, or the upkeep that is due before them.
+
+        None when the event loop is gone.
+        """
+        if self._held is not None or self._queue.empty():
+            self._report()
+        if self._abandoned:
+            return None
+        if (held := self._held) is not None:
+            self._held = None
+            return held
+        batch: list[_Waiting] = []
+        item = self._next()
+        while not isinstance(item, _Upkeep):
+            batch.append(item)
+            if self._queue.empty():
+                return batch
+            item = self._queue.get_nowait()
+        if not batch:
+            self._report()
+            return item
+        self._held = item
+        return batch
+
+    def _next(self) -> _Waiting | _Upkeep:
+        """Wait for the next item, and checkpoint when none comes for a while."""
+        if self._unfolded >= self._checkpoint_after and not self._paused:
+            try:
+                return self._queue.get(timeout=self._idle)
+            except Empty:
+                self._fold("PASSIVE")
+        return self._queue.get()
+
+    def _settle(self, batch: list[_Waiting]) -> list[_Outcome]:
+        """Store a batch and return what became of its units."""
+        for pause in (*self._pauses, None):
+            try:
+                outcomes = self._attempt(batch)
+            except (sqlite3.Error, StoreError) as error:
+                failure = error
+                self._report()
+                self._undo()
+            else:
+                self._unfolded += len(batch)
+                return outcomes
+            if pause is None or not passing(failure):
+                break
+            time.sleep(pause)
+        _LOGGER.error("The store did not take %s writes: %s", len(batch), failure)
+        return [
+            (future, None, None, translated(failure, self._path))
+            for _, _, future in batch
+        ]
+
+    def _attempt(self, batch: list[_Waiting]) -> list[_Outcome]:
+        """Run the units of a batch in one transaction. Raises what fails all of them.
+
+        Savepoints cost as much as a small write: only when a unit fails is the batch
+        begun anew with one for each unit, which parts the good from the bad.
+        """
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            outcomes: list[_Outcome] = [
+                (future, committed, unit(connection), None)
+                for unit, committed, future in batch
+            ]
+        except BaseException as error:
+            if of_the_store(error):
+                raise
+            connection.execute("ROLLBACK")
+            connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._one(waiting) for waiting in batch]
+        self._place.check()
+        # The loop hears of the last batch while the disk is busy with this one, which
+        # is when the two threads do not wait for each other.
+        self._report()
+        connection.execute("COMMIT")
+        return outcomes
+
+    def _one(self, waiting: _Waiting) -> _Outcome:
+        """Run one unit that fails alone. Raises what fails the whole batch."""
+        unit, committed, future = waiting
+        connection = self._connection
+        connection.execute("SAVEPOINT unit")
+        try:
+            result = unit(connection)
+        except BaseException as error:
+            if of_the_store(error):
+                raise
+            connection.execute("ROLLBACK TO unit")
+            connection.execute("RELEASE unit")
+            return (future, None, None, error)
+        connection.execute("RELEASE unit")
+        return (future, committed, result, None)
+
+    def _undo(self) -> None:
+        """Leave the transaction that failed, as far as SQLite has not done so itself."""
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            _LOGGER.warning("A transaction could not be rolled back: %s", error)
+
+    def _keep_up(self, upkeep: _Upkeep) -> None:
+        """Do work between two transactions and tell its caller."""
+        try:
+            upkeep.work()
+        except sqlite3.Error as error:
+            self._tell(_fail, upkeep.done, translated(error, self._path))
+        except StoreError as error:
+            self._tell(_fail, upkeep.done, error)
+        else:
+            self._tell(_fulfil, upkeep.done)
+
+    def _fold(self, mode: str) -> bool:
+        """Checkpoint the log into the file; return whether all of it was folded."""
+        try:
+            busy, _, _ = self._connection.execute(
+                f"PRAGMA wal_checkpoint({mode})"
+            ).fetchone()
+        except sqlite3.Error as error:
+            _LOGGER.warning("The store's log could not be folded: %s", error)
+            return False
+        self._unfolded = 0
+        return not busy
+
+    def _pause(self) -> None:
+        """Fold the log and stop checkpoints. Raises StoreFailedError."""
+        if not self._fold("TRUNCATE"):
+            raise StoreFailedError("the store's log could not be folded")
+        self._connection.execute("PRAGMA wal_autocheckpoint=0")
+        self._paused = True
+
+    def _resume(self) -> None:
+        """Allow checkpoints again."""
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
+        self._paused = False
+
+    def _finish(self) -> None:
+        """Fold the log and close the connection; during a backup the file stays as it is."""
+        if self._paused:
+            self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
+        else:
+            self._fold("TRUNCATE")
+        self._connection.close()
+
+
+def _fulfil(done: asyncio.Future[None]) -> None:
+    """Resolve a future that may have been cancelled."""
+    if not done.cancelled():
+        done.set_result(None)
+
+
+def _fail(done: asyncio.Future[None], error: StoreError) -> None:
+    """Fail a future that may have been cancelled."""
+    if not done.cancelled():
+        done.set_exception(error)

@@ -1,0 +1,106 @@
+"""What all flows for devices made from entities have in common: names, entities, saving."""
+
+from collections.abc import Collection, Mapping
+import re
+from typing import Any, Final
+
+from homeassistant.config_entries import (
+    SOURCE_USER,
+    ConfigSubentryFlow,
+    SubentryFlowResult,
+)
+from homeassistant.const import CONF_NAME
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
+
+from .backing import entity_problem
+
+type Errors = dict[str, str]
+
+_WORD: Final = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def entity_field(domains: Collection[str]) -> EntitySelector:
+    """Return the field that asks for an entity, listing those that a device can be made of."""
+    return EntitySelector(EntitySelectorConfig(filter={"domain": list(domains)}))
+
+
+class DeviceFlow(ConfigSubentryFlow):
+    """Adds or changes one device of an aquarium; both ask the same in the step `device`."""
+
+    def __init__(self) -> None:
+        """Start with nothing wrong."""
+        self._placeholders = {"entity": "", "word": ""}
+
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Add a device."""
+        return await self.async_step_device()
+
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Change a device."""
+        return await self.async_step_device()
+
+    async def async_step_device(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the name and the entities."""
+        raise NotImplementedError
+
+    @property
+    def _known(self) -> Mapping[str, Any]:
+        """Return the device as it is before the change; nothing for a new one."""
+        if self.source == SOURCE_USER:
+            return {}
+        subentry = self._get_reconfigure_subentry()
+        return {CONF_NAME: subentry.title, **subentry.data}
+
+    def _name_errors(self, user_input: Mapping[str, Any]) -> Errors:
+        """Return what is wrong with the device's name."""
+        return {} if user_input[CONF_NAME].strip() else {CONF_NAME: "name_missing"}
+
+    def _entity_id(self, reference: str) -> str:
+        """Return the entity id for what the entity field gave, which may be the id of a registry entry."""
+        registry = er.async_get(self.hass)
+        return er.async_resolve_entity_id(registry, reference) or reference
+
+    def _entity_errors(
+        self, key: str, entity_ids: Collection[str], domains: Collection[str]
+    ) -> Errors:
+        """Return what is wrong with the first entity that cannot back the device, for the field `key`."""
+        own = None if self.source == SOURCE_USER else self._reconfigure_subentry_id
+        taken: set[str] = set()
+        for entity_id in entity_ids:
+            problem = entity_problem(self.hass, entity_id, domains, own)
+            if problem is None and entity_id in taken:
+                problem = "entity_twice"
+            if problem is not None:
+                self._placeholders["entity"] = entity_id
+                return {key: problem}
+            taken.add(entity_id)
+        return {}
+
+    def _word_errors(self, key: str, words: Collection[str]) -> Errors:
+        """Return what is wrong with the first word that is none, or comes twice, for the field `key`."""
+        taken: set[str] = set()
+        for word in words:
+            if not _WORD.fullmatch(word) or word in taken:
+                self._placeholders["word"] = word
+                return {key: "word_twice" if word in taken else "word_invalid"}
+            taken.add(word)
+        return {}
+
+    def _save(self, name: str, data: Mapping[str, Any]) -> SubentryFlowResult:
+        """Add the device, or put it in the place of the one that was changed."""
+        title = name.strip()
+        if self.source == SOURCE_USER:
+            return self.async_create_entry(title=title, data=data)
+        return self.async_update_and_abort(
+            self._get_entry(),
+            self._get_reconfigure_subentry(),
+            title=title,
+            data=data,
+        )

@@ -1,0 +1,1 @@
+"""Tests of Aquarist; they mirror the tree of the integration."""

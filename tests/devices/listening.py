@@ -1,0 +1,39 @@
+"""A listener that keeps what a device tells."""
+
+from collections.abc import Mapping
+
+from custom_components.aquarist.devices.device import Observation
+from custom_components.aquarist.layers.setting import Setting
+
+
+class Recorder:
+    """Keeps observations, changes of availability and totals in the order they came."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        self.observations: list[Observation] = []
+        self.availability: list[bool] = []
+        self.lifetime: list[Mapping[int, int]] = []
+        self.today: list[Mapping[int, int]] = []
+
+    @property
+    def settings(self) -> list[Setting]:
+        """Return the settings observed."""
+        return [observation.setting for observation in self.observations]
+
+    def observed(self, observation: Observation) -> None:
+        """Keep an observation."""
+        self.observations.append(observation)
+
+    def availability_changed(self, available: bool) -> None:
+        """Keep a change of availability."""
+        self.availability.append(available)
+
+    def counters_read(
+        self, lifetime: Mapping[int, int], today: Mapping[int, int]
+    ) -> None:
+        """Keep the totals that were read."""
+        if lifetime:
+            self.lifetime.append(lifetime)
+        if today:
+            self.today.append(today)

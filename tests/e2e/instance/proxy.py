@@ -1,0 +1,92 @@
+"""The simulated ESPHome Bluetooth proxy, in a process of its own."""
+
+import asyncio
+import json
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+
+from .process import ended, free_port, spawn
+
+
+def _ports(remembered: Path | None) -> tuple[int, int]:
+    """Return the remembered ports, else two free ones, which are remembered then."""
+    if remembered is not None and remembered.exists():
+        port, control_port = json.loads(remembered.read_text(encoding="utf-8"))
+        return port, control_port
+    ports = free_port(), free_port()
+    if remembered is not None:
+        remembered.write_text(json.dumps(ports), encoding="utf-8")
+    return ports
+
+
+class Proxy:
+    """Starts the proxy with its light and doser, and steers it over its second port."""
+
+    def __init__(
+        self,
+        log: Path,
+        *,
+        ports_file: Path | None = None,
+        python: str = sys.executable,
+    ) -> None:
+        """Take the file that gets the output; both ports are free ones.
+
+        Home Assistant remembers the address of the proxy: with `ports_file` a later
+        proxy gets the same ports again.
+        """
+        self.port, self.control_port = _ports(ports_file)
+        self.log = log
+        self._python = python
+        self._process: subprocess.Popen[bytes] | None = None
+
+    async def start(self, *, timeout_seconds: float = 20) -> None:
+        """Start the process and wait until it listens at both ports."""
+        self._process = spawn(
+            "tests.fakes.esphome_proxy",
+            "--port",
+            str(self.port),
+            "--control-port",
+            str(self.control_port),
+            python=self._python,
+            log=self.log,
+        )
+        async with asyncio.timeout(timeout_seconds):
+            for port in (self.port, self.control_port):
+                await self._listening(port)
+
+    async def command(self, **fields: Any) -> Any:
+        """Send one JSON line to the control port; return the line it answers with."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.control_port)
+        try:
+            writer.write(json.dumps(fields).encode() + b"\n")
+            await writer.drain()
+            return json.loads(await reader.readline())
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def stop(self) -> None:
+        """End the process."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.terminate()
+        await ended(self._process, 20)
+
+    async def _listening(self, port: int) -> None:
+        """Wait until a port takes connections."""
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                if self._process is None or self._process.poll() is not None:
+                    raise RuntimeError(
+                        f"the proxy ended: {self.log.read_text(encoding='utf-8')}"
+                    ) from None
+                await asyncio.sleep(0.05)
+                continue
+            writer.close()
+            await writer.wait_closed()
+            return

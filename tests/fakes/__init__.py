@@ -1,0 +1,1 @@
+"""Simulated devices behind real Bluetooth stacks, and a time that waits for nobody."""

@@ -1,0 +1,1 @@
+"""What the simulated devices do, as a specification."""

@@ -1,0 +1,36 @@
+"""JSON as the store keeps it."""
+
+from types import MappingProxyType
+
+import pytest
+
+from custom_components.aquarist.store.encoding import (
+    from_json,
+    from_json_or_none,
+    to_json,
+    to_json_or_none,
+)
+
+
+def test_a_value_comes_back() -> None:
+    """Names with quotes, HTML and templates are data and come back unchanged (R-B71)."""
+    value = {"name": "it's <b>{{ x }}</b> \"ö\"", "levels": [1, 2.5, True, None]}
+    assert from_json(to_json(value)) == value
+
+
+def test_any_mapping_will_do() -> None:
+    """A read-only view is stored like a dict."""
+    assert from_json(to_json(MappingProxyType({"level": 5}))) == {"level": 5}
+
+
+def test_what_has_no_json_form_is_refused() -> None:
+    """A set cannot be stored."""
+    with pytest.raises(TypeError):
+        to_json({"levels": {1, 2}})
+
+
+def test_nothing_stays_nothing() -> None:
+    """None is kept as None, not as JSON's null."""
+    assert to_json_or_none(None) is None
+    assert from_json_or_none(None) is None
+    assert from_json_or_none(to_json_or_none({})) == {}
