@@ -34,10 +34,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def find_our_integration(request: pytest.FixtureRequest) -> None:
-    """Let Home Assistant find this repository's integration, in tests that use a Home Assistant."""
+    """Let Home Assistant find this repository's integration, in tests that use a Home Assistant.
+
+    Each gets a configuration folder of its own: the harness shares one, and the store in it.
+    """
     if "hass" not in request.fixturenames:
         return
     # The recorder must be mocked before Home Assistant starts, and the next fixture starts it.
     if "recorder_mock" in request.fixturenames:
         request.getfixturevalue("recorder_mock")
     request.getfixturevalue("enable_custom_integrations")
+    folder = request.getfixturevalue("tmp_path_factory").mktemp("config")
+    request.getfixturevalue("hass").config.config_dir = str(folder)

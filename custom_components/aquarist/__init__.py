@@ -1,1 +1,104 @@
 """Aquarist: runs an aquarium so that the plan happens, once, and can be proven."""
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.start import async_at_started
+from homeassistant.helpers.typing import ConfigType
+
+from .api import events, websocket
+from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS
+from .data import DATA_ENGINE, AquaristConfigEntry, EntryDevices
+from .demo import demo_hardware, plan_demo_day
+from .devices.errors import DeviceError
+from .hardware import Hardware, LocalTime, chihiros_hardware, subentry_hardware
+from .repairs import report_device_problem, watch_engine
+from .services import async_register_services
+from .startup import open_engine
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.EVENT,
+    Platform.LIGHT,
+    Platform.NUMBER,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Make the engine, once; it outlives the entries (design 3)."""
+    engine = hass.data[DATA_ENGINE] = await open_engine(hass)
+    async_register_services(hass)
+    websocket.async_register(hass)
+    events.async_forward(hass, engine)
+    watch_engine(hass, engine)
+
+    async def start(_: HomeAssistant) -> None:
+        engine.start()
+
+    async def close(_: Event) -> None:
+        await engine.close()
+
+    async_at_started(hass, start)
+    hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, close)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> bool:
+    """Attach the entry's devices. Never connects, and never waits for a device."""
+    engine = hass.data[DATA_ENGINE]
+    entry.runtime_data = EntryDevices(engine=engine)
+    for key, hardware in _hardware(hass, entry, engine.clock.local_now).items():
+        entry.runtime_data.devices[key] = await engine.attach(
+            hardware.device,
+            limits=hardware.limits,
+            aquarium=hardware.aquarium,
+            assumed=hardware.assumed,
+        )
+    if entry.data.get(CONF_DEMO) and not engine.journal.locked:
+        await plan_demo_day(engine, entry.runtime_data.devices, hass.config.time_zone)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    if entry.data[CONF_KIND] != KIND_CHIHIROS:
+        entry.async_on_unload(entry.add_update_listener(_async_reload))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> bool:
+    """Detach the entry's devices; what holds their fields stays with the engine."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    for device in entry.runtime_data.devices.values():
+        await entry.runtime_data.engine.detach(device.row.number)
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take the entry's devices out of use; their records stay."""
+    if (engine := hass.data.get(DATA_ENGINE)) is not None:
+        await engine.retire_of(entry.entry_id, entry.unique_id)
+
+
+async def _async_reload(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
+    """Take a changed list of devices: the engine keeps what it knows of each."""
+    await hass.config_entries.async_reload(entry.entry_id)
+
+
+def _hardware(
+    hass: HomeAssistant, entry: AquaristConfigEntry, local_time: LocalTime
+) -> dict[str, Hardware]:
+    """Return what the entry brings, by subentry id."""
+    if entry.data[CONF_KIND] == KIND_CHIHIROS:
+        return {"": chihiros_hardware(hass, entry, local_time)}
+    found = demo_hardware(entry, local_time) if entry.data.get(CONF_DEMO) else {}
+    for subentry_id, subentry in entry.subentries.items():
+        try:
+            found[subentry_id] = subentry_hardware(hass, entry, subentry)
+        except DeviceError as error:
+            report_device_problem(hass, entry, subentry, error)
+    return found

@@ -50,13 +50,7 @@ from .discovery import (
     layout_of,
     refusal,
 )
-from .form_fields import (
-    DEVICE_TYPE,
-    HEADS,
-    aquarium_field,
-    aquariums,
-    layout_field,
-)
+from .form_fields import DEVICE_TYPE, HEADS, aquarium_field, aquariums, layout_field
 from .options_flow import DeviceOptionsFlow, heads_of, new_options
 from .subentry_flows.doser import DoserFlow
 from .subentry_flows.entity import EntityFlow
@@ -95,7 +89,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
         """Say that only Bluetooth devices have options; an aquarium has nothing to ask."""
-        return bool(config_entry.data[CONF_KIND] == KIND_CHIHIROS)
+        return bool(config_entry.data.get(CONF_KIND) == KIND_CHIHIROS)
 
     @classmethod
     @callback
@@ -104,7 +98,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return what can be listed by hand: devices of an aquarium."""
-        if config_entry.data[CONF_KIND] != KIND_AQUARIUM:
+        if config_entry.data.get(CONF_KIND) != KIND_AQUARIUM:
             return {}
         return {
             SUBENTRY_PUMP: PumpFlow,
@@ -190,7 +184,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._layout is None and self._chosen.layouts:
             fields[vol.Required(CONF_LAYOUT)] = layout_field(self._chosen.layouts)
         if user_input is None:
-            return self._show_device(DeviceFamily.LIGHT, fields, {})
+            return self._show_device(DeviceFamily.LIGHT, fields)
         layout = user_input.get(CONF_LAYOUT, self._layout)
         channels = LAYOUTS[layout] if layout else self._chosen.model.channels
         details = {CONF_CHANNELS: colors_of(channels)}
@@ -202,7 +196,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask for a doser's number of heads, and add it."""
         fields: dict[Any, Any] = {vol.Required(CONF_HEADS): HEADS}
         if user_input is None:
-            return self._show_device(DeviceFamily.DOSER, fields, {})
+            return self._show_device(DeviceFamily.DOSER, fields)
         details = {CONF_HEADS: int(user_input[CONF_HEADS])}
         return await self._add_device(DeviceFamily.DOSER, details, fields, user_input)
 
@@ -319,23 +313,24 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         self,
         family: DeviceFamily,
         fields: dict[Any, Any],
-        user_input: dict[str, Any],
+        user_input: dict[str, Any] | None = None,
         error: str | None = None,
     ) -> ConfigFlowResult:
         """Show the form of a device; once a connection has failed, it may be added without one."""
         names = aquariums(self.hass)
-        only = next(iter(names)) if len(names) == 1 else None
-        fields = {**fields, **aquarium_field(self.hass, only)}
+        aquarium = next(iter(names)) if len(names) == 1 else None
+        if user_input is not None:
+            aquarium = user_input.get(CONF_AQUARIUM)
+        fields = {**fields, **aquarium_field(self.hass, aquarium)}
         if self._failed:
             fields[vol.Optional(CONF_SKIP_TEST, default=False)] = BooleanSelector()
         if not fields:
             self._set_confirm_only()
-        schema = vol.Schema(fields)
-        if user_input:
-            schema = self.add_suggested_values_to_schema(schema, user_input)
         return self.async_show_form(
             step_id=family.value,
-            data_schema=schema,
+            data_schema=self.add_suggested_values_to_schema(
+                vol.Schema(fields), user_input
+            ),
             errors={} if error is None else {"base": error},
             description_placeholders=self._about(self._chosen.title(family)),
         )

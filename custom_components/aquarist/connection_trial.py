@@ -33,9 +33,7 @@ async def connection_error(
 ) -> str | None:
     """Connect, send the prelude and let go again; return the key of what went wrong, if anything did."""
     clock = HomeAssistantClock(hass, "")
-    link = Link(
-        BleakTransport(hass, address, name), family, clock.local_now, name=name
-    )
+    link = Link(BleakTransport(hass, address, name), family, clock.local_now, name=name)
     try:
         async with link.lease():
             return None

@@ -16,7 +16,7 @@ from .devices.fields import LEVEL
 from .devices.simulated import SimulatedPump
 from .engine.engine import Engine
 from .engine.state import DeviceLimits, DeviceState
-from .hardware import Hardware, chihiros_device, device_uuid
+from .hardware import Hardware, LocalTime, chihiros_device, device_uuid
 from .simulator.clock import LoopClock
 from .simulator.doser import DoserModel
 from .simulator.light import LightModel
@@ -27,7 +27,9 @@ CHANNELS = ["red", "green", "blue", "white"]
 HEADS = 4
 
 
-def demo_hardware(entry: ConfigEntry[Any]) -> dict[str, Hardware]:
+def demo_hardware(
+    entry: ConfigEntry[Any], local_time: LocalTime
+) -> dict[str, Hardware]:
     """Return the demo aquarium's devices by a key of their own; they end with the entry."""
     clock = LoopClock(asyncio.get_running_loop())
     entry.async_on_unload(clock.close)
@@ -41,6 +43,7 @@ def demo_hardware(entry: ConfigEntry[Any]) -> dict[str, Hardware]:
             data={CONF_FAMILY: "light", CONF_CHANNELS: CHANNELS},
             options={},
             aquarium=entry.entry_id,
+            local_time=local_time,
         ),
         DOSER_KEY: chihiros_device(
             SimulatedTransport(doser),
@@ -49,6 +52,7 @@ def demo_hardware(entry: ConfigEntry[Any]) -> dict[str, Hardware]:
             data={CONF_FAMILY: "doser", CONF_HEADS: HEADS},
             options={},
             aquarium=entry.entry_id,
+            local_time=local_time,
         ),
         RETURN_KEY: _pump(entry, RETURN_KEY, "Return pump", 80.0),
         SKIMMER_KEY: _pump(entry, SKIMMER_KEY, "Skimmer", 100.0),

@@ -62,7 +62,7 @@ class Candidate:
     def title(self, family: DeviceFamily) -> str:
         """Return the entry's title: the model, or the family where it is unknown, and the end of the address."""
         known = self.model.family is not DeviceFamily.UNKNOWN
-        name = self.model.name if known else _FAMILY_NAMES[family]
+        name = self.model.name if known else _FAMILY_NAMES.get(family, self.model.name)
         return f"{name} {self.address.replace(':', '')[-4:]}"
 
     @property

@@ -5,7 +5,8 @@ key below ``exceptions`` in the translations is the machine word of the error, w
 where two rooms use the same word for different things.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +106,22 @@ def translated(error: Exception) -> HomeAssistantError:
             return _failure("device_no_answer", {})
         case _:
             return _failure("unexpected", {"reason": type(error).__name__})
+
+
+@contextmanager
+def translating() -> Iterator[None]:
+    """Raise what our rooms raise as errors that people can read."""
+    try:
+        yield
+    except (
+        DeviceError,
+        EngineError,
+        InvalidValue,
+        ScheduleError,
+        StoreError,
+        VolumeError,
+    ) as error:
+        raise translated(error) from error
 
 
 def failed(command: Command) -> HomeAssistantError:

@@ -21,17 +21,21 @@ from .dosing.volume import VolumeError, microlitres
 
 
 def number_field(
-    unit: str | None, minimum: float, maximum: float, step: float | None = None
+    unit: str | None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    step: float | None = None,
 ) -> NumberSelector:
     """Return a field for a number in a unit; without a step any number in the range."""
     config = NumberSelectorConfig(
-        min=minimum,
-        max=maximum,
-        step="any" if step is None else step,
-        mode=NumberSelectorMode.BOX,
+        step="any" if step is None else step, mode=NumberSelectorMode.BOX
     )
     if unit is not None:
         config["unit_of_measurement"] = unit
+    if minimum is not None:
+        config["min"] = minimum
+    if maximum is not None:
+        config["max"] = maximum
     return NumberSelector(config)
 
 

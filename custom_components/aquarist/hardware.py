@@ -1,14 +1,14 @@
 """From what a keeper entered to a device with its limits: the only reader of entry data."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import CONF_ADDRESS, CONF_ENTITY_ID, CONF_NAME
 from homeassistant.core import HomeAssistant
-from homeassistant.util import dt as dt_util
 
 from .ble.bleak_transport import BleakTransport
 from .ble.link import Link
@@ -54,6 +54,8 @@ from .layers.setting import Setting
 from .limits.bounds import Bounds
 from .limits.slew import Slew
 
+type LocalTime = Callable[[], datetime]
+
 NAMESPACE = UUID("6f1c1e7e-5d0b-5a52-9a0e-2f1d3c4b5a69")
 MICROLITRES = 1000
 
@@ -73,7 +75,9 @@ def device_uuid(identity: str) -> str:
     return str(uuid5(NAMESPACE, identity))
 
 
-def chihiros_hardware(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Hardware:
+def chihiros_hardware(
+    hass: HomeAssistant, entry: ConfigEntry[Any], local_time: LocalTime
+) -> Hardware:
     """Return the BLE device of an entry; nothing is connected."""
     address: str = entry.data[CONF_ADDRESS]
     transport = BleakTransport(hass, address, entry.data[CONF_LOCAL_NAME])
@@ -84,6 +88,7 @@ def chihiros_hardware(hass: HomeAssistant, entry: ConfigEntry[Any]) -> Hardware:
         data=entry.data,
         options=entry.options,
         aquarium=entry.options.get(CONF_AQUARIUM),
+        local_time=local_time,
     )
 
 
@@ -95,11 +100,12 @@ def chihiros_device(
     data: Mapping[str, Any],
     options: Mapping[str, Any],
     aquarium: str | None,
+    local_time: LocalTime,
 ) -> Hardware:
     """Return a Chihiros device over a transport."""
     family = DeviceFamily(data[CONF_FAMILY])
     hold = float(options.get(CONF_IDLE_HOLD, DEFAULT_IDLE_HOLD))
-    link = Link(transport, family, dt_util.now, LinkSettings(idle_hold=hold), name=name)
+    link = Link(transport, family, local_time, LinkSettings(idle_hold=hold), name=name)
     if family is DeviceFamily.DOSER:
         heads = _heads(data, options)
         doser = ChihirosDoser(
@@ -108,7 +114,7 @@ def chihiros_device(
             name=name,
             address=address,
             head_names=[head[CONF_NAME] for head in heads],
-            local_time=dt_util.now,
+            local_time=local_time,
         )
         return Hardware(
             device=doser,
@@ -130,7 +136,7 @@ def chihiros_device(
         name=name,
         address=address,
         channels={channel: index for index, channel in enumerate(channels)},
-        local_time=dt_util.now,
+        local_time=local_time,
     )
     return Hardware(
         device=lamp,

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 import logging
 
+from bleak.exc import BleakError
 import bleak_retry_connector
+from bluetooth_data_tools import monotonic_time_coarse
 from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
@@ -15,14 +17,15 @@ from custom_components.aquarist.ble import bleak_transport
 from custom_components.aquarist.ble.bleak_transport import BleakTransport
 from custom_components.aquarist.ble.errors import LinkError, Reason
 from custom_components.aquarist.ble.link import Link
-from custom_components.aquarist.chihiros import lights
+from custom_components.aquarist.chihiros import gatt, lights
 from custom_components.aquarist.chihiros.command_frame import query_status
 from custom_components.aquarist.chihiros.frames import FIRST_MESSAGE_ID
 from custom_components.aquarist.chihiros.notifications import Status
+from custom_components.aquarist.simulator.errors import Refused
 from custom_components.aquarist.simulator.light import LightModel
 from tests.fakes import gatt_table
-from tests.fakes.gatt_table import Property
-from tests.fakes.virtual_adapter import VirtualAdapter
+from tests.fakes.gatt_table import Property, Service
+from tests.fakes.virtual_adapter import VirtualAdapter, VirtualClient
 
 from .rig import LIGHT_ADDRESS
 
@@ -65,9 +68,10 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Move the clock with which advertisements are judged."""
-    now = bleak_transport.monotonic_time_coarse
     monkeypatch.setattr(
-        bleak_transport, "monotonic_time_coarse", lambda: now() + seconds
+        bleak_transport,
+        "monotonic_time_coarse",
+        lambda: monotonic_time_coarse() + seconds,
     )
 
 
@@ -77,7 +81,7 @@ async def test_bytes_go_there_and_back(
     """A frame arrives with a response asked for, and the answer comes back."""
     adapter.add(light)
     ears = await connect(transport)
-    assert transport.connected
+    assert light.connected
     await transport.write(query_status().encode(FIRST_MESSAGE_ID))
     await until(lambda: len(ears.notifications) == 2)
     assert light.write_log[0].response
@@ -398,10 +402,33 @@ async def test_a_device_let_go_after_a_long_connection_is_waited_for(
             pass
 
     task = asyncio.create_task(again())
-    await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert adapter.connects == 1
     adapter.advertise()
     await task
     assert adapter.connects == 2
+
+
+async def test_a_device_let_go_that_stays_silent_is_given_up(
+    hass: HomeAssistant,
+    adapter: VirtualAdapter,
+    light: LightModel,
+    transport: BleakTransport,
+) -> None:
+    """The wait for its next advertisement ends by itself."""
+    adapter.add(light)
+    await connect(transport)
+    adapter.forget(LIGHT_ADDRESS)
+    await transport.disconnect()
+    assert transport.silence_reason() is Reason.OUT_OF_RANGE
+    task = asyncio.create_task(failure(transport))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    async_fire_time_changed(
+        hass, dt_util.utcnow() + timedelta(seconds=bleak_transport.COMES_BACK + 1)
+    )
+    assert await task is Reason.OUT_OF_RANGE
 
 
 async def test_a_device_that_does_not_come_back_is_unavailable_after_its_time(
@@ -434,16 +461,16 @@ async def test_coming_and_going_is_logged_once_each(
 ) -> None:
     """One line when it goes, one when it is back."""
     caplog.set_level(logging.INFO, "custom_components.aquarist.ble")
+    told: list[bool] = []
     adapter.add(light)
-    assert link.available
+    link.on_availability(told.append)
     light.power_cut()
     for _ in range(3):
         adapter.forget(LIGHT_ADDRESS)
-    assert not link.available
     light.power_on()
     for _ in range(3):
         adapter.advertise()
-    assert link.available
+    assert told == [False, True]
     lines = [
         record.getMessage()
         for record in caplog.records
@@ -463,3 +490,74 @@ async def test_a_link_that_is_closed_follows_no_more(
     unwatch()
     adapter.forget(LIGHT_ADDRESS)
     assert told == [True]
+
+
+async def test_a_device_that_never_answers_the_stack_itself(
+    adapter: VirtualAdapter,
+    light: LightModel,
+    transport: BleakTransport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """When the stack gives up before we do, the reason is the same."""
+    monkeypatch.setattr(bleak_retry_connector, "BLEAK_TIMEOUT", 0.001)
+    monkeypatch.setattr(
+        bleak_retry_connector, "calculate_backoff_time", lambda error: 0.0
+    )
+    adapter.add(light)
+    light.faults.set("mute_connect", times=None)
+    assert await failure(transport) is Reason.NO_ANSWER
+
+
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_connect_that_home_assistant_stops_in_is_told_so(
+    hass: HomeAssistant,
+    adapter: VirtualAdapter,
+    light: LightModel,
+    transport: BleakTransport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whatever the stack says then, we are stopping."""
+    adapter.add(light)
+
+    def refuse(*_: object) -> None:
+        hass.set_state(CoreState.stopping)
+        raise Refused
+
+    monkeypatch.setattr(light, "connect", refuse)
+    assert await failure(transport) is Reason.STOPPING
+    hass.set_state(CoreState.running)
+
+
+async def test_a_client_that_cannot_disconnect_is_left_alone(
+    adapter: VirtualAdapter,
+    light: LightModel,
+    transport: BleakTransport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The link is given up all the same."""
+    adapter.add(light)
+    await connect(transport)
+
+    async def fail(_: VirtualClient) -> None:
+        raise BleakError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VirtualClient, "disconnect", fail)
+        await transport.disconnect()
+    assert not transport.connected
+
+
+async def test_a_service_without_its_characteristics_is_no_service(
+    adapter: VirtualAdapter, light: LightModel, transport: BleakTransport
+) -> None:
+    """A half-discovered device is not written to."""
+    half = Service(uuid=gatt.UART_SERVICE, handle=20, characteristics=())
+    adapter.add(light, (half,))
+    assert await failure(transport) is Reason.UNSUPPORTED
+
+
+async def test_a_silent_device_on_no_list_is_judged_by_when_it_was_heard(
+    adapter: VirtualAdapter, transport: BleakTransport
+) -> None:
+    """Never heard is out of range."""
+    assert transport.silence_reason() is Reason.OUT_OF_RANGE

@@ -69,12 +69,11 @@ async def add_to_home_assistant(hass: HomeAssistant, proxy: EsphomeProxy) -> Pro
 
 
 def heard(hass: HomeAssistant) -> bool:
-    """Return whether a scanner that can connect hears the doser."""
-    return bool(
-        bluetooth.async_scanner_devices_by_address(
-            hass, DOSER_ADDRESS, connectable=True
-        )
+    """Return whether a scanner hears the doser and has told how many connections it has left."""
+    paths = bluetooth.async_scanner_devices_by_address(
+        hass, DOSER_ADDRESS, connectable=True
     )
+    return any(path.scanner.get_allocations() is not None for path in paths)
 
 
 @pytest.fixture

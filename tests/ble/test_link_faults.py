@@ -329,7 +329,11 @@ async def test_coming_and_going_is_logged_once_each(
             await light.connect()
             await light.link.drop()
             await asyncio.sleep(30)
-    lines = [record.getMessage() for record in caplog.records]
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("custom_components.aquarist")
+    ]
     assert (
         lines
         == [
@@ -351,3 +355,96 @@ async def test_an_open_link_stays_available_while_the_app_wants_it() -> None:
             await lease.write(lights.set_channel(0, 10))
         await asyncio.sleep(60)
         assert light.events == ["connected", "dropped", "unavailable"]
+
+
+@virtual_time
+async def test_a_loss_that_is_told_late_is_not_told_twice() -> None:
+    """A stop that comes between a lost link and the news of it ends the connection once."""
+    async with rig() as light:
+        await light.connect()
+        light.device.drop_link("link_lost")
+        await light.link.drop()
+        await asyncio.sleep(1)
+        assert light.events == ["connected", "dropped"]
+
+
+@virtual_time
+async def test_a_disconnect_that_hangs_is_bounded() -> None:
+    """A stack that cannot disconnect does not hold up the link."""
+    async with rig(settings=LinkSettings(disconnect_timeout=5)) as light:
+        await light.connect()
+        transport = light.transport
+        disconnect = transport.disconnect
+
+        async def hang() -> None:
+            transport.disconnect = disconnect  # type: ignore[method-assign]
+            await disconnect()
+            await asyncio.get_running_loop().create_future()
+
+        transport.disconnect = hang  # type: ignore[method-assign]
+        begun = light.elapsed()
+        await light.link.drop()
+        assert light.elapsed() - begun == pytest.approx(5)
+        await light.connect()
+
+
+@virtual_time
+async def test_a_clock_that_cannot_be_set_is_tried_again() -> None:
+    """A failed clock frame disturbs nobody, and the next snapshot has the clock set."""
+    async with rig() as light:
+        async with light.link.lease() as lease:
+            await asyncio.sleep(10)
+            light.device.faults.set("wrong_clock", value=60)
+            await lease.ask(query_status(), LightSnapshot)
+            light.device.faults.set("write_error")
+        await asyncio.sleep(1)
+        assert _hour(light) == 13
+        async with light.link.lease() as lease:
+            await lease.ask(query_status(), LightSnapshot)
+        await asyncio.sleep(1)
+        assert _hour(light) == 12
+
+
+def _hour(light: Rig) -> object:
+    """Return the hour that the device shows."""
+    clock = light.device.state()["clock"]
+    assert isinstance(clock, dict)
+    return clock["hour"]
+
+
+@virtual_time
+async def test_who_gives_up_a_write_leaves_the_link_usable() -> None:
+    """A cancelled write is broken off; the next lease works."""
+    async with rig() as light:
+
+        async def write() -> None:
+            async with light.link.lease() as lease:
+                await lease.write(lights.set_channel(0, 10))
+
+        await light.connect()
+        light.device.faults.set("mute_write")
+        task = asyncio.create_task(write())
+        await until(lambda: len(light.device.write_log) == 4)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await write()
+
+
+@virtual_time
+async def test_listeners_can_leave() -> None:
+    """Who listens no more hears nothing."""
+    async with rig() as light:
+        heard: list[str] = []
+        leave = [
+            light.link.on_connected(lambda: heard.append("connected")),
+            light.link.on_dropped(lambda: heard.append("dropped")),
+            light.link.on_notification(lambda _: heard.append("notification")),
+            light.link.on_availability(lambda _: heard.append("availability")),
+        ]
+        for step in leave:
+            step()
+        await light.connect()
+        light.device.power_cut()
+        await asyncio.sleep(60)
+        assert heard == []

@@ -3,17 +3,18 @@
 import asyncio
 from typing import Any, override
 
-from homeassistant.components.climate import (
-    ClimateEntity,
-    ClimateEntityFeature,
-    HVACMode,
-)
-from homeassistant.components.cover import CoverEntity, CoverEntityFeature
-from homeassistant.components.fan import FanEntity, FanEntityFeature
-from homeassistant.components.light import ColorMode, LightEntity
+from homeassistant.components.climate import ClimateEntity
+from homeassistant.components.climate.const import ClimateEntityFeature, HVACMode
+from homeassistant.components.cover import CoverEntity
+from homeassistant.components.cover.const import CoverEntityFeature
+from homeassistant.components.fan import FanEntity
+from homeassistant.components.fan.const import FanEntityFeature
+from homeassistant.components.light import LightEntity
+from homeassistant.components.light.const import ColorMode
 from homeassistant.components.number import NumberEntity
 from homeassistant.components.switch import SwitchEntity
-from homeassistant.components.valve import ValveEntity, ValveEntityFeature
+from homeassistant.components.valve.const import ValveEntityFeature
+from homeassistant.components.valve.entity import ValveEntity
 from homeassistant.const import UnitOfTemperature
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import Entity
@@ -55,6 +56,10 @@ class FakeSwitch(Misbehaving, SwitchEntity):
     """A switch."""
 
     _attr_is_on = False
+
+    def runs(self) -> bool:
+        """Return whether it is on."""
+        return self._attr_is_on is True
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -103,7 +108,7 @@ class FakeOnOffLight(FakeLight):
 class FakeFan(Misbehaving, FanEntity):
     """A fan with three speeds."""
 
-    _attr_percentage = 0
+    _attr_percentage: int | None = 0
     _attr_speed_count = 3
     _attr_supported_features = (
         FanEntityFeature.SET_SPEED

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from custom_components.aquarist.devices.device import Observation
+from custom_components.aquarist.devices.device import Device, Observation
 from custom_components.aquarist.layers.setting import Setting
 
 
@@ -37,3 +37,8 @@ class Recorder:
             self.lifetime.append(lifetime)
         if today:
             self.today.append(today)
+
+
+def is_available(device: Device) -> bool:
+    """Return whether the device can be reached now."""
+    return device.available

@@ -1,7 +1,6 @@
 """One entity behind a device: followed, called, waited for."""
 
 import asyncio
-import logging
 
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -9,6 +8,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 import probatio as vol
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.aquarist.devices.backing_entity import BackingEntity, domain_of
 from custom_components.aquarist.devices.entity_adapter import ServiceCall
@@ -233,14 +233,14 @@ async def test_closed_entity_is_followed_no_more(
 
 
 async def test_input_boolean_is_an_entity_like_any_other(
-    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+    hass: HomeAssistant, hass_admin_user: MockUser
 ) -> None:
     """A helper of Home Assistant, with a user's context in its change."""
     assert await async_setup_component(
         hass, "input_boolean", {"input_boolean": {"pump": {}}}
     )
     follower = Follower(hass, "input_boolean.pump")
-    context = Context(user_id="keeper")
+    context = Context(user_id=hass_admin_user.id)
     await hass.services.async_call(
         "input_boolean",
         "turn_on",
@@ -250,4 +250,3 @@ async def test_input_boolean_is_an_entity_like_any_other(
     )
     assert follower.contexts == [context]
     assert follower.entity.reading == ON
-    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from homeassistant.components.light import ColorMode
+from homeassistant.components.light.const import ColorMode
 from homeassistant.core import HomeAssistant, State
 from homeassistant.setup import async_setup_component
 import pytest

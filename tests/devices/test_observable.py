@@ -11,10 +11,7 @@ from custom_components.aquarist.devices.fields import (
     composite,
     percent,
 )
-from custom_components.aquarist.devices.observable import (
-    ObservableDevice,
-    only_fields,
-)
+from custom_components.aquarist.devices.observable import ObservableDevice, only_fields
 
 from .listening import Recorder
 

@@ -14,7 +14,7 @@ from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.devices.pump import Pump
 
 from .entities import FakeLight, FakeNumber, FakeSwitch, add
-from .listening import Recorder
+from .listening import Recorder, is_available
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_pump_tells_what_it_is(hass: HomeAssistant, switch: FakeSwitch) ->
     assert pump.kind is DeviceKind.PUMP
     assert list(pump.fields) == ["level"]
     assert pump.entity_ids == ("switch.return_pump",)
-    assert pump.available
+    assert is_available(pump)
     assert pump.address is None
     assert pump.observed("level") == {"level": 0.0}
 
@@ -140,6 +140,24 @@ async def test_write_that_took_effect_and_then_failed_is_told(
     assert recorder.settings == [{"level": 100.0}]
 
 
+async def test_stop_during_a_write(hass: HomeAssistant, switch: FakeSwitch) -> None:
+    """What is shown in the end is told once, when both have ended."""
+    pump, recorder = pump_at(hass, "switch.return_pump")
+    switch.show(is_on=True)
+    switch.hangs = asyncio.Event()
+    applying = asyncio.ensure_future(pump.apply({"level": {"level": 100.0}}))
+    while not switch.log:
+        await asyncio.sleep(0)
+    hanging, switch.hangs = switch.hangs, None
+    assert (await pump.stop()).confirmed
+    assert recorder.settings == [{"level": 100.0}]
+    applying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await applying
+    assert recorder.settings == [{"level": 100.0}, {"level": 0.0}]
+    hanging.set()
+
+
 async def test_entity_that_comes_and_goes(
     hass: HomeAssistant, switch: FakeSwitch
 ) -> None:
@@ -147,7 +165,7 @@ async def test_entity_that_comes_and_goes(
     pump, recorder = pump_at(hass, "switch.return_pump")
     await pump.apply({"level": {"level": 100.0}})
     switch.show(available=False)
-    assert not pump.available
+    assert not is_available(pump)
     assert pump.observed("level") == {"level": 100.0}
     switch.show(available=True)
     switch.show(available=False)
@@ -160,7 +178,7 @@ async def test_entity_that_comes_and_goes(
 async def test_entity_loaded_later_is_taken_up(hass: HomeAssistant) -> None:
     """The pump becomes available with its value and its bounds."""
     pump, recorder = pump_at(hass, "number.speed")
-    assert not pump.available
+    assert not is_available(pump)
     assert pump.observed("level") is None
     assert pump.fields["level"].step is None
     await add(hass, "number", FakeNumber("speed"))
@@ -175,7 +193,7 @@ async def test_unknown_is_available_without_a_value(
     """It can be set, but the word is not a value."""
     switch.show(is_on=None)
     pump, recorder = pump_at(hass, "switch.return_pump")
-    assert pump.available
+    assert is_available(pump)
     assert pump.observed("level") is None
     await pump.apply({"level": {"level": 100.0}})
     assert recorder.settings == [{"level": 100.0}]

@@ -7,7 +7,7 @@ from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.devices.simulated import SimulatedPump
 
-from .listening import Recorder
+from .listening import Recorder, is_available
 
 
 def pump() -> tuple[SimulatedPump, Recorder]:
@@ -56,8 +56,10 @@ async def test_it_fails_when_told_to() -> None:
 async def test_it_goes_away_and_comes_back() -> None:
     """Out of range it takes nothing; each change is told once."""
     device, recorder = pump()
+    assert is_available(device)
     device.available = False
     device.available = False
+    assert not is_available(device)
     with pytest.raises(DeviceError, match="out_of_range"):
         await device.apply({"level": {"level": 1.0}})
     device.available = True

@@ -29,7 +29,7 @@ def complaints(log: str) -> list[str]:
     return [
         entry
         for entry in entries
-        if "aquarist" in entry and any(f" {word} " in entry for word in BAD)
+        if "aquarist" in entry and any(f" {word} (" in entry for word in BAD)
     ]
 
 

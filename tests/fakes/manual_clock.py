@@ -40,6 +40,11 @@ class ManualEngineClock(Clock):
         return self._elapsed
 
     @override
+    def local_now(self) -> datetime:
+        """Return the wall time: the house lies at Greenwich."""
+        return self._now
+
+    @override
     def call_at(self, instant: datetime, action: Callable[[], None]) -> Cancel:
         """Call the action when the clock is moved past the instant."""
         number = next(self._numbers)

@@ -14,7 +14,7 @@ from custom_components.aquarist.store.encoding import (
 
 def test_a_value_comes_back() -> None:
     """Names with quotes, HTML and templates are data and come back unchanged (R-B71)."""
-    value = {"name": "it's <b>{{ x }}</b> \"ö\"", "levels": [1, 2.5, True, None]}
+    value = {"name": 'it\'s <b>{{ x }}</b> "ö"', "levels": [1, 2.5, True, None]}
     assert from_json(to_json(value)) == value
 
 

@@ -155,13 +155,35 @@ async def test_a_neighbour_that_fails_alone_does_not_hide_the_disk(
         raise LookupError("no such device")
 
     await database.writer.write(fill_up)
-    results = await asyncio.gather(
-        database.writer.write(failing),
-        database.writer.write(big),
-        return_exceptions=True,
-    )
-    assert any(isinstance(result, StoreFullError) for result in results)
+    gate, standing = await blocked(database.writer)
+    writes = [database.writer.write(failing), database.writer.write(big)]
+    gate.opened.set()
+    await standing
+    results = await asyncio.gather(*writes, return_exceptions=True)
+    assert [type(result) for result in results] == [StoreFullError, StoreFullError]
     assert await database.read(settings.load_all) == {}
+
+
+async def test_a_connection_that_is_gone(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every write and every upkeep is refused then, and the writer can still be closed."""
+    database = await Database.open(path, at=AT)
+    writer = database.writer
+    with pytest.raises(StoreFailedError):
+        await writer.write(sqlite3.Connection.close)
+    assert "could not be rolled back" in caplog.text
+    with pytest.raises(StoreFailedError, match="closed"):
+        await writer.write(small)
+    with pytest.raises(StoreFailedError, match="could not be folded"):
+        await writer.pause_checkpoints()
+    with pytest.raises(StoreFailedError, match="closed"):
+        await writer.resume_checkpoints()
+    impatient = asyncio.ensure_future(writer.resume_checkpoints())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await database.close()
+    assert impatient.cancelled()
 
 
 async def test_a_unit_that_ends_the_transaction_is_caught(database: Database) -> None:
@@ -225,8 +247,10 @@ async def test_a_log_that_cannot_be_folded_is_a_warning(
 ) -> None:
     """A backup is refused then; what was written stays in the log."""
     await database.writer.write(big)
-    with files_limited(100):
-        with pytest.raises(StoreFailedError, match="could not be folded"):
-            await database.writer.pause_checkpoints()
+    with (
+        files_limited(100),
+        pytest.raises(StoreFailedError, match="could not be folded"),
+    ):
+        await database.writer.pause_checkpoints()
     assert "could not be folded" in caplog.text
     assert list(await database.read(settings.load_all)) == ["big"]

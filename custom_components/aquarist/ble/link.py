@@ -1,6 +1,6 @@
 """The link to one device: who may use the connection, when it opens and how long it is held.
 
-Connection policy (design section 8, protocol section 1.3): one lease at a time; connect on demand
+Connection policy (protocol section 1.3): one lease at a time; connect on demand
 within a time limit of our own; the prelude on every connection; hold the connection while it is
 idle for a while and as long as somebody keeps it; give it up for the vendor's app on request.
 """
@@ -24,6 +24,8 @@ from .presence import Presence
 from .session import LinkSettings, Session
 from .transport import Transport
 from .turns import Turns
+
+__all__ = ["Lease", "Link", "LinkSettings"]
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -188,7 +190,9 @@ class Link:
         await self._disconnect()
 
     async def close(self) -> None:
-        """End the link for good: whoever waits gets stopping, the connection is closed."""
+        """End the link for good: whoever waits gets stopping, the connection is closed. Twice does no harm."""
+        if self._closed:
+            return
         self._closed = True
         self._stop_idle_timer()
         self._clock.close()

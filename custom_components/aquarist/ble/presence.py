@@ -9,7 +9,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 class Presence:
-    """Follows a transport: a device is available while it is connected or heard (R-X, design section 8)."""
+    """Follows a transport: a device is available while it is connected or heard (protocol section 1.3)."""
 
     def __init__(self, transport: Transport, name: str) -> None:
         """Follow the transport from now on; how it is at the start is not news."""

@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import override
 
 from homeassistant.core import Context, callback
-from homeassistant.util import dt as dt_util
 
 from ..layers.setting import Setting
 from .backing_entity import BackingEntity
@@ -125,12 +125,17 @@ class BackedDevice(ObservableDevice, ABC):
                 Observation(
                     field=name,
                     setting=setting,
-                    at=dt_util.utcnow(),
+                    at=self._updated_at(),
                     user_id=context.user_id if context else None,
                     parent_id=context.parent_id if context else None,
                     context_id=context.id if context else None,
                 )
             )
+
+    def _updated_at(self) -> datetime | None:
+        """Return when the entities have last shown something."""
+        states = (entity.state for entity in self._entities)
+        return max((state.last_updated for state in states if state), default=None)
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:

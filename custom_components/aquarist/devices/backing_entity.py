@@ -98,7 +98,8 @@ class BackingEntity:
         """Call for a setting without waiting until it is shown. Raises DeviceError."""
         state = self.require()
         calls = self._adapter.calls(state, wanted)
-        self._asked = merged(self._asked or {}, wanted)
+        still = self._asked if self._asked and self._shows(self._asked) else {}
+        self._asked = merged(still, wanted)
         for call in calls:
             await self.call(call)
 

@@ -20,7 +20,8 @@ from .fields import (
 )
 from .observable import ObservableDevice
 
-WRITE_GRACE = 2.0
+# How long a holder may take to make way; dropping the link then gives its write 2 s more.
+PATIENCE = 0.25
 STOP_TIME = 25.0
 STOP_TRIES = 3
 RELEASE_SECONDS = 300
@@ -159,18 +160,18 @@ async def _at_once[T](link: Link, work: Callable[[Lease], Awaitable[T]]) -> T:
     """Take the link away from whoever has it and do the work."""
     if not link.connected:
         await link.drop()
-    grace = asyncio.create_task(_drop_later(link)) if link.connected else None
+    dropping = asyncio.create_task(_drop_later(link)) if link.connected else None
     try:
         async with link.lease(urgent=True) as lease:
-            await _called_off(grace)
+            await _called_off(dropping)
             return await work(lease)
     finally:
-        await _called_off(grace)
+        await _called_off(dropping)
 
 
 async def _drop_later(link: Link) -> None:
-    """Drop the link once the grace is over."""
-    await asyncio.sleep(WRITE_GRACE)
+    """Drop the link once patience is over."""
+    await asyncio.sleep(PATIENCE)
     await link.drop()
 
 

@@ -43,7 +43,7 @@ class ChihirosDose:
         self._keep = link.keep()
         self._volume: int | None = None
         self._ask_at = 0.0
-        self._complete_at = 0.0
+        self._last_rise: int | None = None
         self._news = asyncio.Event()
         self._ended = False
         self._given: int | None = None
@@ -76,8 +76,7 @@ class ChihirosDose:
         finally:
             await self.give_back()
             now = asyncio.get_running_loop().time()
-            self._complete_at = now + volume / self.head.flow + SETTLE
-            self._ask_at = self._complete_at
+            self._ask_at = now + volume / self.head.flow + SETTLE
 
     async def finished(self) -> int | None:
         """Wait for the end of the dose; after the time that it takes the pump is asked."""
@@ -128,15 +127,16 @@ class ChihirosDose:
         return None
 
     def _heard(self, notification: Notification) -> None:
-        """Look at today's total, which the pump pushes when a dose ends (protocol 4.3)."""
+        """Look at today's total, which the pump pushes when a dose ends (protocol 4.3).
+
+        After midnight, or for another head's dose, it does not tell; then the pump is asked.
+        """
         if not isinstance(notification, Today):
             return
         today = total(notification, self.head.index)
-        if today is None or self._today is None or today < self._today:
-            # Midnight has passed: only the lifetime tells.
-            self._ask_at = 0.0
-            self._news.set()
-        elif self._volume is not None and today - self._today >= self._volume:
+        if today is None or self._today is None or self._volume is None:
+            return
+        if today - self._today >= self._volume:
             self.end(self._volume)
 
     def _lost(self) -> None:
@@ -144,7 +144,10 @@ class ChihirosDose:
         self.end(None)
 
     async def _ask(self, volume: int) -> None:
-        """Read the totals; less than the volume is final only after the time it takes."""
+        """Read the totals; less than the volume is final once it does not rise any more.
+
+        A pump whose heads are staggered begins up to 30 s late.
+        """
         try:
             async with self._link.lease() as lease:
                 lifetime, today = await read_totals(lease)
@@ -155,8 +158,11 @@ class ChihirosDose:
             total(lifetime, self.head.index),
             total(today, self.head.index),
         )
-        complete = asyncio.get_running_loop().time() >= self._complete_at
-        if rise is not None and (rise >= volume or (complete and rise > 0)):
+        if rise is None:
+            return
+        stands_still = 0 < rise == self._last_rise
+        self._last_rise = rise
+        if rise >= volume or stands_still:
             self.end(min(rise, volume))
 
 

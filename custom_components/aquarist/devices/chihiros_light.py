@@ -57,6 +57,10 @@ class ChihirosLight(ChihirosDevice):
             action, args, resting, self.observed(LIGHT), self._last_level
         )
 
+    def assume(self, setting: Setting) -> None:
+        """Take over what was last acknowledged before a restart; nobody is told."""
+        self._know(LIGHT, self.lamp.whole(setting, None))
+
     async def apply(self, settings: Mapping[str, Setting]) -> None:
         """Write all channels under one lease, in manual mode. Raises DeviceError."""
         only_fields(settings, LIGHT)

@@ -1,5 +1,6 @@
 """A dosing pump made from a switch whose flow has been measured."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import override
 
@@ -17,6 +18,7 @@ from .observable import only_fields
 from .switch_dose import SwitchDose
 
 LONGEST_RUN = 600.0
+STOP_TIME = 15.0
 _DOMAINS = ("switch", "input_boolean")
 
 
@@ -82,9 +84,12 @@ class Doser(BackedDevice):
         """Switch off, and tell what a dose under way had given by then."""
         confirmed, detail = True, "stopped"
         try:
-            await self._entity.set({LEVEL: OFF})
+            async with asyncio.timeout(STOP_TIME):
+                await self._entity.set({LEVEL: OFF})
         except DeviceError as error:
             confirmed, detail = False, error.code
+        except TimeoutError:
+            confirmed, detail = False, "no_answer"
         run = self._run
         if run is None or not run.running:
             return StopReport(confirmed=confirmed, detail=detail)

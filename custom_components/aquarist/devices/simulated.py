@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import override
 
-from homeassistant.util import dt as dt_util
-
 from ..layers.setting import Setting, is_number
 from .device import DeviceKind, Observation, StopReport
 from .errors import DeviceError
@@ -91,7 +89,5 @@ class SimulatedPump(ObservableDevice):
         """Take over a setting and tell of it when it is news."""
         if self._know(LEVEL, setting):
             self._tell_observed(
-                Observation(
-                    field=LEVEL, setting=setting, at=dt_util.utcnow(), user_id=user_id
-                )
+                Observation(field=LEVEL, setting=setting, user_id=user_id)
             )

@@ -16,6 +16,7 @@ _OFF = {LEVEL: OFF}
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 START_TIME = 5.0
+OFF_TIME = 10.0
 
 
 class SwitchDose:
@@ -88,18 +89,20 @@ class SwitchDose:
         """Switch on for so many seconds; None when it was never seen to be on."""
         loop = asyncio.get_running_loop()
         try:
-            await self._entity.ask(_ON)
+            async with asyncio.timeout(START_TIME):
+                await self._entity.ask(_ON)
             self._began = loop.time()
             if not await self._entity.comes_to_show(_ON, min(seconds, START_TIME)):
                 raise self._entity.not_confirmed(_ON)
-        except DeviceError as error:
-            # What was asked may yet take effect, so it is no longer safe to try again.
-            started.set_exception(
-                DeviceError(error.code, transient=False, **error.placeholders)
-            )
+        except (DeviceError, TimeoutError) as error:
+            started.set_exception(_final(error))
+            # Nobody may be waiting any more.
             started.exception()
             await self._switch_off()
             return None
+        except asyncio.CancelledError:
+            started.cancel()
+            raise
         started.set_result(None)
         due = self._began + seconds
         early = await self._entity.comes_to_show(_OFF, due - loop.time())
@@ -115,10 +118,18 @@ class SwitchDose:
         tries = 1
         while True:
             try:
-                await self._entity.set(_OFF)
-            except DeviceError:
+                async with asyncio.timeout(OFF_TIME):
+                    await self._entity.set(_OFF)
+            except DeviceError, TimeoutError:
                 await self._entity.comes_to_show(_OFF, pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
                 tries += 1
             else:
                 return tries == 1
+
+
+def _final(error: DeviceError | TimeoutError) -> DeviceError:
+    """Return the error of a start: it may yet take effect, so it is not tried again (law 3)."""
+    if isinstance(error, DeviceError):
+        return DeviceError(error.code, transient=False, **error.placeholders)
+    return DeviceError("no_answer", transient=False)

@@ -95,6 +95,11 @@ class Announcer:
 
         return stop
 
+    @property
+    def heard(self) -> bool:
+        """Return whether anybody listens."""
+        return bool(self._listeners)
+
     def announce(self, change: Change) -> None:
         """Tell everybody; a listener's own error is its own."""
         for listener in tuple(self._listeners):

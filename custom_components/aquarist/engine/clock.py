@@ -34,6 +34,9 @@ class Clock(Protocol):
     def elapsed(self) -> float:
         """Return seconds that pass evenly, whatever the wall clock does."""
 
+    def local_now(self) -> datetime:
+        """Return the wall clock of the house, aware: what devices are set to."""
+
     def call_at(self, instant: datetime, action: Callable[[], None]) -> Cancel:
         """Call the action once, when the wall clock reaches the instant."""
 
@@ -104,6 +107,7 @@ class HomeAssistantClock(Clock):
         job = HassJob(fire, "aquarist agenda", cancel_on_shutdown=True)
         return async_track_point_in_utc_time(self._hass, job, instant)
 
+    @override
     def local_now(self) -> datetime:
         """Return the wall clock of the house, aware."""
         return dt_util.now()

@@ -6,13 +6,12 @@ request of every surface goes through here, and nothing else reaches a device (l
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 from sqlite3 import Connection
 from typing import Any
 
-from ..commands.command import Command, ErrorCode, Source, advance
+from ..commands.command import Command, ErrorCode, Source, changed
 from ..commands.phases import Kind, Phase
 from ..devices.device import Device, Observation
 from ..devices.errors import DeviceError
@@ -483,32 +482,27 @@ class Engine:
     async def _accept(self, device: DeviceState, command: Command) -> Command:
         """Commit a cause and let it run; an off goes out even when the store fails (law 2)."""
         queue = device.queue
-        if command.kind is Kind.SET and queue.idle:
-            command = _running(command, self.clock.now())
-        queue.reserve()
+        let_go = queue.reserve()
+
+        def entered(stored: Command) -> None:
+            let_go()
+            self.enter(stored)
+
         try:
-            stored, _ = await self.records.accept(command, self._entered)
+            stored, new = await self.records.accept(command, entered)
         except ConflictingId as error:
-            queue.unreserve()
+            let_go()
             raise EngineError("id_conflict", field="id", id=command.id) from error
         except (StoreError, EngineError) as error:
-            queue.unreserve()
+            let_go()
             if not self._may_go_unstored(command, error):
                 raise
             command = self.records.impose(command)
             queue.put(command)
             return command
-        except BaseException:
-            queue.unreserve()
-            raise
-        if stored.order and stored.created_at != command.created_at:
-            queue.unreserve()
+        if not new:
+            let_go()
         return stored
-
-    def _entered(self, stored: Command) -> None:
-        """Let an accepted command take its place; its reservation ends."""
-        self.devices[stored.device].queue.unreserve()
-        self.enter(stored)
 
     @staticmethod
     def _may_go_unstored(command: Command, error: Exception) -> bool:
@@ -644,17 +638,15 @@ class _Ears:
         self._engine.pulses.counters_read(self._state, lifetime, today)
 
 
-def _running(command: Command, now: datetime) -> Command:
-    """Return a command that begins as it is accepted: one transaction for both (design 6)."""
-    return advance(command, Phase.APPLYING, now)
-
-
 def _override(command: Command, now: datetime, ends_at: datetime | None) -> Command:
     """Return a point action as an override of the plan."""
-    return replace(
+    return changed(
         command,
         kind=Kind.WINDOW,
         layer=Layer.OVERRIDE,
+        phase=Phase.PLANNED,
+        attempts=0,
+        started_at=None,
         starts_at=now,
         ends_at=ends_at if ends_at is not None else now + timedelta(hours=24),
         expires_at=None,

@@ -99,16 +99,20 @@ class Execution:
         Returns the command with its attempts, and what the action returned. Raises the
         last DeviceError or TimeoutError. Only for what may be repeated (law 3).
         """
+        tries = 0
         async with asyncio.timeout(command.timeout):
             while True:
-                command = self._records.count(command, attempts=command.attempts + 1)
                 try:
                     return command, await action()
                 except DeviceError as error:
-                    pause = command_pause(command.attempts)
+                    tries += 1
+                    pause = command_pause(tries)
                     if not error.transient or pause is None:
                         raise
                     await asyncio.sleep(pause)
+                    command = self._records.count(
+                        command, attempts=command.attempts + 1
+                    )
 
     def begun(self, command: Command) -> Command:
         """Return the command as running; that it runs is recorded, nobody waits for it."""

@@ -46,6 +46,16 @@ class Gate:
             if dose.state in (DoseState.INTENDED, DoseState.SENT, DoseState.UNKNOWN)
         )
 
+    @property
+    def unknown(self) -> tuple[Dose, ...]:
+        """Return the doses of which nobody knows whether they were given."""
+        return tuple(
+            dose
+            for doses in self._doses.values()
+            for dose in doses.values()
+            if dose.state is DoseState.UNKNOWN
+        )
+
     def given(self, device: int, head: int, now: datetime) -> int:
         """Return the microlitres that count against the head's 24 hours."""
         return counted(self.doses(device, head), now)

@@ -11,7 +11,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 from ..commands.command import Command, Source
-from ..commands.phases import Kind
+from ..commands.phases import Kind, Phase
 from ..curves.course import Shape
 from ..devices.device import Device, DeviceKind, DoserDevice
 from ..devices.fields import LEVEL, InvalidValue
@@ -58,8 +58,12 @@ def command_for(
     id: str | None = None,
     timeout: float = 10.0,
     starts_at: datetime | None = None,
+    at_once: bool = False,
 ) -> Command:
     """Return the command of an action at a device (R-C1, R-C12).
+
+    ``at_once`` makes a point action one that runs as it is accepted: one transaction for
+    both (design 6).
 
     Raises EngineError or InvalidValue for the first thing that is wrong.
     """
@@ -90,6 +94,8 @@ def command_for(
     if action == "ramp":
         return _ramp(device, args, now, starts_at, common)
     if action in LEVEL_ACTIONS:
+        if at_once and "duration" not in args:
+            common |= {"phase": Phase.APPLYING, "attempts": 1, "started_at": now}
         return _level(device, port, action, args, now, starts_at, common)
     return Command(**common, kind=Kind.RAW, expires_at=now + QUEUE_EXPIRY)
 

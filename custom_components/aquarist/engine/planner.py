@@ -320,7 +320,7 @@ class Planner:
             if moment is not None:
                 number = occurrences.claim(connection, schedule, moment, 0, now)
                 if number is not None:
-                    occurrence_id.append(number)
+                    occurrence_id[:] = [number]
                     for command in built:
                         tagged = replace(command, occurrence=number)
                         stored.append(command_rows.insert(connection, tagged)[0])

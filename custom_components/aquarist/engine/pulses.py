@@ -309,6 +309,10 @@ class Pulses:
             )
         )
 
+    def settle(self, dose: Dose, state: DoseState) -> None:
+        """Record what the keeper says became of a dose (RES-52)."""
+        self._settled(dose, state)
+
     async def close(self) -> None:
         """End the waiting for deliveries; recovery settles them."""
         tasks = tuple(self._deliveries.values())

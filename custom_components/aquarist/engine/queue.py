@@ -32,7 +32,7 @@ class DeviceQueue:
         self._stops = 0
         self._held = False
         self._closed = False
-        self._reserved = 0
+        self._reservations: set[object] = set()
         self.running: Command | None = None
 
     @property
@@ -40,7 +40,7 @@ class DeviceQueue:
         """Return whether a command put in now would run at once."""
         return not (
             self._commands
-            or self._reserved
+            or self._reservations
             or self._stops
             or self._held
             or self._closed
@@ -52,13 +52,14 @@ class DeviceQueue:
         """Return the commands that have not begun, in their order."""
         return tuple(self._commands)
 
-    def reserve(self) -> None:
-        """Count a command that is on its way to the store, so that order is kept."""
-        self._reserved += 1
+    def reserve(self) -> Callable[[], None]:
+        """Count a command that is on its way to the store, so that order is kept.
 
-    def unreserve(self) -> None:
-        """Forget the reservation: the command is in, or was refused."""
-        self._reserved -= 1
+        Returns what lets the reservation go: the command is in, or was refused.
+        """
+        reservation = object()
+        self._reservations.add(reservation)
+        return lambda: self._reservations.discard(reservation)
 
     def put(self, command: Command) -> None:
         """Let a command wait for its turn."""

@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from sqlite3 import Connection
 from typing import Any
 
-from ..commands.command import Command, advance
+from ..commands.command import Command, advance, changed
 from ..commands.phases import Phase
 from ..store import commands as command_rows
 from .changes import Announcer, CommandChanged
@@ -91,8 +90,8 @@ class Records:
     def enter(self, stored: Command) -> None:
         """Take in and announce a command that has just been committed."""
         self._current[stored.key] = stored
-        if stored.phase is not Phase.PLANNED:
-            planned = replace(stored, phase=Phase.PLANNED, started_at=None)
+        if stored.phase is not Phase.PLANNED and self._announcer.heard:
+            planned = changed(stored, phase=Phase.PLANNED, started_at=None)
             self._announcer.announce(CommandChanged(command=planned))
         self._announcer.announce(CommandChanged(command=stored))
 
@@ -140,9 +139,9 @@ class Records:
 
     def count(self, command: Command, **changes: Any) -> Command:
         """Note something about a running command that its next phase will carry."""
-        changed = replace(command, **changes)
-        self._current[command.key] = changed
-        return changed
+        newer = changed(command, **changes)
+        self._current[command.key] = newer
+        return newer
 
     def _step(
         self,
@@ -175,7 +174,7 @@ class Records:
     def _imposed(self, stored: Command) -> None:
         """Announce a cause of our own, now that it is on disk and has its place."""
         if (current := self._current.get(stored.key)) is not None:
-            self._current[stored.key] = replace(current, order=stored.order)
+            self._current[stored.key] = changed(current, order=stored.order)
         self._announcer.announce(CommandChanged(command=stored))
 
     def _ended(self, stored: Command) -> None:
@@ -191,4 +190,4 @@ class Records:
 def _with_order(connection: Connection, command: Command) -> Command:
     """Return a command of our own that did not wait for its order to be known."""
     stored = command_rows.get(connection, command.device, command.id)
-    return command if stored is None else replace(command, order=stored.order)
+    return command if stored is None else changed(command, order=stored.order)

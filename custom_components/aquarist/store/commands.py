@@ -2,11 +2,10 @@
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
-from dataclasses import replace
 import sqlite3
 from typing import Any
 
-from ..commands.command import Command, Source
+from ..commands.command import Command, Source, changed
 from ..commands.phases import FINAL, Kind, Phase
 from ..layers.claims import Layer
 from .encoding import from_json, from_json_or_none, to_json, to_json_or_none
@@ -57,9 +56,7 @@ _RECENT_OF_DEVICE = (
     f"SELECT {_COLUMNS} FROM command WHERE device = ? AND ordinal < ? "
     "ORDER BY ordinal DESC LIMIT ?"
 )
-_OF_OCCURRENCE = (
-    f"SELECT {_COLUMNS} FROM command WHERE occurrence = ? ORDER BY ordinal"
-)
+_OF_OCCURRENCE = f"SELECT {_COLUMNS} FROM command WHERE occurrence = ? ORDER BY ordinal"
 _BEYOND_ALL = 2**63 - 1
 
 
@@ -74,7 +71,7 @@ def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, b
     cursor = connection.execute(_INSERT, row)
     if cursor.rowcount:
         order: Any = cursor.lastrowid
-        return replace(command, order=order), True
+        return changed(command, order=order), True
     stored = _command(connection.execute(_GET, (command.device, command.id)).fetchone())
     # Both as the store gives them back: 10 and 10.0 seconds are the same.
     if stored.fingerprint != _command((stored.order, *row)).fingerprint:

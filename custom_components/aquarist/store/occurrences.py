@@ -73,12 +73,14 @@ INSERT INTO occurrence (
 ON CONFLICT DO NOTHING
 """
 _UNDECIDED = f"SELECT {_COLUMNS} FROM occurrence WHERE verdict IS NULL ORDER BY id"
-_RECENT = f"SELECT {_COLUMNS} FROM occurrence WHERE at < ? ORDER BY at DESC LIMIT ?"
-_RECENT_OF_SCHEDULE = (
-    f"SELECT {_COLUMNS} FROM occurrence WHERE schedule = ? AND at < ? "
-    "ORDER BY at DESC LIMIT ?"
-)
-_BEYOND_ALL = 2**63 - 1
+# Moments of several schedules often fall on one instant: a page ends at a row, not there.
+_RECENT = f"""
+SELECT {_COLUMNS} FROM occurrence
+WHERE (:schedule IS NULL)
+AND (:before IS NULL OR (at, id) < (SELECT at, id FROM occurrence WHERE id = :before))
+ORDER BY at DESC, id DESC LIMIT :limit
+"""
+_RECENT_OF_SCHEDULE = _RECENT.replace("(:schedule IS NULL)", "schedule = :schedule")
 
 
 def claim(
@@ -162,18 +164,15 @@ def recent(
     connection: sqlite3.Connection,
     schedule: int | None,
     limit: int,
-    before: datetime | None = None,
+    before: int | None = None,
 ) -> list[OccurrenceRow]:
     """Return the newest occurrences first, of one schedule or of all.
 
-    Only those before an instant, where one is given: the last of the page before.
+    ``before`` is the id of the last occurrence of the page before.
     """
-    bound = _BEYOND_ALL if before is None else to_store(before)
-    if schedule is None:
-        rows = connection.execute(_RECENT, (bound, limit))
-    else:
-        rows = connection.execute(_RECENT_OF_SCHEDULE, (schedule, bound, limit))
-    return [_occurrence(row) for row in rows]
+    statement = _RECENT if schedule is None else _RECENT_OF_SCHEDULE
+    values = {"schedule": schedule, "before": before, "limit": limit}
+    return [_occurrence(row) for row in connection.execute(statement, values)]
 
 
 def _occurrence(row: tuple[Any, ...]) -> OccurrenceRow:

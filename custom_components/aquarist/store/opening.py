@@ -77,7 +77,7 @@ def _opened(path: Path, steps: Sequence[Step]) -> sqlite3.Connection:
         version = _version(connection, path, len(steps))
         if existing:
             _check(connection, version, path.stat().st_size, unclean)
-        _prepare(connection)
+        _prepare(connection, version)
         _migrate(connection, path, version, steps)
         connection.execute("PRAGMA foreign_keys=ON")
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, False)
@@ -107,13 +107,14 @@ def _check(
             raise _DamagedError(verdict)
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, version: int) -> None:
     """Set how the store is written, and find out that it can be."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
-    # A file that cannot be written opens without a word; only a transaction finds out.
+    # A file that cannot be written opens, and begins, without a word; only a write tells.
     connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version={version}")
     connection.execute("ROLLBACK")
 
 

@@ -218,7 +218,8 @@ class Writer:
 
     def _settle(self, batch: list[_Waiting]) -> list[_Outcome]:
         """Store a batch and return what became of its units."""
-        for pause in (*self._pauses, None):
+        pauses = iter(self._pauses)
+        while True:
             try:
                 outcomes = self._attempt(batch)
             except (sqlite3.Error, StoreError) as error:
@@ -228,9 +229,15 @@ class Writer:
             else:
                 self._unfolded += len(batch)
                 return outcomes
+            pause = next(pauses, None)
             if pause is None or not passing(failure):
-                break
+                return self._refused(batch, failure)
             time.sleep(pause)
+
+    def _refused(
+        self, batch: list[_Waiting], failure: sqlite3.Error | StoreError
+    ) -> list[_Outcome]:
+        """Return the same fault for all units of a batch, an error of its own each."""
         _LOGGER.error("The store did not take %s writes: %s", len(batch), failure)
         return [
             (future, None, None, translated(failure, self._path))

@@ -1,5 +1,6 @@
 """What all flows for devices made from entities have in common: names, entities, saving."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 import re
 from typing import Any, Final
@@ -25,7 +26,12 @@ def entity_field(domains: Collection[str]) -> EntitySelector:
     return EntitySelector(EntitySelectorConfig(filter={"domain": list(domains)}))
 
 
-class DeviceFlow(ConfigSubentryFlow):
+def several(value: Any) -> list[dict[str, str]]:
+    """Return the items of a field that takes several; it lets a single one through as it is."""
+    return list(value) if isinstance(value, list) else [value]
+
+
+class DeviceFlow(ConfigSubentryFlow, ABC):
     """Adds or changes one device of an aquarium; both ask the same in the step `device`."""
 
     def __init__(self) -> None:
@@ -44,11 +50,11 @@ class DeviceFlow(ConfigSubentryFlow):
         """Change a device."""
         return await self.async_step_device()
 
+    @abstractmethod
     async def async_step_device(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for the name and the entities."""
-        raise NotImplementedError
 
     @property
     def _known(self) -> Mapping[str, Any]:

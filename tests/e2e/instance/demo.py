@@ -6,6 +6,8 @@ from typing import Any
 from .client import Client
 from .proxy import Proxy
 
+type Answers = dict[str, dict[str, Any]]
+
 DEVICES = 2
 """How many devices the proxy lets Home Assistant discover: a light and a doser."""
 
@@ -18,12 +20,14 @@ async def add_proxy(client: Client, proxy: Proxy) -> None:
     await client.flow("esphome", answers)
 
 
-async def add_discovered(client: Client, *, timeout_seconds: float = 60) -> None:
+async def add_discovered(
+    client: Client, aquarium: str, *, timeout_seconds: float = 60
+) -> None:
     """Add every device that Aquarist discovers, until light and doser are there."""
     async with asyncio.timeout(timeout_seconds):
         while len(await _device_entries(client)) < DEVICES:
             for flow in await client.discoveries("aquarist"):
-                await client.go_on(flow["flow_id"], DISCOVERY_ANSWERS)
+                await client.go_on(flow["flow_id"], discovery_answers(aquarium))
             await asyncio.sleep(0.2)
 
 
@@ -33,35 +37,49 @@ async def _device_entries(client: Client) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["source"] == "bluetooth"]
 
 
-# What Aquarist's own flows ask, step by step.
-DISCOVERY_ANSWERS: dict[str, dict[str, Any]] = {"bluetooth_confirm": {}}
-AQUARIUM_ANSWERS: dict[str, dict[str, Any]] = {
-    "user": {"next_step_id": "aquarium"},
-    "aquarium": {"name": "Living room"},
-}
-SIMULATED_ANSWERS: dict[str, dict[str, Any]] = {
-    "user": {"next_step_id": "demo"},
-    "demo": {},
-}
-PUMPS: list[dict[str, Any]] = [
-    {"name": "Return pump", "entity_id": "input_boolean.return_pump"},
-    {"name": "Skimmer", "entity_id": "input_boolean.skimmer"},
-    {"name": "Wave pump", "entity_id": "input_number.wave_pump"},
-]
-
-
 async def add_aquarium(client: Client) -> str:
-    """Add the aquarium with its pumps; return the id of its entry."""
+    """Add the aquarium with its pumps, unless it is there; return the id of its entry."""
+    for entry in await client.entries("aquarist"):
+        if entry["source"] == "user":
+            found: str = entry["entry_id"]
+            return found
     result = await client.flow("aquarist", AQUARIUM_ANSWERS)
     entry_id: str = result["result"]["entry_id"]
     for pump in PUMPS:
-        await client.subentry(entry_id, "pump", {"user": pump})
+        await client.subentry(entry_id, "pump", pump)
     return entry_id
 
 
 async def set_up(client: Client, proxy: Proxy) -> None:
-    """Set up proxy, light, doser and aquarium; what is there already stays."""
+    """Set up aquarium, pumps, proxy, light and doser; what is there already stays."""
+    aquarium = await add_aquarium(client)
     await add_proxy(client, proxy)
-    await add_discovered(client)
-    if len(await client.entries("aquarist")) == DEVICES:
-        await add_aquarium(client)
+    await add_discovered(client, aquarium)
+
+
+# What Aquarist's own flows ask, step by step.
+AQUARIUM_ANSWERS: Answers = {
+    "user": {"next_step_id": "aquarium"},
+    "aquarium": {"name": "Living room"},
+}
+SIMULATED_ANSWERS: Answers = {"user": {"next_step_id": "demo"}}
+
+
+def discovery_answers(aquarium: str) -> Answers:
+    """Return what a keeper answers for a discovered light or four-headed doser."""
+    return {
+        "light": {"aquarium": aquarium},
+        "doser": {"heads": "4", "aquarium": aquarium},
+    }
+
+
+def _pump(name: str, entity_id: str, **limits: float) -> Answers:
+    """Return what a keeper answers for a pump."""
+    return {"device": {"name": name, "entity_id": entity_id}, "limits": limits}
+
+
+PUMPS: list[Answers] = [
+    _pump("Return pump", "input_boolean.return_pump", safe_level=100),
+    _pump("Skimmer", "input_boolean.skimmer", safe_level=0),
+    _pump("Wave pump", "input_number.wave_pump", safe_level=0),
+]

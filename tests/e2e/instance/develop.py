@@ -4,6 +4,7 @@ import argparse
 import asyncio
 from contextlib import suppress
 from pathlib import Path
+import shutil
 import signal
 import socket
 import sys
@@ -57,9 +58,13 @@ async def watched(instance: Instance, ended: asyncio.Event) -> int:
 
 async def run(folder: Path, port: int) -> int:
     """Run the demo until it ends; return the exit code."""
+    complete = folder / "set-up-complete"
+    if not complete.exists():
+        # A set-up that was broken off may have lost its owner: begin anew.
+        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(exist_ok=True)
     instance = Instance(folder, port=port)
-    proxy = Proxy(folder / "proxy.log", ports_file=folder / "proxy-ports.json")
+    proxy = Proxy(folder / "proxy.log", keep=folder / "proxy")
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -71,6 +76,7 @@ async def run(folder: Path, port: int) -> int:
         if not setting_up.done():
             return 130
         setting_up.result()
+        complete.touch()
         say(f"\n  {instance.address}")
         say(f"  name: {instance.user.username}   password: {instance.user.password}")
         say(f"  log: {instance.output}\n\nCtrl-C ends all of it.")

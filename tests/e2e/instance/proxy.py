@@ -17,6 +17,7 @@ def _ports(remembered: Path | None) -> tuple[int, int]:
         return port, control_port
     ports = free_port(), free_port()
     if remembered is not None:
+        remembered.parent.mkdir(parents=True, exist_ok=True)
         remembered.write_text(json.dumps(ports), encoding="utf-8")
     return ports
 
@@ -25,19 +26,19 @@ class Proxy:
     """Starts the proxy with its light and doser, and steers it over its second port."""
 
     def __init__(
-        self,
-        log: Path,
-        *,
-        ports_file: Path | None = None,
-        python: str = sys.executable,
+        self, log: Path, *, keep: Path | None = None, python: str = sys.executable
     ) -> None:
         """Take the file that gets the output; both ports are free ones.
 
-        Home Assistant remembers the address of the proxy: with `ports_file` a later
-        proxy gets the same ports again.
+        Home Assistant remembers the address of the proxy: with the folder `keep`, a later
+        proxy gets the same ports again, and its devices go on with their lives.
         """
-        self.port, self.control_port = _ports(ports_file)
+        ports, state = (
+            (keep / "ports.json", keep / "state.json") if keep else (None,) * 2
+        )
+        self.port, self.control_port = _ports(ports)
         self.log = log
+        self._arguments = [] if state is None else ["--state-file", str(state)]
         self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -49,6 +50,7 @@ class Proxy:
             str(self.port),
             "--control-port",
             str(self.control_port),
+            *self._arguments,
             python=self._python,
             log=self.log,
         )
@@ -56,16 +58,23 @@ class Proxy:
             for port in (self.port, self.control_port):
                 await self._listening(port)
 
-    async def command(self, **fields: Any) -> Any:
-        """Send one JSON line to the control port; return the line it answers with."""
+    async def command(self, name: str, **fields: Any) -> Any:
+        """Have a command of the control port obeyed; return what it answers.
+
+        Raises RuntimeError with the proxy's words when it refuses.
+        """
         reader, writer = await asyncio.open_connection("127.0.0.1", self.control_port)
         try:
-            writer.write(json.dumps(fields).encode() + b"\n")
+            line = json.dumps({"command": name, **fields})
+            writer.write(line.encode() + b"\n")
             await writer.drain()
-            return json.loads(await reader.readline())
+            answer = json.loads(await reader.readline())
         finally:
             writer.close()
             await writer.wait_closed()
+        if not answer["ok"]:
+            raise RuntimeError(answer["error"])
+        return answer
 
     async def stop(self) -> None:
         """End the process."""

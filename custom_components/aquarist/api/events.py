@@ -1,0 +1,57 @@
+"""Puts what the engine announces on Home Assistant's bus, for automations and the logbook."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from homeassistant.core import Context, HomeAssistant
+
+from ..commands.command import Command
+from ..engine.changes import Change, CommandChanged, DoseChanged, OccurrenceChanged
+from ..engine.engine import Engine
+from .progress import Progress
+from .serializers import (
+    WRITE_ACTION,
+    bounded,
+    command_record,
+    dose_record,
+    occurrence_record,
+    write_action_result,
+)
+
+EVENT_COMMAND = "aquarist_command"
+EVENT_DOSE = "aquarist_dose"
+EVENT_OCCURRENCE = "aquarist_occurrence"
+EVENT_WRITE_ACTION = "aquarist_write_action"
+
+
+def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
+    """Fire an event for each change of a status until the returned function is called.
+
+    The payload is the record of the surface, bounded (R-C56); the context is that of the
+    request, so that the logbook knows who asked.
+    """
+    commands = Progress(lambda words: words.command, engine.records.open)
+    actions = Progress(lambda words: words.write_action, engine.records.open)
+
+    def fire(name: str, record: Mapping[str, Any], cause: Command | None) -> None:
+        context = Context(user_id=cause.user, id=cause.context) if cause else None
+        hass.bus.async_fire(name, bounded(record), context=context)
+
+    def forward(change: Change) -> None:
+        match change:
+            case CommandChanged(command=command):
+                device = engine.devices.get(command.device)
+                if commands.is_news(command):
+                    fire(EVENT_COMMAND, command_record(command, device), command)
+                if command.action == WRITE_ACTION and actions.is_news(command):
+                    record = write_action_result(command, device)
+                    fire(EVENT_WRITE_ACTION, record, command)
+            case DoseChanged(dose=dose):
+                device = engine.devices.get(dose.device)
+                cause = engine.records.current(dose.key)
+                fire(EVENT_DOSE, dose_record(dose, device), cause)
+            case OccurrenceChanged(schedule=schedule):
+                planned = engine.planner.get(schedule)
+                fire(EVENT_OCCURRENCE, occurrence_record(change, planned), None)
+
+    return engine.listen(forward)

@@ -1,0 +1,273 @@
+"""From our records to the words and keys of each surface (RES-1): one table, one file.
+
+Times are epoch seconds in command records and ISO 8601 with offset everywhere else (RES-47).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+import json
+from typing import Any
+
+from ..commands.command import Command, ErrorCode
+from ..commands.phases import Phase
+from ..dosing.ledger import Dose
+from ..dosing.volume import millilitres
+from ..engine.changes import OccurrenceChanged
+from ..engine.engine import Engine
+from ..engine.planner import Planned
+from ..engine.state import DeviceState
+from ..errors import failed
+
+WRITE_ACTION = "write_action"
+"""The action of the commands that are write actions."""
+
+EVENT_LIMIT = 24 * 1024
+"""Bytes of JSON that an event or push may have; the recorder refuses more than 32 KiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """How the surfaces call a phase; None where a surface has no word for it."""
+
+    write_action: str
+    device_action: str | None
+    occurrence: str | None
+    command: str
+
+
+WORDS: Mapping[Phase, Words] = {
+    Phase.PLANNED: Words(
+        write_action="PLANNED",
+        device_action="pending",
+        occurrence=None,
+        command="pending",
+    ),
+    Phase.APPLYING: Words(
+        write_action="PLANNED",
+        device_action="in_progress",
+        occurrence="STARTED",
+        command="running",
+    ),
+    Phase.IN_FORCE: Words(
+        write_action="NEW_VALUE_SET",
+        device_action="in_progress",
+        occurrence="STARTED",
+        command="running",
+    ),
+    Phase.RESTORING: Words(
+        write_action="NEW_VALUE_SET",
+        device_action="in_progress",
+        occurrence="STARTED",
+        command="running",
+    ),
+    Phase.COMPLETED: Words(
+        write_action="OLD_VALUE_RESTORED",
+        device_action="success",
+        occurrence="FINISHED",
+        command="success",
+    ),
+    Phase.FAILED: Words(
+        write_action="FAILED",
+        device_action="failed",
+        occurrence="FAILED",
+        command="failed",
+    ),
+    Phase.TIMED_OUT: Words(
+        write_action="FAILED",
+        device_action="failed",
+        occurrence="FAILED",
+        command="timed_out",
+    ),
+    Phase.WITHDRAWN: Words(
+        write_action="FAILED",
+        device_action="failed",
+        occurrence="WONT_START",
+        command="cancelled",
+    ),
+    Phase.STOPPED: Words(
+        write_action="FAILED",
+        device_action="failed",
+        occurrence="WONT_FINISH",
+        command="cancelled",
+    ),
+    Phase.MISSED: Words(
+        write_action="FAILED",
+        device_action=None,
+        occurrence="WONT_START",
+        command="failed",
+    ),
+}
+
+_ERROR_KEYS = {
+    Phase.TIMED_OUT: "timeout",
+    Phase.WITHDRAWN: "canceled",
+    Phase.STOPPED: "canceled",
+    Phase.MISSED: "missed_window",
+}
+
+
+def command_record(command: Command, device: DeviceState | None) -> dict[str, Any]:
+    """Return a command in the words of the device commands (R-C5, R-C40, R-C41).
+
+    ``order`` is the place in the list, for paging.
+    """
+    missed = command.phase is Phase.MISSED
+    return {
+        "id": command.id,
+        "address": device.row.address if device else None,
+        "device_id": device.row.uuid if device else None,
+        "action": command.action,
+        "args": dict(command.args),
+        "timeout": command.timeout,
+        "status": WORDS[command.phase].command,
+        "attempts": command.attempts,
+        "created_at": command.created_at.timestamp(),
+        "started_at": _epoch(command.started_at),
+        "completed_at": _epoch(command.completed_at),
+        "result": None if command.result is None else dict(command.result),
+        "error": "expired" if missed else command.error or _text(command.error_code),
+        "error_code": _text(command.error_code),
+        "error_details": command.error_details and dict(command.error_details),
+        "order": command.order,
+    }
+
+
+def write_action_result(command: Command, device: DeviceState | None) -> dict[str, Any]:
+    """Return a window in the words of the write actions (R-T12, R-T23, R-T28)."""
+    result = {
+        "action_id": command.id,
+        "device_id": device.row.uuid if device else None,
+        "field_name": command.args.get("field_name"),
+        "value": command.args.get("value"),
+        "start_timestamp": _iso(command.starts_at),
+        "end_timestamp": _iso(command.ends_at),
+        "status": WORDS[command.phase].write_action,
+    }
+    if result["status"] == "FAILED":
+        result["error"] = {
+            "error_key": _error_key(command),
+            "error_message": str(failed(command)),
+            "error_details": dict(command.error_details or {}),
+        }
+    return result
+
+
+def occurrence_record(
+    change: OccurrenceChanged, planned: Planned | None
+) -> dict[str, Any]:
+    """Return a due moment; its verdict is null until it is known."""
+    return {
+        "occurrence_id": change.occurrence,
+        "schedule_id": change.schedule,
+        "name": planned.row.name if planned else None,
+        "at": change.at,
+        "verdict": change.verdict,
+        "reason": change.reason,
+    }
+
+
+def dose_record(dose: Dose, device: DeviceState | None) -> dict[str, Any]:
+    """Return a dose; volumes are millilitres, heads count from 0 (RES-46)."""
+    return {
+        "command_id": dose.key.partition("/")[2],
+        "device_id": device.row.uuid if device else None,
+        "address": device.row.address if device else None,
+        "head_index": dose.head,
+        "volume_ml": millilitres(dose.volume),
+        "given_ml": None if dose.given is None else millilitres(dose.given),
+        "state": dose.state.value,
+        "at": dose.at.isoformat(),
+    }
+
+
+def schedule_record(planned: Planned, engine: Engine) -> dict[str, Any]:
+    """Return a schedule as stored, with when it runs next and how it last ran."""
+    row = planned.row
+    moment = engine.planner.next_moment(planned)
+    return {
+        **row.definition,
+        "id": row.id,
+        "is_enabled": row.enabled,
+        "revision": row.revision,
+        "next_run": _iso(moment.at if moment else None),
+        "last_run": _iso(row.last_run),
+        "last_run_status": row.last_run_status,
+        "error": planned.error,
+        "created_at": row.created_at.isoformat(),
+        "updated_at": row.updated_at.isoformat(),
+    }
+
+
+def device_record(device: DeviceState, engine: Engine) -> dict[str, Any]:
+    """Return a device with its fields and what each of them shows."""
+    port = device.device
+    return {
+        "number": device.row.number,
+        "device_id": device.row.uuid,
+        "address": device.row.address,
+        "kind": str(device.row.kind),
+        "name": device.row.name,
+        "aquarium": device.row.aquarium,
+        "available": device.available,
+        "stopped": engine.emergency.latched(device),
+        "fields": [
+            {
+                "name": field.name,
+                "data_type": field.description.data_type.value,
+                "unit": field.description.unit,
+                "min": field.description.minimum,
+                "max": field.description.maximum,
+                "values": list(field.description.values),
+                "parts": list(field.description.parts),
+                "writable": field.description.writable,
+                "shown": (port and port.observed(field.name)) or field.sent,
+            }
+            for field in device.fields.values()
+        ],
+    }
+
+
+def bounded(record: Mapping[str, Any], *, limit: int = EVENT_LIMIT) -> dict[str, Any]:
+    """Return a record of at most so many bytes of JSON (R-C56).
+
+    ``truncated`` says whether its largest values were left out (null) to get there.
+    """
+    short = {**record, "truncated": False}
+    sizes = {name: _size(value) for name, value in record.items()}
+    for name in sorted(sizes, key=lambda one: sizes[one], reverse=True):
+        if _size(short) <= limit:
+            break
+        short |= {name: None, "truncated": True}
+    return short
+
+
+def _error_key(command: Command) -> str:
+    """Return why a write action failed (R-T24, RES-26, RES-57)."""
+    if command.error_code == ErrorCode.SAFETY_REFUSED:
+        return "refused_by_safety"
+    return (
+        _ERROR_KEYS.get(command.phase)
+        or command.error
+        or str(command.error_code or ErrorCode.COMMAND_FAILED)
+    )
+
+
+def _size(value: object) -> int:
+    """Return the bytes of a value as JSON."""
+    return len(json.dumps(value, default=str).encode())
+
+
+def _text(code: str | None) -> str | None:
+    """Return an error code as plain text, also when it is a member of an enum."""
+    return None if code is None else str(code)
+
+
+def _epoch(instant: datetime | None) -> float | None:
+    """Return an instant as epoch seconds."""
+    return None if instant is None else instant.timestamp()
+
+
+def _iso(instant: datetime | None) -> str | None:
+    """Return an instant as ISO 8601 with offset."""
+    return None if instant is None else instant.isoformat()

@@ -1,0 +1,48 @@
+"""What every WebSocket command that reads needs: the device that is meant, and the right."""
+
+from typing import Any
+
+from homeassistant.auth.permissions.const import CAT_ENTITIES, POLICY_READ
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import Unauthorized
+import probatio as vol
+
+from ...data import DATA_ENGINE
+from ...engine.state import DeviceState
+from ..rights import may_read
+from ..targets import target
+
+DEVICE = vol.Any(vol.All(str, vol.Length(min=1)), vol.All(int, vol.Range(min=1)))
+
+
+def wanted_device(
+    hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
+) -> DeviceState | None:
+    """Return the device that a message names, None when it names none.
+
+    Raises EngineError for an unknown one, Unauthorized for one that the user may not see.
+    """
+    if (reference := msg.get("device_id")) is None:
+        return None
+    device = target(hass, reference)
+    if not may_read(hass, connection.user, device):
+        raise Unauthorized(
+            context=connection.context(msg),
+            permission=POLICY_READ,
+            user_id=connection.user.id,
+            perm_category=CAT_ENTITIES,
+        )
+    return device
+
+
+def readable(hass: HomeAssistant, connection: ActiveConnection, number: int) -> bool:
+    """Return whether the user may see a device by its number.
+
+    One that is out of use is for those who may see everything.
+    """
+    user = connection.user
+    if user.is_admin or user.permissions.access_all_entities(POLICY_READ):
+        return True
+    device = hass.data[DATA_ENGINE].devices.get(number)
+    return device is not None and may_read(hass, user, device)

@@ -1,0 +1,130 @@
+"""Buttons: a dose now, an emergency stop and its end, and what a lamp or doser can do once."""
+
+from typing import override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .const import DOMAIN
+from .data import AquaristConfigEntry
+from .engine.changes import DeviceChanged
+from .entity import AquaristEntity, ReachingEntity, any_of
+from .manual_dose import DEFAULT_VOLUME, manual_volumes
+from .subjects import CHIHIROS, Aquarium, Device, Head, subjects
+
+PARALLEL_UPDATES = 0
+
+# The key is the device action that the button asks for.
+CHIHIROS_ACTIONS = (
+    ButtonEntityDescription(
+        key="sync_clock",
+        translation_key="sync_clock",
+        entity_category=EntityCategory.CONFIG,
+    ),
+    ButtonEntityDescription(
+        key="release_for_app",
+        translation_key="release_for_app",
+        entity_category=EntityCategory.CONFIG,
+    ),
+)
+DOSE_NOW = ButtonEntityDescription(key="dose_now", translation_key="dose_now")
+EMERGENCY_STOP = ButtonEntityDescription(
+    key="emergency_stop", translation_key="emergency_stop"
+)
+RELEASE_EMERGENCY_STOP = ButtonEntityDescription(
+    key="release_emergency_stop", translation_key="release_emergency_stop"
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the buttons of devices, heads and the aquarium."""
+    for device in subjects(hass, entry, Device):
+        if device.kind in CHIHIROS:
+            async_add_entities(
+                [ActionButton(device, one) for one in CHIHIROS_ACTIONS],
+                config_subentry_id=device.subentry,
+            )
+    for head in subjects(hass, entry, Head):
+        async_add_entities([DoseButton(head)], config_subentry_id=head.subentry)
+    for aquarium in subjects(hass, entry, Aquarium):
+        async_add_entities(
+            [EmergencyStopButton(aquarium), ReleaseEmergencyStopButton(aquarium)]
+        )
+
+
+class ActionButton(ReachingEntity[Device], ButtonEntity):
+    """Has a device do something of its own, once."""
+
+    def __init__(self, device: Device, description: ButtonEntityDescription) -> None:
+        """Take the action from the description's key."""
+        super().__init__(device, description, any_of(DeviceChanged))
+
+    @override
+    async def async_press(self) -> None:
+        """Ask for the action."""
+        action = self.entity_description.key
+        await self.submitted(
+            self.engine.send(self.subject.state, action, {}, self.origin)
+        )
+
+
+class DoseButton(ReachingEntity[Head], ButtonEntity):
+    """Gives the volume that the number beside it shows."""
+
+    def __init__(self, head: Head) -> None:
+        """Be there while the pump is."""
+        super().__init__(head, DOSE_NOW, any_of(DeviceChanged))
+
+    @override
+    async def async_press(self) -> None:
+        """Ask for the dose and wait until the pump has begun; the result comes as an event."""
+        head = self.subject
+        volume = manual_volumes(self.hass).get(head.key, DEFAULT_VOLUME)
+        args = {"head_index": head.head.index, "volume_ml": volume}
+        await self.submitted(self.engine.send(head.state, "dose", args, self.origin))
+
+
+class EmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
+    """Stops everything in an aquarium and keeps it stopped."""
+
+    def __init__(self, aquarium: Aquarium) -> None:
+        """Be there always."""
+        super().__init__(aquarium, EMERGENCY_STOP, any_of())
+
+    @override
+    async def async_press(self) -> None:
+        """Stop. Raises an error that names the devices which did not confirm it."""
+        origin = self.origin
+        stopped = await self.answered(
+            self.engine.emergency_stop(
+                self.subject.entry_id, user=origin.user, context=origin.context
+            )
+        )
+        unconfirmed = [one.device for one in stopped if not one.confirmed]
+        if unconfirmed:
+            names = [self.engine.devices[number].row.name for number in unconfirmed]
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="emergency_stop_unconfirmed",
+                translation_placeholders={"devices": ", ".join(sorted(names))},
+            )
+
+
+class ReleaseEmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
+    """Lets everything go back to what the plan wants."""
+
+    def __init__(self, aquarium: Aquarium) -> None:
+        """Be there always."""
+        super().__init__(aquarium, RELEASE_EMERGENCY_STOP, any_of())
+
+    @override
+    async def async_press(self) -> None:
+        """End the emergency stop; nothing happens when there is none."""
+        self.engine.release_emergency(self.subject.entry_id)

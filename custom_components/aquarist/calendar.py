@@ -1,0 +1,96 @@
+"""A calendar for each aquarium: the plan."""
+
+from datetime import datetime, timedelta
+from typing import override
+
+from homeassistant.components.calendar import (
+    CalendarEntity,
+    CalendarEntityDescription,
+    CalendarEvent,
+)
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from .data import AquaristConfigEntry
+from .engine.changes import Change, DeviceChanged, ScheduleChanged
+from .entity import AquaristEntity, any_of
+from .outlook import Entry, entries, of_aquarium, present
+from .subjects import Aquarium, subjects
+
+PARALLEL_UPDATES = 0
+
+SETTLE = timedelta(seconds=1)
+"""How long changes of the plan are gathered: hundreds may come at once."""
+
+PLAN = CalendarEntityDescription(key="plan", translation_key="plan")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the calendar of the aquarium."""
+    async_add_entities(
+        PlanCalendar(aquarium) for aquarium in subjects(hass, entry, Aquarium)
+    )
+
+
+class PlanCalendar(AquaristEntity[Aquarium], CalendarEntity):
+    """The moments at which schedules will act on an aquarium."""
+
+    def __init__(self, aquarium: Aquarium) -> None:
+        """Hear of changes of the plan."""
+        super().__init__(aquarium, PLAN, any_of(ScheduleChanged, DeviceChanged))
+        self._wanted = of_aquarium(aquarium.engine, aquarium.entry_id)
+        self._settling: CALLBACK_TYPE | None = None
+
+    @property
+    @override
+    def event(self) -> CalendarEvent | None:
+        """Return what the plan does now or next."""
+        entry = present(self.engine, self._wanted)
+        return None if entry is None else _event(entry)
+
+    @override
+    async def async_get_events(
+        self, hass: HomeAssistant, start_date: datetime, end_date: datetime
+    ) -> list[CalendarEvent]:
+        """Return what the plan does between two instants."""
+        start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
+        return [
+            _event(entry) for entry in entries(self.engine, self._wanted, start, end)
+        ]
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Wait for no more changes."""
+        await super().async_will_remove_from_hass()
+        if self._settling is not None:
+            self._settling()
+            self._settling = None
+
+    @callback
+    @override
+    def _changed(self, change: Change) -> None:
+        """Show the plan once its changes have settled."""
+        if self._settling is None:
+            self._settling = async_call_later(self.hass, SETTLE, self._settled)
+
+    @callback
+    def _settled(self, _: datetime) -> None:
+        """Show the plan as it is now."""
+        self._settling = None
+        self._show()
+
+
+def _event(entry: Entry) -> CalendarEvent:
+    """Return a moment of the plan as Home Assistant shows it, in local time."""
+    return CalendarEvent(
+        start=dt_util.as_local(entry.start),
+        end=dt_util.as_local(entry.end),
+        summary=entry.name,
+        uid=f"{entry.schedule}/{entry.start.isoformat()}",
+    )

@@ -1,0 +1,245 @@
+"""The base of all entities: they show what the engine knows and submit intents.
+
+An entity makes no decision of its own. What it asks for goes to the engine with the user
+and context that asked; what comes back is an answer, or a translated error.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.event import async_call_later
+
+from .commands.command import Command, ErrorCode, Source
+from .commands.phases import Phase
+from .devices.fields import InvalidValue
+from .engine.changes import Change, CommandChanged, FieldChanged, StoreChanged
+from .engine.engine import Engine
+from .engine.errors import EngineError
+from .engine.intake import Origin
+from .errors import failed, translated
+from .layers.setting import Setting, is_number
+from .store.errors import StoreError
+from .subjects import Device, Subject
+
+PACE = 10.0
+"""Seconds between two states of an entity whose value moves by itself (design 3)."""
+
+type Hears = Callable[[Change], bool]
+
+_TAKEN_HOLD = frozenset({Phase.IN_FORCE, Phase.RESTORING})
+
+
+def any_of(*kinds: type) -> Hears:
+    """Return what tells the changes of these kinds."""
+    return lambda change: isinstance(change, kinds)
+
+
+class AquaristEntity[S: Subject](Entity):
+    """An entity that shows what the engine knows of a subject, be its device there or not."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self, subject: S, description: EntityDescription, hears: Hears
+    ) -> None:
+        """Take the kinds of changes after which the state may be another one."""
+        self.subject = subject
+        self.entity_description = description
+        self._hears = hears
+        self._attr_unique_id = f"{subject.key}_{description.key}"
+        self._attr_device_info = subject.info
+
+    @property
+    def engine(self) -> Engine:
+        """Return the engine."""
+        return self.subject.engine
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to hear of changes."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.engine.listen(self._announced))
+
+    @callback
+    def _announced(self, change: Change) -> None:
+        """Look at a change that the engine announces."""
+        if self._hears(change) and self.subject.concerns(change):
+            self._changed(change)
+
+    @callback
+    def _changed(self, change: Change) -> None:
+        """Take in a change that may alter the state."""
+        self._show()
+
+    @callback
+    def _show(self) -> None:
+        """Let the state machine know what holds now."""
+        self.async_write_ha_state()
+
+    @property
+    def origin(self) -> Origin:
+        """Return on whose behalf the present service call is made; by hand or not (law 4)."""
+        context = self._context
+        if context is None:
+            return Origin(source=Source.ENTITY)
+        return Origin(
+            source=Source.ENTITY,
+            user=context.user_id,
+            context=context.id,
+            by_hand=context.user_id is not None and context.parent_id is None,
+        )
+
+    async def submitted(self, request: Awaitable[Command]) -> Command:
+        """Return a request's command once it has taken hold.
+
+        Raises a translated error when it is refused, cannot be stored, or fails.
+        """
+        command = await self.answered(_taken_hold_of(self.engine, request))
+        unsuccessful = command.final and command.phase is not Phase.COMPLETED
+        if unsuccessful and command.error_code != ErrorCode.SUPERSEDED:
+            raise failed(command)
+        return command
+
+    async def answered[T](self, request: Awaitable[T]) -> T:
+        """Return what the engine answers. Raises its errors translated."""
+        try:
+            return await request
+        except (EngineError, InvalidValue, StoreError) as error:
+            raise translated(error) from error
+
+
+class ReachingEntity[S: Subject](AquaristEntity[S]):
+    """An entity that reaches for its device: unavailable while that is."""
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the subject can be told to do something."""
+        return self.subject.available
+
+
+class LevelEntity(ReachingEntity[Device]):
+    """Shows a field with a level, and lets the recorder see a ramp at most every 10 s.
+
+    What goes on or off is shown at once, what moves between is paced, the last value always
+    lands.
+    """
+
+    def __init__(
+        self, subject: Device, description: EntityDescription, hears: Hears, field: str
+    ) -> None:
+        """Take the name of the field."""
+        super().__init__(subject, description, hears)
+        self._field = field
+        self._shown_on: bool | None = None
+        self._moved_at: float | None = None
+        self._later: CALLBACK_TYPE | None = None
+
+    @property
+    def setting(self) -> Setting:
+        """Return what the field shows, empty while nobody knows."""
+        return self.subject.shown(self._field) or {}
+
+    @property
+    def level(self) -> float | None:
+        """Return the level in per cent, None while nobody knows."""
+        level = self.setting.get("level")
+        return float(level) if level is not None and is_number(level) else None
+
+    @property
+    def is_on(self) -> bool | None:
+        """Return whether the level is above zero."""
+        return None if self.level is None else self.level > 0
+
+    async def submit(self, action: str, **args: Any) -> None:
+        """Ask for an action and show at once what came of it."""
+        try:
+            await self.submitted(
+                self.engine.send(self.subject.state, action, args, self.origin)
+            )
+        finally:
+            self._show()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to hear of changes."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._stop_waiting)
+        self._shown_on = self.is_on
+
+    @callback
+    @override
+    def _changed(self, change: Change) -> None:
+        """Show a change at once or after the pace."""
+        if not isinstance(change, FieldChanged) or self.is_on != self._shown_on:
+            self._show()
+            return
+        if change.field != self._field or self._later is not None:
+            return
+        elapsed = self.engine.clock.elapsed()
+        if self._moved_at is None or elapsed - self._moved_at >= PACE:
+            self._show_moved()
+        else:
+            left = PACE - (elapsed - self._moved_at)
+            self._later = async_call_later(self.hass, left, self._show_moved)
+
+    @callback
+    def _show_moved(self, _: datetime | None = None) -> None:
+        """Show the newest value, and begin a new pace by elapsed time."""
+        self._later = None
+        self._moved_at = self.engine.clock.elapsed()
+        self._show()
+
+    @callback
+    @override
+    def _show(self) -> None:
+        """Let the state machine know; nothing is left to be shown later."""
+        self._stop_waiting()
+        self._shown_on = self.is_on
+        super()._show()
+
+    @callback
+    def _stop_waiting(self) -> None:
+        """Forget the write that was to come."""
+        if self._later is not None:
+            self._later()
+            self._later = None
+
+
+async def _taken_hold_of(engine: Engine, request: Awaitable[Command]) -> Command:
+    """Wait until a command is in force, its dose is under way, or it has ended.
+
+    Raises EngineError when the store fails meanwhile: what came of it cannot be told.
+    """
+    command = await request
+    if command.order == 0 or _has_taken_hold(command):
+        # Without a place in the store it is an off that went out although that is broken.
+        return command
+    future: asyncio.Future[Command] = asyncio.get_running_loop().create_future()
+
+    def heard(change: Change) -> None:
+        """Take the command's next record, or the store's fault."""
+        match change:
+            case _ if future.done():
+                return
+            case CommandChanged(command=newer) if newer.key == command.key:
+                if _has_taken_hold(newer):
+                    future.set_result(newer)
+            case StoreChanged(code=str(code)):
+                future.set_exception(EngineError(code))
+
+    leave = engine.listen(heard)
+    try:
+        return await future
+    finally:
+        leave()
+
+
+def _has_taken_hold(command: Command) -> bool:
+    """Return whether nobody needs to wait for a command any longer."""
+    return command.final or command.phase in _TAKEN_HOLD

@@ -1,0 +1,152 @@
+"""What needs the keeper, as the engine's present state shows it.
+
+Each issue is here as long as its reason lasts: whoever compares the list with an earlier
+one knows what is over.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from homeassistant.helpers.issue_registry import IssueSeverity
+from homeassistant.util import dt as dt_util
+
+from .commands.phases import HOLDING
+from .dosing.volume import millilitres
+from .engine.emergency import ACTION
+from .engine.engine import Engine
+from .engine.planner import Planned
+from .store.errors import StoreNewerError
+
+EMERGENCY_STOP = "emergency_stop"
+DOSE_UNKNOWN = "dose_unknown"
+SCHEDULE_INVALID = "schedule_invalid"
+SCHEDULE_DEVICE_RETIRED = "schedule_device_retired"
+STORE_CORRUPT = "store_corrupt"
+STORE_DAMAGED = "store_damaged"
+
+# What the store is in trouble with while it is open, or could not be opened at all.
+_STORE_ISSUES = {
+    "store_full": "store_full",
+    "store_read_only": "store_read_only",
+    "store_newer": "store_newer",
+    "store_corrupt": STORE_DAMAGED,
+    "store_failed": "store_failed",
+    "store_locked": "store_failed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """A repair issue: its text's key, what fills the text, and what a fix needs to know."""
+
+    id: str
+    key: str
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str | int | None] = field(default_factory=dict)
+    severity: IssueSeverity = IssueSeverity.ERROR
+    fixable: bool = True
+
+
+def present(
+    engine: Engine, path: str, name_of: Callable[[str], str]
+) -> Iterator[Issue]:
+    """Yield every issue there is now.
+
+    ``path`` is the file of the store, ``name_of`` gives the name of an aquarium.
+    """
+    yield from _store(engine, path)
+    yield from _stops(engine, name_of)
+    yield from _schedules(engine)
+    yield from _doses(engine)
+
+
+def _store(engine: Engine, path: str) -> Iterator[Issue]:
+    """Yield what the store is in trouble with; a damaged one at the start is asked about."""
+    trouble = engine.store_trouble
+    if engine.database is None and trouble == STORE_CORRUPT:
+        return
+    if trouble is None or (key := _STORE_ISSUES.get(trouble)) is None:
+        return
+    fault = engine.store_fault
+    versions = {"found": "?", "supported": "?"}
+    if isinstance(fault, StoreNewerError):
+        versions = {"found": str(fault.found), "supported": str(fault.supported)}
+    yield Issue(
+        id=key,
+        key=key,
+        placeholders={"path": path, **versions},
+        severity=IssueSeverity.CRITICAL,
+        fixable=False,
+    )
+
+
+def _stops(engine: Engine, name_of: Callable[[str], str]) -> Iterator[Issue]:
+    """Yield the emergency stops that hold, one for each aquarium."""
+    held = {
+        command.device
+        for command in engine.records.open
+        if command.action == ACTION and command.phase in HOLDING
+    }
+    names: dict[str | None, list[str]] = {}
+    for number in sorted(held & engine.devices.keys()):
+        row = engine.devices[number].row
+        names.setdefault(row.aquarium, []).append(row.name)
+    for aquarium, devices in names.items():
+        listed = ", ".join(devices)
+        yield Issue(
+            id=f"{EMERGENCY_STOP}_{aquarium or 'none'}",
+            key=EMERGENCY_STOP,
+            placeholders={
+                "name": name_of(aquarium) if aquarium else listed,
+                "devices": listed,
+            },
+            data={"aquarium": aquarium},
+            severity=IssueSeverity.CRITICAL,
+        )
+
+
+def _schedules(engine: Engine) -> Iterator[Issue]:
+    """Yield the schedules that cannot run: unreadable, or without one of their devices."""
+    for planned in engine.planner.schedules:
+        if planned.definition is None:
+            yield _of_schedule(SCHEDULE_INVALID, planned)
+        elif planned.row.enabled and any(
+            (device := engine.devices.get(number)) is None
+            or device.row.retired_at is not None
+            for number in planned.definition.device_ids
+        ):
+            yield _of_schedule(SCHEDULE_DEVICE_RETIRED, planned)
+
+
+def _of_schedule(key: str, planned: Planned) -> Issue:
+    """Return the issue of a schedule."""
+    number = planned.row.id
+    return Issue(
+        id=f"{key}_{number}",
+        key=key,
+        placeholders={
+            "name": planned.row.name,
+            "id": str(number),
+            "reason": planned.error or "",
+        },
+        data={"schedule": number},
+        severity=IssueSeverity.WARNING,
+    )
+
+
+def _doses(engine: Engine) -> Iterator[Issue]:
+    """Yield the doses of which nobody knows whether they were given."""
+    for dose in engine.gate.unknown:
+        device = engine.devices.get(dose.device)
+        yield Issue(
+            id=f"{DOSE_UNKNOWN}_{dose.key}",
+            key=DOSE_UNKNOWN,
+            placeholders={
+                "name": device.row.name if device else str(dose.device),
+                "head": str(dose.head + 1),
+                "volume": f"{millilitres(dose.volume):g}",
+                "at": f"{dt_util.as_local(dose.at):%Y-%m-%d %H:%M}",
+            },
+            data={"dose": dose.key},
+            severity=IssueSeverity.WARNING,
+        )

@@ -1,0 +1,141 @@
+"""Lamps: one light each, in the colour mode that its channels can honestly show."""
+
+from collections.abc import Mapping
+from typing import Any, cast, override
+
+from homeassistant.components.light import LightEntity, LightEntityDescription
+from homeassistant.components.light.const import (
+    ATTR_BRIGHTNESS,
+    ATTR_RGB_COLOR,
+    ATTR_RGBW_COLOR,
+    ColorMode,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import AquaristConfigEntry
+from .devices.device import DeviceKind
+from .devices.lamp import LIGHT, MIX
+from .engine.changes import DeviceChanged, FieldChanged
+from .entity import LevelEntity, any_of
+from .layers.setting import is_number
+from .subjects import LIGHTS, Device, subjects
+
+PARALLEL_UPDATES = 0
+
+RGB = ("red", "green", "blue")
+RGBW = (*RGB, "white")
+FULL = 100.0
+BYTE = 255
+
+LAMP = LightEntityDescription(key="light", translation_key="lamp")
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add a light for each lamp of the entry."""
+    for device in subjects(hass, entry, Device):
+        if device.kind in LIGHTS:
+            async_add_entities(
+                [AquaristLight(device)], config_subentry_id=device.subentry
+            )
+
+
+def color_mode_of(channels: tuple[str, ...]) -> ColorMode:
+    """Return the mode that shows all channels; what has other ones shows its level alone.
+
+    White beside warm white is no colour temperature while nobody knows those of the diodes.
+    """
+    if set(channels) == set(RGBW):
+        return ColorMode.RGBW
+    if set(channels) == set(RGB):
+        return ColorMode.RGB
+    return ColorMode.BRIGHTNESS
+
+
+class AquaristLight(LevelEntity, LightEntity):
+    """A lamp. Off is level 0, so that the mix of its channels is kept."""
+
+    _attr_name = None
+
+    def __init__(self, device: Device) -> None:
+        """Take the colour mode of the lamp's channels."""
+        super().__init__(device, LAMP, any_of(FieldChanged, DeviceChanged), LIGHT)
+        self._channels = channels_of(device)
+        mode = color_mode_of(self._channels)
+        self._attr_color_mode = mode
+        self._attr_supported_color_modes = {mode}
+        # A Chihiros lamp has no read-back: what is shown was acknowledged, not seen.
+        self._attr_assumed_state = device.kind is DeviceKind.CHIHIROS_LIGHT
+
+    @property
+    @override
+    def brightness(self) -> int | None:
+        """Return the level as a byte; a lamp that is on never shows none."""
+        if self.level is None:
+            return None
+        return max(round(self.level / FULL * BYTE), 1 if self.level > 0 else 0)
+
+    @property
+    @override
+    def rgb_color(self) -> tuple[int, int, int] | None:
+        """Return the mix of a lamp with these three channels."""
+        if self.color_mode is not ColorMode.RGB:
+            return None
+        return cast(tuple[int, int, int] | None, self._mix(RGB))
+
+    @property
+    @override
+    def rgbw_color(self) -> tuple[int, int, int, int] | None:
+        """Return the mix of a lamp with these four channels."""
+        if self.color_mode is not ColorMode.RGBW:
+            return None
+        return cast(tuple[int, int, int, int] | None, self._mix(RGBW))
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Turn on, at a level, in a mix, or as it last was."""
+        level = percent(kwargs[ATTR_BRIGHTNESS]) if ATTR_BRIGHTNESS in kwargs else None
+        color = kwargs.get(ATTR_RGBW_COLOR) or kwargs.get(ATTR_RGB_COLOR)
+        if color is not None:
+            shares = dict(zip(RGBW, color, strict=False))
+            await self.submit("set_channels", levels=self._levels(shares, level))
+        elif level is not None:
+            await self.submit("set_level", level=level)
+        else:
+            await self.submit("turn_on")
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Go dark and keep the mix."""
+        await self.submit("turn_off")
+
+    def _mix(self, order: tuple[str, ...]) -> tuple[int, ...] | None:
+        """Return the channels' shares as bytes, None while one of them is unknown."""
+        shares = [self.setting.get(MIX + channel) for channel in order]
+        known = [share for share in shares if share is not None and is_number(share)]
+        if len(known) < len(order):
+            return None
+        return tuple(round(share / FULL * BYTE) for share in known)
+
+    def _levels(self, shares: Mapping[str, int], level: float | None) -> list[float]:
+        """Return the channels' levels for a mix; the strongest is at the lamp's level."""
+        strongest = max(*shares.values(), 1)
+        top = level if level is not None else self.level or FULL
+        return [
+            round(shares[channel] / strongest * top, 1) for channel in self._channels
+        ]
+
+
+def channels_of(device: Device) -> tuple[str, ...]:
+    """Return the names of a lamp's channels in the order of its numbers."""
+    parts = device.state.fields[LIGHT].description.parts
+    return tuple(part.removeprefix(MIX) for part in parts if part.startswith(MIX))
+
+
+def percent(brightness: int) -> float:
+    """Return per cent from a byte, as fine as the byte is."""
+    return round(brightness / BYTE * FULL, 1)

@@ -1,0 +1,359 @@
+"""Repair issues and the ways out of them.
+
+What the engine's state shows (`issues`) comes and goes by itself. Two issues outlive a
+restart and end only by the keeper: a damaged store, and a value that could not be put back.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, override
+
+from homeassistant.components.repairs import (
+    ConfirmRepairFlow,
+    RepairsFlow,
+    RepairsFlowResult,
+)
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigSubentry,
+)
+from homeassistant.const import CONF_ENTITY_ID
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+
+from .commands.command import Command
+from .commands.phases import Phase
+from .const import CONF_CHANNELS, CONF_FIELDS, DOMAIN
+from .data import DATA_ENGINE
+from .devices.errors import DeviceError
+from .dosing.ledger import DoseState
+from .engine.changes import (
+    Change,
+    CommandChanged,
+    DeviceChanged,
+    DoseChanged,
+    FieldChanged,
+    ScheduleChanged,
+    StoreChanged,
+)
+from .engine.emergency import ACTION
+from .engine.engine import Engine
+from .errors import failed, translated, translating
+from .hardware import device_uuid
+from .issues import DOSE_UNKNOWN, EMERGENCY_STOP, STORE_CORRUPT, Issue, present
+from .layers.setting import same
+from .startup import STORE_FILE
+from .store.errors import StoreCorruptError
+
+DEVICE_PROBLEM = "device_problem"
+RESTORE_FAILED = "restore_failed"
+STORE_RESTART = "store_restart"
+
+type Fix = Callable[[HomeAssistant, Mapping[str, Any]], Awaitable[None]]
+
+
+def watch_engine(hass: HomeAssistant, engine: Engine) -> None:
+    """Keep the issues of the engine up to date for as long as Home Assistant runs."""
+    Watch(hass, engine).begin()
+
+
+class Watch:
+    """Compares what needs the keeper now with what was reported."""
+
+    def __init__(self, hass: HomeAssistant, engine: Engine) -> None:
+        """Know nothing to be reported yet."""
+        self._hass = hass
+        self._engine = engine
+        self._reported: dict[str, Issue] = {}
+        self._looking = False
+
+    def begin(self) -> None:
+        """Report what there is, then follow every change."""
+        self._report_damaged_store()
+        self._look()
+        self._engine.listen(self._changed)
+        async_dispatcher_connect(
+            self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
+        )
+
+    @callback
+    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        """Look again when one of our entries came, changed or went."""
+        if entry.domain == DOMAIN:
+            self._look_soon()
+
+    def _changed(self, change: Change) -> None:
+        """Look again after a change that may begin or end an issue."""
+        match change:
+            case CommandChanged(command=command):
+                if command.action == ACTION:
+                    self._look_soon()
+                elif command.phase is Phase.FAILED:
+                    self._report_failed_restore(command)
+            case FieldChanged():
+                self._end_failed_restore(change)
+            case DeviceChanged() | DoseChanged() | ScheduleChanged() | StoreChanged():
+                self._look_soon()
+
+    def _look_soon(self) -> None:
+        """Look once the change is complete, and once for many."""
+        if not self._looking:
+            self._looking = True
+            self._hass.loop.call_soon(self._look)
+
+    def _look(self) -> None:
+        """Report what is new and end what is over."""
+        self._looking = False
+        registry = ir.async_get(self._hass)
+        path = self._hass.config.path(STORE_FILE)
+        found = {
+            issue.id: issue for issue in present(self._engine, path, self._name_of)
+        }
+        for issue in found.values():
+            known = registry.async_get_issue(DOMAIN, issue.id)
+            if known is None or self._reported.get(issue.id) != issue:
+                _report(self._hass, issue)
+        for issue_id in self._reported.keys() - found.keys():
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+        self._reported = found
+        self._end_device_problems(registry)
+
+    def _name_of(self, aquarium: str) -> str:
+        """Return the name of an aquarium."""
+        entry = self._hass.config_entries.async_get_entry(aquarium)
+        return entry.title if entry is not None else aquarium
+
+    def _report_damaged_store(self) -> None:
+        """Ask how to go on without the records; answered by a sound store, too."""
+        fault = self._engine.store_fault
+        known = ir.async_get(self._hass).async_get_issue(DOMAIN, STORE_CORRUPT)
+        if self._engine.database is not None:
+            ir.async_delete_issue(self._hass, DOMAIN, STORE_CORRUPT)
+        elif isinstance(fault, StoreCorruptError) and known is None:
+            ir.async_create_issue(
+                self._hass,
+                DOMAIN,
+                STORE_CORRUPT,
+                is_fixable=True,
+                is_persistent=True,
+                severity=ir.IssueSeverity.CRITICAL,
+                translation_key="store_corrupt",
+                translation_placeholders={"path": str(fault.set_aside or fault.path)},
+            )
+
+    def _report_failed_restore(self, command: Command) -> None:
+        """Tell which value the keeper must put back by hand."""
+        device = self._engine.devices.get(command.device)
+        if device is None or command.field is None:
+            return
+        resting = device.field_state(command.field).resting
+        if resting is None or not (command.error_details or {}).get("restoring"):
+            return
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            _restore_issue(command.device, command.field),
+            is_fixable=True,
+            is_persistent=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key="restore_failed",
+            translation_placeholders={
+                "name": device.row.name,
+                "field": command.field,
+                "value": ", ".join(
+                    f"{part} {value}" for part, value in resting.items()
+                ),
+                "reason": str(failed(command)),
+            },
+        )
+
+    def _end_failed_restore(self, change: FieldChanged) -> None:
+        """End the issue of a field that shows the right value after all."""
+        issue_id = _restore_issue(change.device, change.field)
+        if ir.async_get(self._hass).async_get_issue(DOMAIN, issue_id) is None:
+            return
+        device = self._engine.devices.get(change.device)
+        resting = device.field_state(change.field).resting if device else None
+        if resting and change.setting and same(resting, change.setting):
+            ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+
+    def _end_device_problems(self, registry: ir.IssueRegistry) -> None:
+        """End the issues of subentries that work now, or are gone."""
+        attached = {
+            device.row.uuid
+            for device in self._engine.devices.values()
+            if device.device is not None
+        }
+        for domain, issue_id in tuple(registry.issues):
+            issue = registry.issues[domain, issue_id]
+            if domain != DOMAIN or issue.translation_key != DEVICE_PROBLEM:
+                continue
+            data = issue.data or {}
+            subentry = str(data.get("subentry"))
+            entry = self._hass.config_entries.async_get_entry(str(data.get("entry")))
+            if (
+                entry is None
+                or subentry not in entry.subentries
+                or device_uuid(subentry) in attached
+            ):
+                ir.async_delete_issue(self._hass, DOMAIN, issue_id)
+
+
+def report_device_problem(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    subentry: ConfigSubentry,
+    error: DeviceError,
+) -> None:
+    """Tell that what a subentry names cannot be used; ends when it can."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{DEVICE_PROBLEM}_{subentry.subentry_id}",
+        data={"entry": entry.entry_id, "subentry": subentry.subentry_id},
+        is_fixable=False,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key="device_problem",
+        translation_placeholders={
+            "name": subentry.title,
+            "entity": ", ".join(_entities(subentry.data)) or "-",
+            "reason": str(translated(error)),
+        },
+    )
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
+) -> RepairsFlow:
+    """Return the way out of an issue."""
+    if issue_id.startswith(DOSE_UNKNOWN):
+        return DoseFlow()
+    if issue_id == STORE_CORRUPT:
+        return FixFlow(_begin_new_store)
+    if issue_id.startswith(EMERGENCY_STOP):
+        return FixFlow(_release)
+    if issue_id.startswith(RESTORE_FAILED):
+        return ConfirmRepairFlow()
+    return FixFlow(_delete_schedule)
+
+
+class FixFlow(ConfirmRepairFlow):
+    """Does something once the keeper has confirmed it."""
+
+    def __init__(self, fix: Fix) -> None:
+        """Take what is to be done."""
+        self._fix = fix
+
+    @override
+    async def async_step_confirm(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask, then do it; the issue stays when that fails."""
+        if user_input is None:
+            return await super().async_step_confirm()
+        try:
+            with translating():
+                await self._fix(self.hass, self.data or {})
+        except HomeAssistantError as error:
+            return _aborted(self, error)
+        return self.async_create_entry(data={})
+
+
+class DoseFlow(RepairsFlow):
+    """Lets the keeper say what became of a dose (RES-52)."""
+
+    async def async_step_init(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Ask whether the dose was given."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["given", "not_given"],
+            description_placeholders=issue.translation_placeholders if issue else None,
+        )
+
+    async def async_step_given(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Settle the dose as given."""
+        return self._settled(DoseState.GIVEN)
+
+    async def async_step_not_given(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Settle the dose as not given."""
+        return self._settled(DoseState.NOT_GIVEN)
+
+    def _settled(self, state: DoseState) -> RepairsFlowResult:
+        """Settle the dose, unless the counter has settled it meanwhile."""
+        engine = self.hass.data[DATA_ENGINE]
+        key = (self.data or {}).get("dose")
+        for dose in engine.gate.unknown:
+            if dose.key == key:
+                engine.pulses.settle(dose, state)
+        return self.async_create_entry(data={})
+
+
+async def _begin_new_store(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Say that it takes a restart; the next start finds no question and begins anew."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        STORE_RESTART,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key="store_restart",
+    )
+
+
+async def _release(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """End the emergency stop of an aquarium, or of the devices that have none."""
+    engine = hass.data[DATA_ENGINE]
+    engine.emergency.release(
+        device
+        for device in engine.devices.values()
+        if device.row.aquarium == data.get("aquarium")
+    )
+
+
+async def _delete_schedule(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Delete a schedule that cannot run."""
+    engine = hass.data[DATA_ENGINE]
+    if engine.planner.get(int(data["schedule"])) is not None:
+        await engine.delete_schedule(int(data["schedule"]), user=None)
+
+
+def _aborted(flow: RepairsFlow, error: HomeAssistantError) -> RepairsFlowResult:
+    """Return the end of a flow that could not do what was confirmed."""
+    return flow.async_abort(
+        reason="not_done", description_placeholders={"reason": str(error)}
+    )
+
+
+def _report(hass: HomeAssistant, issue: Issue) -> None:
+    """Make or change an issue."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue.id,
+        data=dict(issue.data),
+        is_fixable=issue.fixable,
+        severity=issue.severity,
+        translation_key=issue.key,
+        translation_placeholders=dict(issue.placeholders),
+    )
+
+
+def _restore_issue(device: int, field: str) -> str:
+    """Return the id of the issue of a field that could not be put back."""
+    return f"{RESTORE_FAILED}_{device}_{field}"
+
+
+def _entities(data: Mapping[str, Any]) -> list[str]:
+    """Return the entities that a subentry names."""
+    parts = [data, *data.get(CONF_CHANNELS, ()), *data.get(CONF_FIELDS, ())]
+    return [part[CONF_ENTITY_ID] for part in parts if CONF_ENTITY_ID in part]

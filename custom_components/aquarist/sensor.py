@@ -1,0 +1,248 @@
+"""Sensors: what heads gave and may give, what comes next, and since when a pump runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import EntityCategory, UnitOfVolume
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .data import AquaristConfigEntry
+from .devices.fields import LEVEL
+from .dosing.budget import WINDOW
+from .dosing.volume import millilitres
+from .engine.changes import DeviceChanged, DoseChanged, FieldChanged, ScheduleChanged
+from .entity import AquaristEntity, Hears, any_of
+from .outlook import of_aquarium, of_head, upcoming
+from .subjects import Aquarium, Device, Head, Subject, subjects
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AquaristSensorDescription[S: Subject](SensorEntityDescription):
+    """A sensor of a kind of subject.
+
+    ``expires`` tells the instant, aware UTC, at which the value becomes another one although
+    nothing happens.
+    """
+
+    value: Callable[[S], float | datetime | None]
+    hears: Hears
+    exists: Callable[[S], bool] = lambda _: True
+    attributes: Callable[[S], Mapping[str, Any]] | None = None
+    expires: Callable[[S], datetime | None] | None = None
+
+
+def _given(head: Head) -> int:
+    """Return the microlitres that count in the head's 24 hours."""
+    return head.engine.gate.given(head.state.row.number, head.head.index, head.now)
+
+
+def _budget_left(head: Head) -> float | None:
+    """Return the millilitres that the head may still give now."""
+    budget = head.state.limits.budget_of(head.head.index)
+    return None if budget is None else millilitres(max(budget - _given(head), 0))
+
+
+def _rolls_out(head: Head) -> datetime | None:
+    """Return when the oldest dose that counts leaves the 24 hours."""
+    now = head.now
+    doses = head.engine.gate.doses(head.state.row.number, head.head.index)
+    leave = (dose.at + WINDOW for dose in doses if dose.counted)
+    return min((instant for instant in leave if instant > now), default=None)
+
+
+def _lifetime(head: Head) -> float | None:
+    """Return the millilitres that the pump counted in its life, as last read."""
+    counter = head.engine.counters.get((head.state.row.number, head.head.index))
+    return None if counter is None else millilitres(counter.lifetime)
+
+
+def _next_dose(head: Head) -> datetime | None:
+    """Return when a schedule doses with the head next."""
+    wanted = of_head(head.state.row.number, head.head.index)
+    entry = upcoming(head.engine, wanted)
+    return None if entry is None else entry.start
+
+
+def _next_action(aquarium: Aquarium) -> datetime | None:
+    """Return when a schedule of the aquarium acts next."""
+    entry = upcoming(aquarium.engine, of_aquarium(aquarium.engine, aquarium.entry_id))
+    return None if entry is None else entry.start
+
+
+def _next_schedule(aquarium: Aquarium) -> Mapping[str, Any]:
+    """Return the name of the schedule that acts next."""
+    entry = upcoming(aquarium.engine, of_aquarium(aquarium.engine, aquarium.entry_id))
+    return {"schedule": None if entry is None else entry.name}
+
+
+def _on_since(device: Device) -> datetime | None:
+    """Return since when a pump with a maximum on-time has been on."""
+    since = device.state.fields[LEVEL].on_since
+    return None if since is None else since.wall
+
+
+HEAD_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
+    AquaristSensorDescription(
+        key="dosed_today",
+        translation_key="dosed_today",
+        native_unit_of_measurement=UnitOfVolume.MILLILITERS,
+        # The sum of a rolling day goes up and down, which no device class of volumes allows.
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        value=lambda head: millilitres(_given(head)),
+        hears=any_of(DoseChanged, DeviceChanged),
+        expires=_rolls_out,
+    ),
+    AquaristSensorDescription(
+        key="budget_left",
+        translation_key="budget_left",
+        native_unit_of_measurement=UnitOfVolume.MILLILITERS,
+        device_class=SensorDeviceClass.VOLUME_STORAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        exists=lambda head: head.state.limits.budget_of(head.head.index) is not None,
+        value=_budget_left,
+        hears=any_of(DoseChanged, DeviceChanged),
+        expires=_rolls_out,
+    ),
+    AquaristSensorDescription(
+        key="lifetime",
+        translation_key="lifetime",
+        native_unit_of_measurement=UnitOfVolume.MILLILITERS,
+        device_class=SensorDeviceClass.VOLUME,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        suggested_display_precision=1,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        # Only a pump with a counter of its own tells.
+        exists=lambda head: head.state.row.address is not None,
+        value=_lifetime,
+        hears=any_of(DeviceChanged),
+    ),
+    AquaristSensorDescription(
+        key="next_dose",
+        translation_key="next_dose",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=_next_dose,
+        hears=any_of(ScheduleChanged, DeviceChanged),
+    ),
+)
+DEVICE_SENSORS: tuple[AquaristSensorDescription[Device], ...] = (
+    AquaristSensorDescription(
+        key="on_since",
+        translation_key="on_since",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        # Elsewhere the engine does not count how long something has been on.
+        exists=lambda device: LEVEL in device.state.limits.maximum_on,
+        value=_on_since,
+        hears=any_of(FieldChanged, DeviceChanged),
+    ),
+)
+AQUARIUM_SENSORS: tuple[AquaristSensorDescription[Aquarium], ...] = (
+    AquaristSensorDescription(
+        key="next_action",
+        translation_key="next_action",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=_next_action,
+        attributes=_next_schedule,
+        hears=any_of(ScheduleChanged, DeviceChanged),
+    ),
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of heads, devices and the aquarium."""
+    for head in subjects(hass, entry, Head):
+        async_add_entities(
+            (AquaristSensor(head, one) for one in HEAD_SENSORS if one.exists(head)),
+            config_subentry_id=head.subentry,
+        )
+    for device in subjects(hass, entry, Device):
+        async_add_entities(
+            (
+                AquaristSensor(device, one)
+                for one in DEVICE_SENSORS
+                if one.exists(device)
+            ),
+            config_subentry_id=device.subentry,
+        )
+    for aquarium in subjects(hass, entry, Aquarium):
+        async_add_entities(AquaristSensor(aquarium, one) for one in AQUARIUM_SENSORS)
+
+
+class AquaristSensor[S: Subject](AquaristEntity[S], SensorEntity):
+    """Shows what a description reads from its subject."""
+
+    entity_description: AquaristSensorDescription[S]
+
+    def __init__(self, subject: S, description: AquaristSensorDescription[S]) -> None:
+        """Take the description."""
+        super().__init__(subject, description, description.hears)
+        self._expiry: CALLBACK_TYPE | None = None
+
+    @property
+    @override
+    def native_value(self) -> float | datetime | None:
+        """Return the value now."""
+        return self.entity_description.value(self.subject)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what belongs to the value."""
+        attributes = self.entity_description.attributes
+        return None if attributes is None else attributes(self.subject)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to hear of changes and to wait for the expiry."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._forget_expiry)
+        self._await_expiry()
+
+    @callback
+    @override
+    def _show(self) -> None:
+        """Show the value, and again when it expires."""
+        super()._show()
+        self._await_expiry()
+
+    @callback
+    def _await_expiry(self) -> None:
+        """Wait for the instant at which the value becomes another one."""
+        self._forget_expiry()
+        expires = self.entity_description.expires
+        if expires is not None and (instant := expires(self.subject)) is not None:
+            self._expiry = self.engine.clock.call_at(instant, self._expired)
+
+    @callback
+    def _expired(self) -> None:
+        """Show the value that holds from now on."""
+        self._expiry = None
+        self._show()
+
+    @callback
+    def _forget_expiry(self) -> None:
+        """Wait no longer."""
+        if self._expiry is not None:
+            self._expiry()
+            self._expiry = None

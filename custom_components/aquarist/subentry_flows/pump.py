@@ -1,0 +1,167 @@
+"""A pump: what switches or regulates it, then its range and limits."""
+
+from collections.abc import Mapping
+from typing import Any, Final, override
+
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.const import (
+    ATTR_UNIT_OF_MEASUREMENT,
+    CONF_ENTITY_ID,
+    CONF_NAME,
+    PERCENTAGE,
+    UnitOfTime,
+)
+from homeassistant.core import State, split_entity_id
+from homeassistant.helpers.selector import TextSelector
+import probatio as vol
+
+from ..const import (
+    CONF_MAXIMUM,
+    CONF_MAXIMUM_ON_MINUTES,
+    CONF_MINIMUM,
+    CONF_SAFE_LEVEL,
+    CONF_SLEW,
+)
+from ..devices.entity_adapter import number_attribute
+from ..devices.fields import LEVEL
+from ..devices.level_adapters import ON_OFF, level_adapter
+from ..form_fields import SLEW, emptiable, number_field
+from .device_flow import DeviceFlow, Errors, entity_field
+
+NUMBERS: Final = ("number", "input_number")
+DOMAINS: Final = (
+    "switch",
+    "input_boolean",
+    *NUMBERS,
+    "light",
+    "fan",
+    "valve",
+    "cover",
+)
+"""What a level can be set at."""
+
+LIMITS: Final = (
+    CONF_MINIMUM,
+    CONF_MAXIMUM,
+    CONF_SAFE_LEVEL,
+    CONF_MAXIMUM_ON_MINUTES,
+    CONF_SLEW,
+)
+DEVICE_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(CONF_NAME): TextSelector(),
+        vol.Required(CONF_ENTITY_ID): entity_field(DOMAINS),
+    }
+)
+SAFE_LEVEL: Final = number_field(PERCENTAGE, 0, 100)
+MAXIMUM_ON: Final = number_field(UnitOfTime.MINUTES, 1, 10080)
+
+
+class PumpFlow(DeviceFlow):
+    """Asks for the entity, then for what makes sense with it."""
+
+    def __init__(self) -> None:
+        """Start with nothing chosen."""
+        super().__init__()
+        self._name = ""
+        self._entity = ""
+
+    @override
+    async def async_step_device(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the name and the entity."""
+        errors: Errors = {}
+        if user_input is not None:
+            entity_id = self._entity_id(user_input[CONF_ENTITY_ID])
+            errors = self._name_errors(user_input) | self._entity_errors(
+                CONF_ENTITY_ID, [entity_id], DOMAINS
+            )
+            if not errors:
+                self._name, self._entity = user_input[CONF_NAME], entity_id
+                return await self.async_step_limits()
+        return self.async_show_form(
+            step_id="device",
+            data_schema=self.add_suggested_values_to_schema(
+                DEVICE_SCHEMA, user_input or self._known
+            ),
+            errors=errors,
+            description_placeholders=self._placeholders,
+            last_step=False,
+        )
+
+    async def async_step_limits(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Ask for the range and the limits."""
+        state = self.hass.states.get(self._entity)
+        errors: Errors = {}
+        if user_input is not None:
+            errors = self._limit_errors(user_input, state)
+            if not errors:
+                limits = {key: user_input.get(key) for key in LIMITS}
+                return self._save(self._name, {CONF_ENTITY_ID: self._entity, **limits})
+        return self.async_show_form(
+            step_id="limits",
+            data_schema=self._limits_schema(
+                self._suggested(state) if user_input is None else user_input, state
+            ),
+            errors=errors,
+            description_placeholders={"entity": self._entity},
+        )
+
+    def _suggested(self, state: State | None) -> Mapping[str, Any]:
+        """Return the limits to begin with: the present ones, unless the pump gets another entity.
+
+        A new pump's range is its number's own, and stopped is safe.
+        """
+        known = self._known
+        if known.get(CONF_ENTITY_ID) == self._entity:
+            return known
+        low, high = _own_range(state)
+        return {CONF_MINIMUM: low, CONF_MAXIMUM: high, CONF_SAFE_LEVEL: 0}
+
+    def _limits_schema(
+        self, values: Mapping[str, Any], state: State | None
+    ) -> vol.Schema:
+        """Return the form: a range for numbers only, a slew for what has levels between off and full."""
+        fields: dict[Any, Any] = {}
+        if self._is_number:
+            unit = state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) if state else None
+            number = number_field(unit, *_own_range(state))
+            fields[emptiable(CONF_MINIMUM, values)] = number
+            fields[emptiable(CONF_MAXIMUM, values)] = number
+        fields[emptiable(CONF_SAFE_LEVEL, values)] = SAFE_LEVEL
+        fields[emptiable(CONF_MAXIMUM_ON_MINUTES, values)] = MAXIMUM_ON
+        if not self._on_or_off(state):
+            fields[emptiable(CONF_SLEW, values)] = SLEW
+        return vol.Schema(fields)
+
+    def _limit_errors(
+        self, user_input: Mapping[str, Any], state: State | None
+    ) -> Errors:
+        """Return what is wrong with the limits."""
+        own_low, own_high = _own_range(state)
+        low = user_input.get(CONF_MINIMUM, own_low)
+        high = user_input.get(CONF_MAXIMUM, own_high)
+        if self._is_number and low is not None and high is not None and low >= high:
+            return {CONF_MAXIMUM: "range_empty"}
+        safe = user_input.get(CONF_SAFE_LEVEL)
+        if self._on_or_off(state) and safe not in (None, *ON_OFF):
+            return {CONF_SAFE_LEVEL: "on_or_off"}
+        return {}
+
+    @property
+    def _is_number(self) -> bool:
+        """Return whether the entity is a number, whose range has to be known."""
+        return split_entity_id(self._entity)[0] in NUMBERS
+
+    def _on_or_off(self, state: State | None) -> bool:
+        """Return whether the entity knows nothing between off and full."""
+        adapter = level_adapter(split_entity_id(self._entity)[0], LEVEL)
+        return adapter.field(state).values == ON_OFF
+
+
+def _own_range(state: State | None) -> tuple[float | None, float | None]:
+    """Return the range that a number has by itself, as far as it is known."""
+    return number_attribute(state, "min"), number_attribute(state, "max")

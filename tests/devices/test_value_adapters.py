@@ -1,0 +1,202 @@
+"""Entities as plain fields with their own values."""
+
+from typing import Any
+
+from homeassistant.core import State
+import pytest
+
+from custom_components.aquarist.devices.entity_adapter import ServiceCall
+from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.devices.fields import DataType
+from custom_components.aquarist.devices.value_adapters import in_unit, value_adapter
+
+CELSIUS = {"unit_of_measurement": "°C"}
+FAHRENHEIT = {"unit_of_measurement": "°F", "min": 50, "max": 104, "step": 1}
+
+
+@pytest.mark.parametrize(
+    ("domain", "attributes", "data_type", "unit", "bounds", "values"),
+    [
+        ("switch", {}, "boolean", None, (None, None), ()),
+        ("input_boolean", {}, "boolean", None, (None, None), ()),
+        (
+            "number",
+            {**CELSIUS, "min": 18, "max": 30, "step": 0.5},
+            "number",
+            "°C",
+            (18, 30),
+            (),
+        ),
+        ("input_number", {"min": 1, "max": 5}, "number", None, (1, 5), ()),
+        ("select", {"options": ["a", "b"]}, "string", None, (None, None), ("a", "b")),
+        ("input_select", {"options": ["x"]}, "string", None, (None, None), ("x",)),
+        ("light", {}, "number", "%", (0, 100), (0.0, 100.0)),
+        ("fan", {"supported_features": 1}, "number", "%", (0, 100), ()),
+        ("cover", {"supported_features": 4}, "number", "%", (0, 100), ()),
+        ("valve", {"supported_features": 0}, "number", "%", (0, 100), (0.0, 100.0)),
+        ("sensor", CELSIUS, "number", "°C", (None, None), ()),
+        ("sensor", {"state_class": "measurement"}, "number", None, (None, None), ()),
+        ("sensor", {}, "string", None, (None, None), ()),
+        ("binary_sensor", {}, "boolean", None, (None, None), ()),
+    ],
+)
+def test_field_is_described_by_the_entity(
+    domain: str,
+    attributes: dict[str, Any],
+    data_type: str,
+    unit: str | None,
+    bounds: tuple[float | None, float | None],
+    values: tuple[object, ...],
+) -> None:
+    """Type, unit, bounds and choices are the entity's (R-T47)."""
+    field = value_adapter(domain, "x").field(State(f"{domain}.x", "on", attributes))
+    assert field.name == "x"
+    assert field.data_type == data_type
+    assert field.unit == unit
+    assert (field.minimum, field.maximum) == bounds
+    assert field.values == values
+    assert field.writable is (domain not in {"sensor", "binary_sensor"})
+
+
+@pytest.mark.parametrize("domain", ["number", "select", "sensor", "switch", "light"])
+def test_field_of_an_entity_that_is_not_loaded(domain: str) -> None:
+    """It has its type, and its bounds come later."""
+    field = value_adapter(domain, "x").field(None)
+    assert field.name == "x"
+    assert field.values == ()
+
+
+@pytest.mark.parametrize(
+    ("domain", "text", "attributes", "value"),
+    [
+        ("switch", "on", {}, True),
+        ("number", "24.5", CELSIUS, 24.5),
+        ("select", "b", {}, "b"),
+        ("sensor", "24.5", CELSIUS, 24.5),
+        ("sensor", "idle", {}, "idle"),
+        ("binary_sensor", "off", {}, False),
+        ("cover", "open", {"current_position": 30}, 30),
+    ],
+)
+def test_value_is_what_the_entity_shows(
+    domain: str, text: str, attributes: dict[str, Any], value: object
+) -> None:
+    """In the field's own type."""
+    reading = value_adapter(domain, "x").read(State(f"{domain}.x", text, attributes))
+    assert reading == {"x": value}
+    assert reading is not None
+    assert type(reading["x"]) is type(value) or domain == "cover"
+
+
+@pytest.mark.parametrize(
+    ("domain", "attributes"), [("number", {}), ("sensor", CELSIUS)]
+)
+def test_text_where_a_number_belongs_is_no_reading(
+    domain: str, attributes: dict[str, Any]
+) -> None:
+    """It is neither a value nor a confirmation."""
+    state = State(f"{domain}.x", "broken", attributes)
+    assert value_adapter(domain, "x").read(state) is None
+    assert not value_adapter(domain, "x").shows(state, {"x": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("domain", "value", "service", "data"),
+    [
+        ("switch", True, "turn_on", {}),
+        ("input_boolean", False, "turn_off", {}),
+        ("number", 17.3, "set_value", {"value": 17.3}),
+        ("select", "b", "select_option", {"option": "b"}),
+        ("light", 0.0, "turn_off", {}),
+    ],
+)
+def test_each_domain_has_its_service(
+    domain: str, value: Any, service: str, data: dict[str, Any]
+) -> None:
+    """The value is sent as it was asked, not rounded."""
+    state = State(f"{domain}.x", "on", {"step": 0.5})
+    assert value_adapter(domain, "x").calls(state, {"x": value}) == [
+        ServiceCall(domain=domain, service=service, data=data)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "text", "wanted", "shown"),
+    [
+        ("switch", "on", True, True),
+        ("switch", "on", False, False),
+        ("number", "17.5", 17.3, True),
+        ("number", "17.5", 17.0, False),
+        ("select", "b", "b", True),
+        ("select", "b", "a", False),
+        ("binary_sensor", "on", True, True),
+    ],
+)
+def test_confirmation_allows_for_half_a_step(
+    domain: str, text: str, wanted: Any, shown: bool
+) -> None:
+    """A number may be rounded by its entity, everything else must be equal."""
+    state = State(f"{domain}.x", text, {"step": 0.5})
+    assert value_adapter(domain, "x").shows(state, {"x": wanted}) is shown
+
+
+def test_announced_unit_holds_when_home_assistant_has_another_one() -> None:
+    """17 °C is written as 62.6 °F, and read back as 17 (R-T62)."""
+    adapter = value_adapter("number", "x", unit="°C")
+    state = State("number.x", "62.6", FAHRENHEIT)
+    field = adapter.field(state)
+    assert (field.unit, field.minimum, field.maximum) == ("°C", 10.0, 40.0)
+    assert field.step is None
+    assert adapter.read(state) == {"x": 17.0}
+    assert adapter.calls(state, {"x": 17}) == [
+        ServiceCall(domain="number", service="set_value", data={"value": 62.6})
+    ]
+    assert adapter.shows(state, {"x": 17})
+    same = adapter.field(State("number.x", "20", {**CELSIUS, "step": 0.1}))
+    assert same.step == 0.1
+
+
+def test_sensor_in_the_announced_unit() -> None:
+    """A thermometer may count in °F."""
+    adapter = value_adapter("sensor", "x", unit="°C")
+    state = State("sensor.x", "77", {"unit_of_measurement": "°F"})
+    assert adapter.read(state) == {"x": 25.0}
+    assert adapter.field(state).unit == "°C"
+
+
+@pytest.mark.parametrize(
+    ("have", "want", "number"),
+    [("°C", "°C", 25.0), (None, "°C", 25.0), ("W", "kW", 25.0), ("°C", "°F", 77.0)],
+)
+def test_only_temperatures_are_converted(
+    have: str | None, want: str, number: float
+) -> None:
+    """Any other number stays as it is."""
+    assert in_unit(25.0, have, want) == number
+
+
+def test_sensor_cannot_be_set() -> None:
+    """The check before refuses it; this is the last line."""
+    with pytest.raises(DeviceError, match="unsupported") as error:
+        value_adapter("sensor", "x").calls(State("sensor.x", "1"), {"x": 1.0})
+    assert not error.value.transient
+
+
+def test_number_that_no_check_let_pass_is_zero() -> None:
+    """A setting of the wrong type never raises here."""
+    assert value_adapter("number", "x").calls(
+        State("number.x", "1"), {"x": "much"}
+    ) == [ServiceCall(domain="number", service="set_value", data={"value": 0.0})]
+
+
+def test_other_domains_are_no_fields() -> None:
+    """A vacuum has no value."""
+    with pytest.raises(DeviceError, match="unsupported"):
+        value_adapter("vacuum", "x")
+
+
+def test_attribute_that_is_no_list_gives_no_choices() -> None:
+    """A broken entity offers nothing rather than letters."""
+    state = State("select.x", "a", {"options": "ab"})
+    assert value_adapter("select", "x").field(state).values == ()
+    assert value_adapter("select", "x").field(state).data_type is DataType.STRING

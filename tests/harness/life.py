@@ -1,0 +1,150 @@
+"""One life of the engine in the world, from its start to its end or its death."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from custom_components.aquarist.commands.command import Command, Source
+from custom_components.aquarist.devices.lamp import LIGHT
+from custom_components.aquarist.engine.changes import Change, CommandChanged
+from custom_components.aquarist.engine.engine import Engine
+from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.engine.intake import Origin
+from custom_components.aquarist.engine.state import DeviceLimits, DeviceState
+from custom_components.aquarist.store import commands
+from custom_components.aquarist.store.database import Database
+from custom_components.aquarist.store.errors import StoreError
+
+from .loop import WorldLoop
+from .ports import Ports, Trouble, WorldClock, open_store
+from .world import LAMP, Chronicle, World
+
+SERVICE = Origin(source=Source.SERVICE)
+AQUARIUM = "tank"
+_PATIENCE = 5.0
+_EVERYTHING = 100_000
+
+
+class Life:
+    """An engine on the world's store, with the world's peripherals."""
+
+    def __init__(self, folder: Path, trouble: Trouble | None = None) -> None:
+        """Prepare a life; nothing is opened yet. To be made in the loop."""
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WorldLoop)
+        self.chronicle = Chronicle(folder)
+        self.world = World(self.chronicle, loop)
+        self.ports = Ports(loop, self.world.die, trouble)
+        self.engine: Engine
+        self.states: dict[str, DeviceState] = {}
+        self.found: list[Command] = []
+        self._path = folder / "aquarist.db"
+        self._database: Database
+
+    async def begin(self, *names: str, outage: float = 0.0) -> None:
+        """Live through what happened before, open the store, attach the devices, start."""
+        await self.world.replay(outage)
+        self._database = await open_store(self._path, self.ports, self.world.now())
+        self.found = await self.commands()
+        self.engine = Engine(
+            WorldClock(self.ports), self._database, default_zone=lambda: "UTC"
+        )
+        self.engine.listen(self._announced)
+        await self.engine.recover()
+        for name in names:
+            await self._attach(name)
+        self.engine.start()
+
+    async def end(self) -> None:
+        """End this life in good order."""
+        await self.engine.close()
+        self.world.close()
+        self.world.note_end()
+
+    async def until(self, second: float) -> None:
+        """Let the world go on until a second."""
+        await asyncio.sleep(max(second - self.world.loop.time(), 0))
+
+    async def send(self, name: str, action: str, **args: Any) -> Command | None:
+        """Ask for an action; None when it was not accepted because of the store."""
+        return await self._accepted(
+            lambda: self.engine.send(self.states[name], action, args, SERVICE)
+        )
+
+    async def window(
+        self, name: str, level: float, *, begins: float, ends: float
+    ) -> Command | None:
+        """Ask for a write action on a level, from one second of the world to another."""
+        now = self.world.now() - timedelta(seconds=self.world.loop.time())
+        return await self._accepted(
+            lambda: self.engine.create_window(
+                self.states[name],
+                "level",
+                level,
+                SERVICE,
+                start=now + timedelta(seconds=begins),
+                end=now + timedelta(seconds=ends),
+            )
+        )
+
+    async def schedule(self, **definition: Any) -> int | None:
+        """Store a schedule; None when the store did not take it."""
+        try:
+            planned = await self.engine.create_schedule(definition, user=None)
+        except StoreError:
+            return None
+        self.chronicle.note("scheduled", schedule=planned.row.id)
+        return planned.row.id
+
+    def number(self, name: str) -> int:
+        """Return a device's number."""
+        return self.states[name].row.number
+
+    async def commands(self) -> list[Command]:
+        """Return every command on disk, in the order of acceptance."""
+        found = await self._database.read(
+            lambda connection: commands.recent(connection, None, _EVERYTHING)
+        )
+        return sorted(found, key=lambda one: one.order)
+
+    async def read[T](self, query: Callable[[Any], T]) -> T:
+        """Ask the store."""
+        return await self._database.read(query)
+
+    async def _accepted(self, ask: Callable[[], Any]) -> Command | None:
+        """Note what was acknowledged: from here on it may never be lost."""
+        try:
+            command: Command = await ask()
+        except StoreError:
+            return None
+        self.chronicle.note("acknowledged", key=command.key)
+        return command
+
+    async def _attach(self, name: str) -> None:
+        """Attach a device; as an entry does, try again when the store fails."""
+        assumed = {LIGHT: {"level": 0.0, "mix_white": 100.0}} if name == LAMP else None
+        while name not in self.states:
+            try:
+                self.states[name] = await self.engine.attach(
+                    self.world.device(name, self.ports),
+                    limits=DeviceLimits(safe={LIGHT: {"level": 0.0}})
+                    if name == LAMP
+                    else DeviceLimits(),
+                    aquarium=AQUARIUM,
+                    assumed=assumed,
+                )
+            except StoreError, EngineError:
+                await asyncio.sleep(_PATIENCE)
+
+    def _announced(self, change: Change) -> None:
+        """Note what the world was told of a command: that must be on disk (law 2)."""
+        if isinstance(change, CommandChanged):
+            command = change.command
+            self.chronicle.note(
+                "announced",
+                key=command.key,
+                phase=command.phase.value,
+                final=command.final,
+            )

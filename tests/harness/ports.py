@@ -1,0 +1,224 @@
+"""The ports of the engine, each call counted; one of them can be made to go wrong."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+import sqlite3
+import threading
+from typing import Any, Never, override
+
+from custom_components.aquarist.ble.errors import LinkError, Reason
+from custom_components.aquarist.ble.simulated_transport import SimulatedTransport
+from custom_components.aquarist.engine.clock import Cancel, Clock
+from custom_components.aquarist.store.database import Database
+from custom_components.aquarist.store.migrations import STEPS
+from custom_components.aquarist.store.opening import open_for_reading, open_for_writing
+from custom_components.aquarist.store.writer import Unit, Writer
+from tests.fakes.manual_clock import START
+
+from .loop import WorldLoop
+
+STORE_TROUBLE_SECONDS = 20.0
+
+
+class How(StrEnum):
+    """How a call goes wrong."""
+
+    KILLED = "killed"
+    KILLED_INSIDE = "killed inside the transaction"
+    FAILED = "failed"
+    LOST = "lost after it took effect"
+    HUNG = "hung"
+    FULL = "store full once"
+    UNWRITABLE = "store not writable for a while"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Which call goes wrong, counted from 1, and how."""
+
+    at: int
+    how: How
+    call: str
+
+
+class Ports:
+    """Counts every call into a port and lets the chosen one go wrong."""
+
+    def __init__(
+        self, loop: WorldLoop, die: Callable[[], Never], trouble: Trouble | None
+    ) -> None:
+        """Let nothing go wrong when there is no trouble."""
+        self.loop = loop
+        self.die = die
+        self.calls: list[str] = []
+        self.struck_at: float | None = None
+        self._trouble = trouble
+
+    def call(self, name: str) -> How | None:
+        """Count a call; return how it goes wrong, None for all calls but one."""
+        self.calls.append(name)
+        trouble = self._trouble
+        if trouble is None or len(self.calls) != trouble.at:
+            return None
+        self.struck_at = self.loop.time()
+        if trouble.how is How.KILLED:
+            self.die()
+        return trouble.how
+
+    def store_fault(self, how: How | None) -> int | None:
+        """Return SQLite's code for the fault that a write handed over now meets."""
+        if how is How.FULL:
+            return sqlite3.SQLITE_FULL
+        lasting = (
+            self._trouble is not None
+            and self._trouble.how is How.UNWRITABLE
+            and self.struck_at is not None
+            and self.loop.time() < self.struck_at + STORE_TROUBLE_SECONDS
+        )
+        return sqlite3.SQLITE_IOERR if lasting else None
+
+
+class WorldClock(Clock):
+    """The engine's clock: the world's seconds."""
+
+    def __init__(self, ports: Ports) -> None:
+        """Read the loop's time."""
+        self._ports = ports
+
+    @property
+    @override
+    def boot(self) -> str:
+        """Name the run of the machine, which outlives the process."""
+        return "boot-1"
+
+    @override
+    def now(self) -> datetime:
+        """Return the wall time."""
+        self._ports.call("clock.now")
+        return START + timedelta(seconds=self._ports.loop.time())
+
+    @override
+    def elapsed(self) -> float:
+        """Return the world's seconds."""
+        return self._ports.loop.time()
+
+    @override
+    def call_at(self, instant: datetime, action: Callable[[], None]) -> Cancel:
+        """Call the action at an instant."""
+        self._ports.call("clock.call_at")
+        seconds = (instant - START).total_seconds()
+        return self._ports.loop.call_at(seconds, action).cancel
+
+
+class PortTransport(SimulatedTransport):
+    """A simulated link; what reached the peripheral is told before the call returns."""
+
+    def __init__(self, peripheral: Any, ports: Ports, effect: Callable[[], None]) -> None:
+        """Call `effect` after every write that may have changed the peripheral."""
+        super().__init__(peripheral)
+        self._ports = ports
+        self._effect = effect
+
+    @override
+    async def connect(
+        self, notify: Callable[[bytes], None], dropped: Callable[[], None]
+    ) -> None:
+        """Connect, or not."""
+        how = self._ports.call("transport.connect")
+        if how is How.FAILED:
+            raise LinkError(Reason.OUT_OF_RANGE)
+        if how is How.HUNG:
+            await asyncio.get_running_loop().create_future()
+        await super().connect(notify, dropped)
+        if how is How.LOST:
+            self._peripheral.drop_link("lost")
+            raise LinkError(Reason.LINK_LOST)
+        self._ports.call("transport.connected")
+
+    @override
+    async def write(self, data: bytes) -> None:
+        """Write, or not, or only seem not to."""
+        how = self._ports.call("transport.write")
+        if how is How.FAILED:
+            raise LinkError(Reason.WRITE_FAILED)
+        if how is How.HUNG:
+            await asyncio.get_running_loop().create_future()
+        try:
+            await super().write(data)
+        finally:
+            self._effect()
+        if how is How.LOST:
+            self._peripheral.drop_link("lost")
+            raise LinkError(Reason.LINK_LOST)
+        self._ports.call("transport.written")
+
+    @override
+    async def disconnect(self) -> None:
+        """Let the device go."""
+        self._ports.call("transport.disconnect")
+        await super().disconnect()
+
+    @override
+    def watch_presence(self, changed: Callable[[bool], None]) -> Callable[[], None]:
+        """Hear the device all the time."""
+        return lambda: None
+
+
+class PortWriter(Writer):
+    """The store's writer; a unit can fail, or take the process with it."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, ports: Ports) -> None:
+        """Start the thread; a batch that fails is not tried again by itself."""
+        super().__init__(connection, path, ports.loop, pauses=())
+        self._ports = ports
+
+    @override
+    def write[T](
+        self, unit: Unit[T], committed: Callable[[T], None] | None = None
+    ) -> asyncio.Future[T]:
+        """Hand a unit over; both the handing over and the commit are counted."""
+        ports = self._ports
+        how = ports.call("store.write")
+        fault = ports.store_fault(how)
+
+        def counted_unit(connection: sqlite3.Connection) -> T:
+            result = unit(connection)
+            if how is How.KILLED_INSIDE:
+                ports.die()
+            if fault is not None:
+                error = sqlite3.OperationalError("the store is in trouble")
+                error.sqlite_errorcode = fault
+                raise error
+            return result
+
+        def counted_committed(result: T) -> None:
+            ports.call("store.committed")
+            if committed is not None:
+                committed(result)
+
+        ports.loop.expect()
+        future = super().write(counted_unit, counted_committed)
+        if how is How.KILLED_INSIDE:
+            # Nothing else happens before the process ends in the writer's thread.
+            threading.Event().wait()
+        return future
+
+    @override
+    async def close(self) -> None:
+        """Close; time stands still meanwhile."""
+        self._ports.loop.expect()
+        await super().close()
+
+
+async def open_store(path: Path, ports: Ports, at: datetime) -> Database:
+    """Open the store behind the counted writer."""
+
+    def opened() -> tuple[sqlite3.Connection, list[sqlite3.Connection]]:
+        return open_for_writing(path, at, STEPS), [open_for_reading(path)]
+
+    connection, readers = await ports.loop.run_in_executor(None, opened)
+    return Database(path, PortWriter(connection, path, ports), readers)

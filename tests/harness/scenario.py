@@ -1,0 +1,25 @@
+"""What a scenario is: what is asked of the engine, and what must hold in the end."""
+
+from .life import Life
+from .world import DOSER
+
+
+class Scenario:
+    """The base of all scenarios. Seconds count from the beginning of the world."""
+
+    devices: tuple[str, ...] = (DOSER,)
+    horizon: float = 60.0
+    outages: tuple[float, ...] = (2.0, 300.0)
+
+    async def act(self, life: Life) -> None:
+        """Ask for things. Runs in the first life; whatever is acknowledged is noted."""
+        raise AssertionError("a scenario asks for something")
+
+    def judge_resumed(self, life: Life) -> None:
+        """Judge a few seconds after the second life began."""
+
+    async def finish(self, life: Life) -> None:
+        """Do what a keeper has to do in the end, before everything must have come to rest."""
+
+    def judge(self, life: Life) -> None:
+        """Judge when all time has passed: assert what this scenario adds to the invariants."""

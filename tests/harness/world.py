@@ -1,0 +1,145 @@
+"""What outlives a process that is killed: peripherals, time, and who was told what."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+import json
+import os
+from pathlib import Path
+from typing import Any, Never
+
+from custom_components.aquarist.ble.link import Link
+from custom_components.aquarist.chihiros.frames import parse
+from custom_components.aquarist.chihiros.models import DeviceFamily
+from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
+from custom_components.aquarist.devices.chihiros_light import ChihirosLight
+from custom_components.aquarist.devices.device import Device
+from custom_components.aquarist.simulator.clock import LoopClock
+from custom_components.aquarist.simulator.doser import DoserModel
+from custom_components.aquarist.simulator.light import LightModel
+from custom_components.aquarist.simulator.peripheral import Peripheral
+from tests.fakes.manual_clock import START
+
+from .loop import WorldLoop
+from .ports import Ports, PortTransport
+
+KILLED = 9
+DOSER, LAMP = "doser", "lamp"
+FLOW = 1000
+_DOSE_FRAME = (0xA5, 0x1B)
+
+
+class Chronicle:
+    """A file that only grows; what is in it survives the end of the process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep where the file is."""
+        self._path = folder / "world.jsonl"
+
+    def note(self, kind: str, **what: Any) -> None:
+        """Add a line; it is with the operating system when this returns."""
+        line = json.dumps({"kind": kind, **what}) + "\n"
+        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(handle, line.encode())
+        finally:
+            os.close(handle)
+
+    def read(self, kind: str) -> list[dict[str, Any]]:
+        """Return the lines of a kind in their order."""
+        if not self._path.exists():
+            return []
+        lines = map(json.loads, self._path.read_text().splitlines())
+        return [line for line in lines if line["kind"] == kind]
+
+
+class World:
+    """The peripherals as they are in one life of the engine."""
+
+    def __init__(self, chronicle: Chronicle, loop: WorldLoop) -> None:
+        """Make the peripherals as they were on the first day."""
+        self.chronicle = chronicle
+        self.loop = loop
+        self._clock = LoopClock(loop)
+        self.doser = DoserModel(self._clock, address="02:AA:00:00:00:01", flow=FLOW)
+        self.lamp = LightModel(self._clock, address="02:AA:00:00:00:02", channels=1)
+        self._models: Mapping[str, Peripheral] = {DOSER: self.doser, LAMP: self.lamp}
+        self._noted = dict.fromkeys(self._models, 0)
+
+    async def replay(self, outage: float) -> None:
+        """Live through what happened before, then let an outage pass."""
+        lines = self.chronicle.read("frame")
+        for line in lines:
+            await asyncio.sleep(max(line["at"] - self.loop.time(), 0))
+            model = self._models[line["device"]]
+            model.receive(bytes.fromhex(line["data"]), response=False)
+        for name, model in self._models.items():
+            self._noted[name] = len(model.write_log)
+        ends = self.chronicle.read("end")
+        if ends:
+            await asyncio.sleep(max(ends[-1]["at"] + outage - self.loop.time(), 0))
+
+    def now(self) -> datetime:
+        """Return the wall time, uncounted."""
+        return START + timedelta(seconds=self.loop.time())
+
+    def note_end(self) -> None:
+        """Write down when this life ended."""
+        self.chronicle.note("end", at=self.loop.time())
+
+    def die(self) -> Never:
+        """End the process as `kill -9` does."""
+        self.note_end()
+        os._exit(KILLED)
+
+    def close(self) -> None:
+        """End the peripherals of this life."""
+        self._clock.close()
+
+    def device(self, name: str, ports: Ports) -> Device:
+        """Return a device that reaches its peripheral over the counted transport."""
+        model = self._models[name]
+        transport = PortTransport(model, ports, lambda: self._mirror(name))
+        if name == DOSER:
+            return ChihirosDoser(
+                Link(transport, DeviceFamily.DOSER, self.now, name=name),
+                uuid=name,
+                name=name,
+                address=model.address,
+                head_names=["One", "Two", "Three", "Four"],
+                local_time=self.now,
+            )
+        return ChihirosLight(
+            Link(transport, DeviceFamily.LIGHT, self.now, name=name),
+            uuid=name,
+            name=name,
+            address=model.address,
+            channels={"white": 0},
+            local_time=self.now,
+        )
+
+    def delivered(self, head: int = 0) -> int:
+        """Return the microlitres that have come out of a head: the truth."""
+        return self.doser.delivered[head]
+
+    def told_to_dose(self, head: int = 0) -> list[int]:
+        """Return the volumes of the dose frames that ever reached a head, in microlitres."""
+        frames = [parse(one.data) for one in self.doser.write_log]
+        return [
+            (frame.parameters[3] << 8 | frame.parameters[4]) * 100
+            for frame in frames
+            if (frame.group, frame.mode) == _DOSE_FRAME and frame.parameters[0] == head
+        ]
+
+    def level(self) -> float:
+        """Return the light that comes out of the lamp: the truth."""
+        return self.lamp.channels[0]
+
+    def _mirror(self, name: str) -> None:
+        """Write down what has reached a peripheral since the last time."""
+        log = self._models[name].write_log
+        for written in log[self._noted[name] :]:
+            self.chronicle.note(
+                "frame", device=name, at=written.at_elapsed, data=written.data.hex()
+            )
+        self._noted[name] = len(log)

@@ -1,0 +1,254 @@
+"""The table of commands: one record a cause, found again by its id (RES-44)."""
+
+from contextlib import closing
+from dataclasses import fields
+from pathlib import Path
+import sqlite3
+import threading
+from typing import Any
+
+import pytest
+
+from custom_components.aquarist.commands.command import (
+    Command,
+    ErrorCode,
+    Source,
+    advance,
+)
+from custom_components.aquarist.commands.phases import FINAL, Kind, Phase
+from custom_components.aquarist.layers.claims import Layer
+from custom_components.aquarist.store import commands
+from custom_components.aquarist.store.commands import ConflictingId
+from custom_components.aquarist.store.errors import AlreadyFinal, NotStored
+from custom_components.aquarist.store.migrations import STEPS
+from custom_components.aquarist.store.opening import open_for_writing
+
+from .samples import AT, MINUTE, add_devices, command
+
+FULL = Command(
+    id="full",
+    device=2,
+    kind=Kind.WINDOW,
+    action="window",
+    source=Source.WEBSOCKET,
+    created_at=AT,
+    args={"level": 50, "names": ["a", None, True], "text": "{{ x }} <b>\"ö'"},
+    field="level",
+    value={"level": 50.5, "mix_red": 3},
+    layer=Layer.WINDOW,
+    phase=Phase.PLANNED,
+    starts_at=AT + MINUTE,
+    ends_at=AT + 2 * MINUTE,
+    expires_at=AT + 3 * MINUTE,
+    timeout=7.5,
+    repeatable=False,
+    attempts=2,
+    started_at=AT + 4 * MINUTE,
+    completed_at=AT + 5 * MINUTE,
+    result={"given": 1},
+    error_code=ErrorCode.DEVICE_TIMEOUT,
+    error="too late",
+    error_details={"after": 3},
+    schedule=4,
+    occurrence=5,
+    depth=6,
+    user="user",
+    context="context",
+)
+
+
+def test_every_field_comes_back(connection: sqlite3.Connection) -> None:
+    """A command with all of its fields set, and one with none that can be left out."""
+    untouched = [item.name for item in fields(Command) if item.name != "order"]
+    bare = Command(
+        id="bare",
+        device=1,
+        kind=Kind.RAW,
+        action="raw",
+        source=Source.ENGINE,
+        created_at=AT,
+    )
+    defaults = [
+        name
+        for name in untouched
+        if name != "phase" and getattr(FULL, name) == getattr(bare, name)
+    ]
+    assert defaults == ["created_at"]
+    for given in (FULL, bare):
+        stored, new = commands.insert(connection, given)
+        assert new
+        found = commands.get(connection, given.device, given.id)
+        assert found == stored
+        assert found is not None
+        for name in untouched:
+            assert getattr(found, name) == getattr(given, name), name
+        assert isinstance(found.kind, Kind)
+        assert isinstance(found.phase, Phase)
+
+
+def test_orders_rise_and_are_never_given_again(connection: sqlite3.Connection) -> None:
+    """Not even when the newest command is gone."""
+    first, _ = commands.insert(connection, command("a"))
+    second, _ = commands.insert(connection, command("b"))
+    connection.execute("DELETE FROM command WHERE ordinal = ?", (second.order,))
+    third, _ = commands.insert(connection, command("c"))
+    assert first.order < second.order < third.order
+
+
+def test_the_same_again_is_the_stored_one(connection: sqlite3.Connection) -> None:
+    """It comes with its present phase and order, and nothing is stored."""
+    first, _ = commands.insert(connection, command())
+    commands.update(connection, advance(first, Phase.APPLYING, AT + MINUTE))
+    again, new = commands.insert(
+        connection, command(created_at=AT + MINUTE, source=Source.WEBSOCKET)
+    )
+    assert not new
+    assert (again.order, again.phase) == (first.order, Phase.APPLYING)
+    assert again.source is Source.SERVICE
+    assert len(commands.recent(connection, None, 10)) == 1
+
+
+def test_what_only_looks_different_is_the_same(connection: sqlite3.Connection) -> None:
+    """Whole seconds and a tuple come back as a float and a list."""
+    commands.insert(connection, command(timeout=10, args={"levels": (1, 2)}))
+    _, new = commands.insert(connection, command(timeout=10.0, args={"levels": [1, 2]}))
+    assert not new
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"args": {"level": 51}},
+        {"action": "turn_on"},
+        {"timeout": 11.0},
+        {"field": "level"},
+        {"ends_at": AT + MINUTE},
+        {"starts_at": AT + MINUTE},
+    ],
+)
+def test_an_id_used_for_something_else(
+    connection: sqlite3.Connection, changes: dict[str, Any]
+) -> None:
+    """It is refused with the stored one, which stays as it is (RES-44)."""
+    first, _ = commands.insert(connection, command())
+    with pytest.raises(ConflictingId) as refused:
+        commands.insert(connection, command(**changes))
+    assert refused.value.stored == first
+    assert commands.recent(connection, None, 10) == [first]
+
+
+def test_an_id_belongs_to_its_device(connection: sqlite3.Connection) -> None:
+    """Another device may use it for its own."""
+    _, first = commands.insert(connection, command(device=1))
+    _, second = commands.insert(connection, command(device=2, args={"level": 1}))
+    assert first
+    assert second
+
+
+def test_a_device_that_does_not_exist(connection: sqlite3.Connection) -> None:
+    """The store refuses the command."""
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        commands.insert(connection, command(device=9))
+
+
+def test_phase_and_outcome_are_updated(connection: sqlite3.Connection) -> None:
+    """And nothing else."""
+    first, _ = commands.insert(connection, command())
+    applying = advance(first, Phase.APPLYING, AT + MINUTE)
+    commands.update(connection, applying)
+    assert commands.get(connection, 1, "first") == applying
+    failed = advance(
+        applying,
+        Phase.FAILED,
+        AT + 2 * MINUTE,
+        result={"n": 1},
+        error_code=ErrorCode.DEVICE_BUSY,
+        error="busy",
+        error_details={"by": "app"},
+    )
+    commands.update(connection, failed)
+    assert commands.get(connection, 1, "first") == failed
+
+
+@pytest.mark.parametrize("phase", sorted(FINAL))
+def test_what_has_ended_stays_as_it_ended(
+    connection: sqlite3.Connection, phase: Phase
+) -> None:
+    """A second end is refused (law 8)."""
+    ended, _ = commands.insert(connection, command(phase=phase))
+    with pytest.raises(AlreadyFinal) as refused:
+        commands.update(connection, command(phase=Phase.APPLYING, order=ended.order))
+    assert (refused.value.table, refused.value.key) == ("command", "1/first")
+    assert commands.get(connection, 1, "first") == ended
+
+
+def test_what_was_never_stored_cannot_be_updated(
+    connection: sqlite3.Connection,
+) -> None:
+    """It has no order yet."""
+    with pytest.raises(NotStored):
+        commands.update(connection, command())
+    assert commands.get(connection, 1, "first") is None
+
+
+def test_the_commands_that_have_not_ended(connection: sqlite3.Connection) -> None:
+    """In the order of acceptance, whatever their phase (R-C23)."""
+    for phase in Phase:
+        commands.insert(connection, command(phase.value, phase=phase))
+    commands.insert(connection, command("last", device=2))
+    assert [item.id for item in commands.not_final(connection)] == [
+        "planned",
+        "applying",
+        "in_force",
+        "restoring",
+        "last",
+    ]
+
+
+def test_the_newest_commands_page_by_page(connection: sqlite3.Connection) -> None:
+    """Of all devices or of one, newest first, without a gap between pages."""
+    for number in range(6):
+        commands.insert(connection, command(f"c{number}", device=1 + number % 2))
+    first = commands.recent(connection, None, 4)
+    rest = commands.recent(connection, None, 4, before=first[-1].order)
+    assert [item.id for item in first + rest] == ["c5", "c4", "c3", "c2", "c1", "c0"]
+    first = commands.recent(connection, 2, 2)
+    rest = commands.recent(connection, 2, 2, before=first[-1].order)
+    assert [item.id for item in first + rest] == ["c5", "c3", "c1"]
+
+
+def test_the_commands_of_an_occurrence(connection: sqlite3.Connection) -> None:
+    """In the order of acceptance."""
+    commands.insert(connection, command("a", occurrence=7))
+    commands.insert(connection, command("b", occurrence=8))
+    commands.insert(connection, command("c", occurrence=7, device=2))
+    found = commands.of_occurrence(connection, 7)
+    assert [item.id for item in found] == ["a", "c"]
+
+
+def test_two_writers_with_one_id(path: Path) -> None:
+    """Whoever comes first has it; the other finds it, and nothing is there twice."""
+    with closing(open_for_writing(path, AT, STEPS)) as opened:
+        add_devices(opened)
+    start = threading.Barrier(2)
+    answers: list[tuple[int, bool]] = []
+
+    def insert_all() -> None:
+        """Insert the same fifty commands as the other one, each durably."""
+        with closing(open_for_writing(path, AT, STEPS)) as own:
+            start.wait(10)
+            for number in range(50):
+                own.execute("BEGIN IMMEDIATE")
+                stored, new = commands.insert(own, command(f"c{number}"))
+                own.execute("COMMIT")
+                answers.append((stored.order, new))
+
+    threads = [threading.Thread(target=insert_all) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(answers) == 100
+    orders = {order for order, new in answers if new}
+    assert len(orders) == 50
+    assert {order for order, new in answers if not new} == orders

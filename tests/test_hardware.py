@@ -1,0 +1,202 @@
+"""What a keeper entered becomes a device with its limits."""
+
+from types import MappingProxyType
+from typing import Any
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.aquarist.const import DOMAIN
+from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
+from custom_components.aquarist.devices.chihiros_light import ChihirosLight
+from custom_components.aquarist.devices.device import DeviceKind
+from custom_components.aquarist.devices.doser import Doser
+from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.hardware import (
+    chihiros_hardware,
+    device_uuid,
+    subentry_hardware,
+)
+from custom_components.aquarist.limits.bounds import Bounds
+from custom_components.aquarist.limits.slew import Slew
+
+ADDRESS = "D0:5E:5A:10:C0:D4"
+
+
+@pytest.fixture(autouse=True)
+async def bluetooth(hass: HomeAssistant) -> None:
+    """Set Home Assistant's Bluetooth up."""
+    assert await async_setup_component(hass, "bluetooth", {})
+
+
+def ble_entry(data: dict[str, Any], options: dict[str, Any]) -> MockConfigEntry:
+    """Give the entry of a BLE device."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Chihiros C0D4",
+        unique_id=ADDRESS,
+        data={
+            "kind": "chihiros",
+            "address": ADDRESS,
+            "local_name": "DYDOSED05E5A10C0D4",
+            **data,
+        },
+        options=options,
+    )
+
+
+def subentry(kind: str, data: dict[str, Any]) -> ConfigSubentry:
+    """Give a subentry of an aquarium."""
+    return ConfigSubentry(
+        data=MappingProxyType(data),
+        subentry_type=kind,
+        title="Thing",
+        unique_id=None,
+        subentry_id="01JSUBENTRY",
+    )
+
+
+AQUARIUM = MockConfigEntry(domain=DOMAIN, title="Tank", data={"kind": "aquarium"})
+
+
+async def test_a_doser_has_its_heads_and_budgets(hass: HomeAssistant) -> None:
+    """Heads without an entry of their own get the default budget."""
+    entry = ble_entry(
+        {"family": "doser", "heads": 4},
+        {
+            "aquarium": "tank",
+            "heads": [
+                {"name": "Iron", "enabled": True, "budget_ml": 5.0},
+                {"name": "Nitrate", "enabled": False, "budget_ml": None},
+            ],
+        },
+    )
+    hardware = chihiros_hardware(hass, entry, dt_util.now)
+    assert isinstance(hardware.device, ChihirosDoser)
+    assert [head.name for head in hardware.device.heads] == [
+        "Iron",
+        "Nitrate",
+        "Head 3",
+        "Head 4",
+    ]
+    assert hardware.aquarium == "tank"
+    assert hardware.limits.budget_of(0) == 5000
+    assert hardware.limits.budget_of(1) is None
+    assert hardware.limits.budget_of(2) == 100_000
+    assert hardware.limits.disabled_heads == {1}
+    assert hardware.device.uuid == device_uuid(ADDRESS)
+    await hardware.device.close()
+
+
+async def test_a_light_rests_dark_until_something_is_known(hass: HomeAssistant) -> None:
+    """It cannot be read back, so that off is assumed."""
+    entry = ble_entry(
+        {"family": "light", "channels": ["red", "green", "blue", "white"]},
+        {"maximum_level": 80, "slew": 2.5},
+    )
+    hardware = chihiros_hardware(hass, entry, dt_util.now)
+    assert isinstance(hardware.device, ChihirosLight)
+    assert hardware.assumed["light"]["level"] == 0
+    assert hardware.limits.bounds == {"light": Bounds(maximum=80)}
+    assert hardware.limits.slew == {"light": Slew(per_second=2.5)}
+    assert hardware.aquarium is None
+    await hardware.device.close()
+
+
+async def test_a_pump_has_range_safe_level_and_longest_time(hass: HomeAssistant) -> None:
+    """The range maps to 0 to 100 per cent; minutes become seconds."""
+    hass.states.async_set("number.wave", "30", {"min": 0, "max": 60})
+    hardware = subentry_hardware(
+        hass,
+        AQUARIUM,
+        subentry(
+            "pump",
+            {
+                "entity_id": "number.wave",
+                "minimum": 10,
+                "maximum": 60,
+                "safe_level": 20,
+                "maximum_on_minutes": 15,
+                "slew": None,
+            },
+        ),
+    )
+    assert hardware.device.kind is DeviceKind.PUMP
+    assert hardware.device.observed("level") == {"level": 40}
+    assert hardware.limits.safe == {"level": {"level": 20}}
+    assert hardware.limits.maximum_on == {"level": 900}
+    assert hardware.aquarium == AQUARIUM.entry_id
+    await hardware.device.close()
+
+
+async def test_a_light_of_entities_keeps_its_channels(hass: HomeAssistant) -> None:
+    """Each entity is a channel by its word."""
+    hass.states.async_set("light.blue", "off", {"supported_color_modes": ["brightness"]})
+    hass.states.async_set("light.white", "off", {"supported_color_modes": ["brightness"]})
+    hardware = subentry_hardware(
+        hass,
+        AQUARIUM,
+        subentry(
+            "light",
+            {
+                "channels": [
+                    {"entity_id": "light.blue", "channel": "blue"},
+                    {"entity_id": "light.white", "channel": "white"},
+                ],
+                "maximum_level": 60,
+            },
+        ),
+    )
+    assert hardware.device.kind is DeviceKind.LIGHT
+    assert hardware.limits.bounds == {"light": Bounds(maximum=60)}
+    await hardware.device.close()
+
+
+async def test_a_doser_of_a_switch_knows_its_flow(hass: HomeAssistant) -> None:
+    """60 mL a minute are 1000 microlitres a second."""
+    hass.states.async_set("switch.dosing_pump", "off")
+    hardware = subentry_hardware(
+        hass,
+        AQUARIUM,
+        subentry(
+            "doser",
+            {
+                "entity_id": "switch.dosing_pump",
+                "flow_ml_per_minute": 60,
+                "maximum_dose_ml": 20,
+                "budget_ml": 30,
+            },
+        ),
+    )
+    assert isinstance(hardware.device, Doser)
+    assert hardware.device.heads[0].flow == 1000
+    assert hardware.device.heads[0].maximum == 20_000
+    assert hardware.limits.budget_of(0) == 30_000
+    await hardware.device.close()
+
+
+async def test_an_entity_device_has_the_fields_that_were_chosen(hass: HomeAssistant) -> None:
+    """Sensors are read-only fields."""
+    hass.states.async_set("sensor.water", "24.5", {"unit_of_measurement": "°C"})
+    hardware = subentry_hardware(
+        hass,
+        AQUARIUM,
+        subentry(
+            "entity", {"fields": [{"name": "temperature", "entity_id": "sensor.water"}]}
+        ),
+    )
+    field = hardware.device.fields["temperature"]
+    assert not field.writable
+    assert hardware.device.observed("temperature") == {"temperature": 24.5}
+    await hardware.device.close()
+
+
+async def test_an_entity_that_cannot_be_a_pump_is_refused(hass: HomeAssistant) -> None:
+    """The domain has no level."""
+    with pytest.raises(DeviceError) as refused:
+        subentry_hardware(hass, AQUARIUM, subentry("pump", {"entity_id": "person.me"}))
+    assert refused.value.code == "unsupported"
