@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -49,9 +49,13 @@ async def aquarium(
     folder: Path,
     *platforms: Platform,
     demo: bool = False,
+    all_enabled: bool = False,
     subentries: Sequence[ConfigSubentryDataWithId] = (),
 ) -> AsyncIterator[MockConfigEntry]:
-    """Set an aquarium up, and unload it in the end."""
+    """Set an aquarium up, and unload it in the end.
+
+    With `all_enabled` the entities are there, too, that keepers have to enable.
+    """
     hass.config.config_dir = str(folder)
     entry = MockConfigEntry(
         domain=DOMAIN,
@@ -62,7 +66,17 @@ async def aquarium(
         subentries_data=list(subentries),
     )
     entry.add_to_hass(hass)
-    with patch("custom_components.aquarist.PLATFORMS", list(platforms)):
+    with ExitStack() as patches:
+        patches.enter_context(
+            patch("custom_components.aquarist.PLATFORMS", list(platforms))
+        )
+        if all_enabled:
+            patches.enter_context(
+                patch(
+                    "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
+                    new=True,
+                )
+            )
         assert await hass.config_entries.async_setup(entry.entry_id)
         await hass.async_block_till_done()
         yield entry

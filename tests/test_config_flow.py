@@ -36,8 +36,17 @@ from .bluetooth import inject, service_info
 from .fakes.gatt_table import DFU
 from .fakes.tracked_clock import TrackedClock
 from .fakes.virtual_adapter import VirtualAdapter
+from .flow_forms import (
+    ADDRESS,
+    aquarium,
+    choices,
+    doser_entry,
+    fields,
+    heads,
+    light_entry,
+    suggested,
+)
 
-ADDRESS = "E4:3A:D5:3A:D8:02"
 OTHER_ADDRESS = "E4:3A:D5:3A:D8:03"
 DRIVEN = (DeviceFamily.LIGHT, DeviceFamily.DOSER)
 STATUS_AND_CLOCK_TWICE = [(0x5A, 0x04), (0x5A, 0x09), (0x5A, 0x09)]
@@ -93,63 +102,6 @@ def doser(clock: TrackedClock) -> DoserModel:
     return DoserModel(clock, address=ADDRESS, name="DYDOSEE43AD53AD802")
 
 
-def aquarium(name: str = "Reef", *, demo: bool = False) -> MockConfigEntry:
-    """Return the entry of an aquarium."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title=name,
-        unique_id=name.lower().replace(" ", "_"),
-        data={"kind": "aquarium", "demo": demo},
-    )
-
-
-def light_entry(**changes: Any) -> MockConfigEntry:
-    """Return the entry of a light."""
-    return MockConfigEntry(
-        **{
-            "domain": DOMAIN,
-            "title": "WRGB II Pro D802",
-            "unique_id": ADDRESS,
-            "data": {
-                "kind": "chihiros",
-                "address": ADDRESS,
-                "local_name": "DYWPRO60E43AD53AD802",
-                "family": "light",
-                "channels": ["red", "green", "blue", "white"],
-            },
-            "options": {
-                "aquarium": None,
-                "idle_hold": 30,
-                "maximum_level": None,
-                "slew": None,
-            },
-            **changes,
-        }
-    )
-
-
-def heads(*names: str) -> list[dict[str, Any]]:
-    """Return the options of heads with these names."""
-    return [{"name": name, "enabled": True, "budget_ml": 100.0} for name in names]
-
-
-def doser_entry() -> MockConfigEntry:
-    """Return the entry of a dosing pump with two heads."""
-    return MockConfigEntry(
-        domain=DOMAIN,
-        title="Dosing Pump D802",
-        unique_id=ADDRESS,
-        data={
-            "kind": "chihiros",
-            "address": ADDRESS,
-            "local_name": "DYDOSEE43AD53AD802",
-            "family": "doser",
-            "heads": 2,
-        },
-        options={"aquarium": None, "idle_hold": 30, "heads": heads("Iron", "Head 2")},
-    )
-
-
 async def hear(
     hass: HomeAssistant, name: str, address: str = ADDRESS, **info: Any
 ) -> ConfigFlowResult:
@@ -184,49 +136,6 @@ async def submit(
 ) -> ConfigFlowResult:
     """Fill in the form and send it."""
     return await hass.config_entries.flow.async_configure(result["flow_id"], user_input)
-
-
-async def open_options(hass: HomeAssistant, entry: MockConfigEntry) -> ConfigFlowResult:
-    """Add the entry to Home Assistant and open its options."""
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    return await hass.config_entries.options.async_init(entry.entry_id)
-
-
-async def submit_options(
-    hass: HomeAssistant, result: ConfigFlowResult, user_input: dict[str, Any]
-) -> ConfigFlowResult:
-    """Fill in the options and send them."""
-    changed = await hass.config_entries.options.async_configure(
-        result["flow_id"], user_input
-    )
-    await hass.async_block_till_done()
-    return changed
-
-
-def fields(result: ConfigFlowResult) -> list[str]:
-    """Return the names of a form's fields."""
-    schema = result["data_schema"]
-    assert schema is not None
-    return [str(key) for key in schema.schema]
-
-
-def suggested(result: ConfigFlowResult) -> dict[str, Any]:
-    """Return what a form suggests or fills in, by field."""
-    schema = result["data_schema"]
-    assert schema is not None
-    return {
-        str(key): key.description["suggested_value"]
-        for key in schema.schema
-        if (key.description or {}).get("suggested_value") is not None
-    }
-
-
-def choices(result: ConfigFlowResult, field: str) -> list[Any]:
-    """Return the options of a field."""
-    schema = result["data_schema"]
-    assert schema is not None
-    return list(schema.schema[field].config["options"])
 
 
 def written(device: Peripheral) -> list[tuple[int, int]]:
@@ -553,7 +462,7 @@ def empty(adapter: VirtualAdapter, light: LightModel) -> None:
 
 def open_app(adapter: VirtualAdapter, light: LightModel) -> None:
     """Let the phone app take the device's one connection."""
-    light.faults.set(FaultName.APP_HOLDS_LINK)
+    light.faults.set(FaultName.APP_HOLDS_LINK, times=None)
 
 
 def drop(adapter: VirtualAdapter, light: LightModel) -> None:
@@ -647,7 +556,7 @@ async def test_a_device_may_be_added_although_it_cannot_be_reached(
     reef = aquarium()
     reef.add_to_hass(hass)
     result = await discover(hass, adapter, doser)
-    doser.faults.set(FaultName.APP_HOLDS_LINK)
+    doser.faults.set(FaultName.APP_HOLDS_LINK, times=None)
     result = await submit(hass, result, {"heads": "8"})
     assert result["errors"] == {"base": "held_by_app"}
     assert suggested(result) == {"heads": "8"}
@@ -827,332 +736,6 @@ async def test_there_is_one_demo_aquarium(hass: HomeAssistant, name: str) -> Non
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
-
-
-# Reconfiguration
-
-
-async def test_an_aquarium_can_be_renamed(hass: HomeAssistant) -> None:
-    """Its identity follows the name, its data stays."""
-    reef = aquarium("Reef")
-    reef.add_to_hass(hass)
-    result = await reef.start_reconfigure_flow(hass)
-    assert result["step_id"] == "rename_aquarium"
-    assert suggested(result) == {"name": "Reef"}
-
-    result = await submit(hass, result, {"name": "Lagoon"})
-
-    assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "reconfigure_successful"
-    assert reef.title == "Lagoon"
-    assert reef.unique_id == "lagoon"
-    assert reef.data == {"kind": "aquarium", "demo": False}
-
-
-async def test_an_aquarium_can_keep_its_name_in_other_letters(
-    hass: HomeAssistant,
-) -> None:
-    """Its own name is not taken."""
-    reef = aquarium("Reef")
-    reef.add_to_hass(hass)
-    result = await reef.start_reconfigure_flow(hass)
-
-    await submit(hass, result, {"name": "REEF"})
-
-    assert reef.title == "REEF"
-
-
-@pytest.mark.parametrize(
-    ("name", "error"), [("", "name_missing"), ("Nano", "name_taken")]
-)
-async def test_a_renamed_aquarium_needs_a_name_of_its_own(
-    hass: HomeAssistant, name: str, error: str
-) -> None:
-    """With another one the change is saved."""
-    reef = aquarium("Reef")
-    reef.add_to_hass(hass)
-    aquarium("Nano").add_to_hass(hass)
-    result = await reef.start_reconfigure_flow(hass)
-    result = await submit(hass, result, {"name": name})
-    assert result["errors"] == {"name": error}
-    assert reef.title == "Reef"
-
-    await submit(hass, result, {"name": "Lagoon"})
-
-    assert reef.title == "Lagoon"
-
-
-async def test_the_channels_of_a_light_can_be_corrected(
-    hass: HomeAssistant, setup_entry: AsyncMock
-) -> None:
-    """The name and the options stay; the entry is loaded anew."""
-    entry = light_entry(title="Over the reef")
-    entry.add_to_hass(hass)
-    result = await entry.start_reconfigure_flow(hass)
-    assert result["step_id"] == "change_channels"
-    assert suggested(result) == {"layout": "wrgb"}
-    assert choices(result, "layout") == [
-        "white",
-        "white_warm",
-        "red_green",
-        "rgb",
-        "wrgb",
-    ]
-
-    result = await submit(hass, result, {"layout": "white_warm"})
-    await hass.async_block_till_done()
-
-    assert result["reason"] == "reconfigure_successful"
-    assert entry.title == "Over the reef"
-    assert entry.data["channels"] == ["white", "warm"]
-    assert entry.data["address"] == ADDRESS
-    setup_entry.assert_awaited_once()
-
-
-async def test_channels_that_are_no_layout_are_not_suggested(
-    hass: HomeAssistant,
-) -> None:
-    """An entry may come from a version that knew another layout."""
-    entry = light_entry()
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(
-        entry, data={**entry.data, "channels": ["blue"]}
-    )
-
-    result = await entry.start_reconfigure_flow(hass)
-
-    assert suggested(result) == {}
-
-
-@pytest.mark.parametrize(
-    ("number", "names"),
-    [("4", ["Iron", "Head 2", "Head 3", "Head 4"]), ("2", ["Iron", "Head 2"])],
-)
-async def test_the_number_of_heads_can_be_corrected(
-    hass: HomeAssistant, number: str, names: list[str]
-) -> None:
-    """Heads that stay keep their options, new ones start with the usual."""
-    entry = doser_entry()
-    entry.add_to_hass(hass)
-    result = await entry.start_reconfigure_flow(hass)
-    assert result["step_id"] == "change_heads"
-    assert suggested(result) == {"heads": "2"}
-
-    result = await submit(hass, result, {"heads": number})
-    await hass.async_block_till_done()
-
-    assert result["reason"] == "reconfigure_successful"
-    assert entry.data["heads"] == int(number)
-    assert entry.options["heads"] == heads(*names)
-    assert entry.options["idle_hold"] == 30
-
-
-async def test_heads_that_are_gone_have_no_options(hass: HomeAssistant) -> None:
-    """From four back to two."""
-    entry = doser_entry()
-    entry.add_to_hass(hass)
-    hass.config_entries.async_update_entry(
-        entry,
-        data={**entry.data, "heads": 4},
-        options={**entry.options, "heads": heads("Iron", "Potassium", "A", "B")},
-    )
-    result = await entry.start_reconfigure_flow(hass)
-
-    await submit(hass, result, {"heads": "2"})
-    await hass.async_block_till_done()
-
-    assert entry.options["heads"] == heads("Iron", "Potassium")
-
-
-# Options
-
-
-async def test_the_options_of_a_light(
-    hass: HomeAssistant, setup_entry: AsyncMock
-) -> None:
-    """Aquarium, hold and limits; the entry is loaded anew."""
-    reef = aquarium()
-    reef.add_to_hass(hass)
-    entry = light_entry()
-    result = await open_options(hass, entry)
-    assert result["step_id"] == "light"
-    assert fields(result) == ["aquarium", "idle_hold", "maximum_level", "slew"]
-    loaded = setup_entry.await_count
-
-    result = await submit_options(
-        hass,
-        result,
-        {
-            "aquarium": reef.entry_id,
-            "idle_hold": 60,
-            "maximum_level": 80,
-            "slew": 0.5,
-        },
-    )
-
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {
-        "aquarium": reef.entry_id,
-        "idle_hold": 60,
-        "maximum_level": 80,
-        "slew": 0.5,
-    }
-    assert setup_entry.await_count == loaded + 1
-
-
-async def test_limits_of_a_light_can_be_emptied(hass: HomeAssistant) -> None:
-    """What is set is suggested; left empty it is gone."""
-    reef = aquarium()
-    reef.add_to_hass(hass)
-    entry = light_entry(
-        options={
-            "aquarium": reef.entry_id,
-            "idle_hold": 60,
-            "maximum_level": 80,
-            "slew": 0.5,
-        }
-    )
-    result = await open_options(hass, entry)
-    assert suggested(result) == {
-        "aquarium": reef.entry_id,
-        "maximum_level": 80,
-        "slew": 0.5,
-    }
-
-    await submit_options(hass, result, {"idle_hold": 60})
-
-    assert entry.options == {
-        "aquarium": None,
-        "idle_hold": 60,
-        "maximum_level": None,
-        "slew": None,
-    }
-
-
-async def test_an_aquarium_that_is_gone_is_not_suggested(hass: HomeAssistant) -> None:
-    """Its devices belong to none."""
-    aquarium("Nano").add_to_hass(hass)
-    entry = light_entry(options={"aquarium": "gone", "idle_hold": 30})
-
-    result = await open_options(hass, entry)
-
-    assert suggested(result) == {}
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("idle_hold", 4),
-        ("idle_hold", 601),
-        ("maximum_level", 0),
-        ("maximum_level", 101),
-        ("slew", 0),
-        ("slew", 101),
-        ("aquarium", "gone"),
-    ],
-)
-async def test_options_out_of_range_are_refused_by_field(
-    hass: HomeAssistant, field: str, value: float | str
-) -> None:
-    """Nothing is stored."""
-    aquarium().add_to_hass(hass)
-    entry = light_entry()
-    result = await open_options(hass, entry)
-
-    with pytest.raises(InvalidData) as refused:
-        await submit_options(hass, result, {"idle_hold": 30, field: value})
-
-    assert list(refused.value.schema_errors) == [field]
-    assert entry.options["idle_hold"] == 30
-
-
-async def test_the_options_of_a_doser(
-    hass: HomeAssistant, setup_entry: AsyncMock
-) -> None:
-    """Each head has a name, can be out of use, and has a limit or none."""
-    entry = doser_entry()
-    result = await open_options(hass, entry)
-    assert result["step_id"] == "doser"
-    assert fields(result) == ["idle_hold", "head_1", "head_2"]
-    loaded = setup_entry.await_count
-
-    result = await submit_options(
-        hass,
-        result,
-        {
-            "idle_hold": 5,
-            "head_1": {"name": " Iron ", "enabled": True, "budget_ml": 12.5},
-            "head_2": {"name": "Potassium", "enabled": False},
-        },
-    )
-
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == {
-        "aquarium": None,
-        "idle_hold": 5,
-        "heads": [
-            {"name": "Iron", "enabled": True, "budget_ml": 12.5},
-            {"name": "Potassium", "enabled": False, "budget_ml": None},
-        ],
-    }
-    assert setup_entry.await_count == loaded + 1
-
-
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"name": " "}, "head_name_missing"),
-        ({"name": "IRON"}, "head_name_taken"),
-        ({"budget_ml": 0.25}, "head_budget_too_fine"),
-    ],
-)
-async def test_heads_that_make_no_sense_are_refused_by_number(
-    hass: HomeAssistant, changes: dict[str, Any], error: str
-) -> None:
-    """The form keeps what was entered; corrected it is saved."""
-    entry = doser_entry()
-    result = await open_options(hass, entry)
-    first = {"name": "Iron", "enabled": True, "budget_ml": 20.0}
-    second = {"name": "Potassium", "enabled": True, "budget_ml": 50.0}
-    result = await submit_options(
-        hass,
-        result,
-        {"idle_hold": 45, "head_1": first, "head_2": {**second, **changes}},
-    )
-    assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"base": error}
-    assert result["description_placeholders"] == {"head": "2"}
-    schema = result["data_schema"]
-    assert schema is not None
-    assert schema({"head_1": {}, "head_2": {}})["idle_hold"] == 45
-    assert schema({"head_1": {}, "head_2": {}})["head_1"]["name"] == "Iron"
-    assert entry.options["heads"] == heads("Iron", "Head 2")
-
-    await submit_options(
-        hass, result, {"idle_hold": 45, "head_1": first, "head_2": second}
-    )
-
-    assert entry.options["heads"] == [first, second]
-
-
-async def test_a_head_takes_what_its_counter_can_count(hass: HomeAssistant) -> None:
-    """A limit of a head lies between its smallest dose and its largest."""
-    entry = doser_entry()
-    result = await open_options(hass, entry)
-    head = {"name": "Iron", "enabled": True}
-
-    with pytest.raises(InvalidData):
-        await submit_options(
-            hass,
-            result,
-            {
-                "idle_hold": 30,
-                "head_1": {**head, "budget_ml": 0.1},
-                "head_2": {**head, "budget_ml": 6554},
-            },
-        )
-
-    assert entry.options["heads"] == heads("Iron", "Head 2")
 
 
 # What an entry offers

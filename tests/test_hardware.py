@@ -65,10 +65,11 @@ AQUARIUM = MockConfigEntry(domain=DOMAIN, title="Tank", data={"kind": "aquarium"
 
 async def test_a_doser_has_its_heads_and_budgets(hass: HomeAssistant) -> None:
     """Heads without an entry of their own get the default budget."""
+    AQUARIUM.add_to_hass(hass)
     entry = ble_entry(
         {"family": "doser", "heads": 4},
         {
-            "aquarium": "tank",
+            "aquarium": AQUARIUM.entry_id,
             "heads": [
                 {"name": "Iron", "enabled": True, "budget_ml": 5.0},
                 {"name": "Nitrate", "enabled": False, "budget_ml": None},
@@ -83,12 +84,22 @@ async def test_a_doser_has_its_heads_and_budgets(hass: HomeAssistant) -> None:
         "Head 3",
         "Head 4",
     ]
-    assert hardware.aquarium == "tank"
+    assert hardware.aquarium == AQUARIUM.entry_id
     assert hardware.limits.budget_of(0) == 5000
     assert hardware.limits.budget_of(1) is None
     assert hardware.limits.budget_of(2) == 100_000
     assert hardware.limits.disabled_heads == {1}
     assert hardware.device.uuid == device_uuid(ADDRESS)
+    await hardware.device.close()
+
+
+async def test_a_removed_aquarium_leaves_its_devices_without_one(
+    hass: HomeAssistant,
+) -> None:
+    """The option still names it."""
+    entry = ble_entry({"family": "doser", "heads": 2}, {"aquarium": "gone"})
+    hardware = chihiros_hardware(hass, entry, dt_util.now)
+    assert hardware.aquarium is None
     await hardware.device.close()
 
 
@@ -107,7 +118,9 @@ async def test_a_light_rests_dark_until_something_is_known(hass: HomeAssistant) 
     await hardware.device.close()
 
 
-async def test_a_pump_has_range_safe_level_and_longest_time(hass: HomeAssistant) -> None:
+async def test_a_pump_has_range_safe_level_and_longest_time(
+    hass: HomeAssistant,
+) -> None:
     """The range maps to 0 to 100 per cent; minutes become seconds."""
     hass.states.async_set("number.wave", "30", {"min": 0, "max": 60})
     hardware = subentry_hardware(
@@ -135,8 +148,12 @@ async def test_a_pump_has_range_safe_level_and_longest_time(hass: HomeAssistant)
 
 async def test_a_light_of_entities_keeps_its_channels(hass: HomeAssistant) -> None:
     """Each entity is a channel by its word."""
-    hass.states.async_set("light.blue", "off", {"supported_color_modes": ["brightness"]})
-    hass.states.async_set("light.white", "off", {"supported_color_modes": ["brightness"]})
+    hass.states.async_set(
+        "light.blue", "off", {"supported_color_modes": ["brightness"]}
+    )
+    hass.states.async_set(
+        "light.white", "off", {"supported_color_modes": ["brightness"]}
+    )
     hardware = subentry_hardware(
         hass,
         AQUARIUM,
@@ -179,7 +196,9 @@ async def test_a_doser_of_a_switch_knows_its_flow(hass: HomeAssistant) -> None:
     await hardware.device.close()
 
 
-async def test_an_entity_device_has_the_fields_that_were_chosen(hass: HomeAssistant) -> None:
+async def test_an_entity_device_has_the_fields_that_were_chosen(
+    hass: HomeAssistant,
+) -> None:
     """Sensors are read-only fields."""
     hass.states.async_set("sensor.water", "24.5", {"unit_of_measurement": "°C"})
     hardware = subentry_hardware(

@@ -1,5 +1,9 @@
 """Aquarist: runs an aquarium so that the plan happens, once, and can be proven."""
 
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
 from homeassistant.core import Event, HomeAssistant
@@ -10,8 +14,10 @@ from homeassistant.helpers.typing import ConfigType
 from .api import events, websocket
 from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS
 from .data import DATA_ENGINE, AquaristConfigEntry, EntryDevices
-from .demo import demo_hardware, plan_demo_day
+from .demo import DEMO_KEYS, demo_hardware, end_demo_day, plan_demo_day
 from .devices.errors import DeviceError
+from .engine.engine import Engine
+from .engine.state import DeviceState
 from .hardware import Hardware, LocalTime, chihiros_hardware, subentry_hardware
 from .repairs import report_device_problem, watch_engine
 from .services import async_register_services
@@ -54,18 +60,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
     """Attach the entry's devices. Never connects, and never waits for a device."""
     engine = hass.data[DATA_ENGINE]
     entry.runtime_data = EntryDevices(engine=engine)
-    for key, hardware in _hardware(hass, entry, engine.clock.local_now).items():
-        entry.runtime_data.devices[key] = await engine.attach(
-            hardware.device,
-            limits=hardware.limits,
-            aquarium=hardware.aquarium,
-            assumed=hardware.assumed,
-        )
+    if entry.data[CONF_KIND] != KIND_CHIHIROS:
+        # Before the list is read: a device that is added meanwhile must not be missed.
+        entry.async_on_unload(entry.add_update_listener(_async_reload))
+    entry.runtime_data.devices = await _attach(
+        hass, entry, engine, entry.async_on_unload
+    )
     if entry.data.get(CONF_DEMO) and not engine.journal.locked:
         await plan_demo_day(engine, entry.runtime_data.devices, hass.config.time_zone)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    if entry.data[CONF_KIND] != KIND_CHIHIROS:
-        entry.async_on_unload(entry.add_update_listener(_async_reload))
     return True
 
 
@@ -78,24 +81,66 @@ async def async_unload_entry(hass: HomeAssistant, entry: AquaristConfigEntry) ->
     return True
 
 
-async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Take the entry's devices out of use; their records stay."""
-    if (engine := hass.data.get(DATA_ENGINE)) is not None:
-        await engine.retire_of(entry.entry_id, entry.unique_id)
+async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Take the entry's devices out of use: what holds them ends, and is given back first.
+
+    Its records stay. Bluetooth devices of an aquarium have entries of their own and stay.
+    """
+    engine = hass.data.get(DATA_ENGINE)
+    if engine is None or engine.journal.locked:
+        return
+    with ExitStack() as ends:
+        for device in (await _attach(hass, entry, engine, ends.callback)).values():
+            await engine.retire(device.row.number)
+    if entry.data.get(CONF_DEMO):
+        await end_demo_day(engine)
+
+
+async def _attach(
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    engine: Engine,
+    at_end: Callable[[Callable[[], None]], object],
+) -> dict[str, DeviceState]:
+    """Attach what an entry brings; return it by subentry id.
+
+    ``at_end`` takes what is to be called when the devices have been let go.
+    """
+    brought = _hardware(hass, entry, engine.clock.local_now, at_end)
+    return {
+        key: await engine.attach(
+            hardware.device,
+            limits=hardware.limits,
+            aquarium=hardware.aquarium,
+            assumed=hardware.assumed,
+        )
+        for key, hardware in brought.items()
+    }
 
 
 async def _async_reload(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
-    """Take a changed list of devices: the engine keeps what it knows of each."""
+    """Take a changed list of devices: the engine keeps what it knows of each.
+
+    What is not listed any more is given back and taken out of use while it is attached.
+    """
+    devices = entry.runtime_data.devices
+    for key in set(devices) - set(entry.subentries) - DEMO_KEYS:
+        await entry.runtime_data.engine.retire(devices.pop(key).row.number)
     await hass.config_entries.async_reload(entry.entry_id)
 
 
 def _hardware(
-    hass: HomeAssistant, entry: AquaristConfigEntry, local_time: LocalTime
+    hass: HomeAssistant,
+    entry: ConfigEntry[Any],
+    local_time: LocalTime,
+    at_end: Callable[[Callable[[], None]], object],
 ) -> dict[str, Hardware]:
     """Return what the entry brings, by subentry id."""
     if entry.data[CONF_KIND] == KIND_CHIHIROS:
         return {"": chihiros_hardware(hass, entry, local_time)}
-    found = demo_hardware(entry, local_time) if entry.data.get(CONF_DEMO) else {}
+    found: dict[str, Hardware] = {}
+    if entry.data.get(CONF_DEMO):
+        found = demo_hardware(entry, local_time, at_end)
     for subentry_id, subentry in entry.subentries.items():
         try:
             found[subentry_id] = subentry_hardware(hass, entry, subentry)

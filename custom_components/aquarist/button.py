@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .const import DOMAIN
 from .data import AquaristConfigEntry
 from .engine.changes import DeviceChanged
+from .engine.emergency import NO_SAFE_VALUE
 from .entity import AquaristEntity, ReachingEntity, any_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .subjects import CHIHIROS, Aquarium, Device, Head, subjects
@@ -107,7 +108,12 @@ class EmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
                 self.subject.entry_id, user=origin.user, context=origin.context
             )
         )
-        unconfirmed = [one.device for one in stopped if not one.confirmed]
+        # What has no safe value stays as it is, because its keeper wants it so.
+        unconfirmed = [
+            one.device
+            for one in stopped
+            if not one.confirmed and one.detail != NO_SAFE_VALUE
+        ]
         if unconfirmed:
             names = [self.engine.devices[number].row.name for number in unconfirmed]
             raise HomeAssistantError(

@@ -5,7 +5,7 @@ same frames as real ones. Their lives end with Home Assistant's.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -23,16 +23,19 @@ from .simulator.light import LightModel
 
 LIGHT_KEY, DOSER_KEY = "light", "doser"
 RETURN_KEY, SKIMMER_KEY = "return_pump", "skimmer"
+DEMO_KEYS = frozenset({LIGHT_KEY, DOSER_KEY, RETURN_KEY, SKIMMER_KEY})
 CHANNELS = ["red", "green", "blue", "white"]
 HEADS = 4
 
 
 def demo_hardware(
-    entry: ConfigEntry[Any], local_time: LocalTime
+    entry: ConfigEntry[Any],
+    local_time: LocalTime,
+    at_end: Callable[[Callable[[], None]], object],
 ) -> dict[str, Hardware]:
     """Return the demo aquarium's devices by a key of their own; they end with the entry."""
     clock = LoopClock(asyncio.get_running_loop())
-    entry.async_on_unload(clock.close)
+    at_end(clock.close)
     light = LightModel(clock, address=_address(entry, 1))
     doser = DoserModel(clock, address=_address(entry, 2), heads=HEADS)
     return {
@@ -54,8 +57,8 @@ def demo_hardware(
             aquarium=entry.entry_id,
             local_time=local_time,
         ),
-        RETURN_KEY: _pump(entry, RETURN_KEY, "Return pump", 80.0),
-        SKIMMER_KEY: _pump(entry, SKIMMER_KEY, "Skimmer", 100.0),
+        RETURN_KEY: _pump(entry, RETURN_KEY, "Return pump", 80.0, safe=80.0),
+        SKIMMER_KEY: _pump(entry, SKIMMER_KEY, "Skimmer", 100.0, safe=0.0),
     }
 
 
@@ -123,12 +126,26 @@ async def plan_demo_day(
             await engine.create_schedule(definition, user=None)
 
 
-def _pump(entry: ConfigEntry[Any], key: str, name: str, level: float) -> Hardware:
-    """Return a simulated pump that runs."""
+async def end_demo_day(engine: Engine) -> None:
+    """Remove the schedules of the demo day that are left without a device."""
+    names = {definition["name"] for definition in day_plan([], [], [], "UTC")}
+    for planned in engine.planner.schedules:
+        definition = planned.definition
+        if planned.row.name in names and (
+            definition is None
+            or not any(number in engine.devices for number in definition.device_ids)
+        ):
+            await engine.delete_schedule(planned.row.id, user=None)
+
+
+def _pump(
+    entry: ConfigEntry[Any], key: str, name: str, level: float, *, safe: float
+) -> Hardware:
+    """Return a simulated pump that runs; the return pump must never stand still."""
     uuid = device_uuid(f"{entry.entry_id}/{key}")
     return Hardware(
         device=SimulatedPump(uuid=uuid, name=name, level=level),
-        limits=DeviceLimits(),
+        limits=DeviceLimits(safe={LEVEL: {LEVEL: safe}}),
         aquarium=entry.entry_id,
         assumed={LEVEL: {LEVEL: level}},
     )

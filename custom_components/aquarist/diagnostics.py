@@ -59,7 +59,6 @@ async def async_get_config_entry_diagnostics(
 def _engine(engine: Engine) -> dict[str, Any]:
     """Return how the engine is."""
     return {
-        "started": engine.started,
         "store_trouble": engine.store_trouble,
         "store_locked": engine.journal.locked,
         "outcomes_kept": engine.journal.kept,

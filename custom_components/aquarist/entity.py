@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, override
 
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.core import CALLBACK_TYPE, Context, callback
 from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.event import async_call_later
 
@@ -84,9 +84,7 @@ class AquaristEntity[S: Subject](Entity):
     @property
     def origin(self) -> Origin:
         """Return on whose behalf the present service call is made; by hand or not (law 4)."""
-        context = self._context
-        if context is None:
-            return Origin(source=Source.ENTITY)
+        context = self._context or Context()
         return Origin(
             source=Source.ENTITY,
             user=context.user_id,
@@ -113,7 +111,7 @@ class AquaristEntity[S: Subject](Entity):
             raise translated(error) from error
 
 
-class ReachingEntity[S: Subject](AquaristEntity[S]):
+class ReachingEntity[S: Device](AquaristEntity[S]):
     """An entity that reaches for its device: unavailable while that is."""
 
     @property
@@ -214,12 +212,14 @@ class LevelEntity(ReachingEntity[Device]):
 async def _taken_hold_of(engine: Engine, request: Awaitable[Command]) -> Command:
     """Wait until a command is in force, its dose is under way, or it has ended.
 
-    Raises EngineError when the store fails meanwhile: what came of it cannot be told.
+    Raises EngineError while the store is in trouble: what came of it cannot be told.
     """
     command = await request
     if command.order == 0 or _has_taken_hold(command):
         # Without a place in the store it is an off that went out although that is broken.
         return command
+    if engine.store_trouble is not None:
+        raise EngineError(engine.store_trouble)
     future: asyncio.Future[Command] = asyncio.get_running_loop().create_future()
 
     def heard(change: Change) -> None:

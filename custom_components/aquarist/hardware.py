@@ -87,7 +87,7 @@ def chihiros_hardware(
         name=entry.title,
         data=entry.data,
         options=entry.options,
-        aquarium=entry.options.get(CONF_AQUARIUM),
+        aquarium=_aquarium(hass, entry),
         local_time=local_time,
     )
 
@@ -184,6 +184,14 @@ def subentry_hardware(
             ],
         )
     return Hardware(device=device, limits=limits, aquarium=entry.entry_id)
+
+
+def _aquarium(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
+    """Return the aquarium that a device belongs to; None when that was removed."""
+    aquarium: str | None = entry.options.get(CONF_AQUARIUM)
+    if aquarium is None or hass.config_entries.async_get_entry(aquarium) is None:
+        return None
+    return aquarium
 
 
 def _switch_doser(

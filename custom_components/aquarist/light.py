@@ -18,7 +18,6 @@ from .devices.device import DeviceKind
 from .devices.lamp import LIGHT, MIX
 from .engine.changes import DeviceChanged, FieldChanged
 from .entity import LevelEntity, any_of
-from .layers.setting import is_number
 from .subjects import LIGHTS, Device, subjects
 
 PARALLEL_UPDATES = 0
@@ -27,8 +26,6 @@ RGB = ("red", "green", "blue")
 RGBW = (*RGB, "white")
 FULL = 100.0
 BYTE = 255
-
-LAMP = LightEntityDescription(key="light", translation_key="lamp")
 
 
 async def async_setup_entry(
@@ -63,7 +60,12 @@ class AquaristLight(LevelEntity, LightEntity):
 
     def __init__(self, device: Device) -> None:
         """Take the colour mode of the lamp's channels."""
-        super().__init__(device, LAMP, any_of(FieldChanged, DeviceChanged), LIGHT)
+        super().__init__(
+            device,
+            LightEntityDescription(key="light", translation_key="lamp"),
+            any_of(FieldChanged, DeviceChanged),
+            LIGHT,
+        )
         self._channels = channels_of(device)
         mode = color_mode_of(self._channels)
         self._attr_color_mode = mode
@@ -73,27 +75,22 @@ class AquaristLight(LevelEntity, LightEntity):
 
     @property
     @override
-    def brightness(self) -> int | None:
-        """Return the level as a byte; a lamp that is on never shows none."""
-        if self.level is None:
-            return None
-        return max(round(self.level / FULL * BYTE), 1 if self.level > 0 else 0)
+    def brightness(self) -> int:
+        """Return the level as a byte; a lamp that is on never shows 0."""
+        level = self.level or 0.0
+        return max(round(level / FULL * BYTE), int(level > 0))
 
     @property
     @override
-    def rgb_color(self) -> tuple[int, int, int] | None:
-        """Return the mix of a lamp with these three channels."""
-        if self.color_mode is not ColorMode.RGB:
-            return None
-        return cast(tuple[int, int, int] | None, self._mix(RGB))
+    def rgb_color(self) -> tuple[int, int, int]:
+        """Return the mix of these three channels."""
+        return cast(tuple[int, int, int], self._mix(RGB))
 
     @property
     @override
-    def rgbw_color(self) -> tuple[int, int, int, int] | None:
-        """Return the mix of a lamp with these four channels."""
-        if self.color_mode is not ColorMode.RGBW:
-            return None
-        return cast(tuple[int, int, int, int] | None, self._mix(RGBW))
+    def rgbw_color(self) -> tuple[int, int, int, int]:
+        """Return the mix of these four channels."""
+        return cast(tuple[int, int, int, int], self._mix(RGBW))
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:
@@ -113,13 +110,10 @@ class AquaristLight(LevelEntity, LightEntity):
         """Go dark and keep the mix."""
         await self.submit("turn_off")
 
-    def _mix(self, order: tuple[str, ...]) -> tuple[int, ...] | None:
-        """Return the channels' shares as bytes, None while one of them is unknown."""
-        shares = [self.setting.get(MIX + channel) for channel in order]
-        known = [share for share in shares if share is not None and is_number(share)]
-        if len(known) < len(order):
-            return None
-        return tuple(round(share / FULL * BYTE) for share in known)
+    def _mix(self, order: tuple[str, ...]) -> tuple[int, ...]:
+        """Return the channels' shares as bytes; one that is not named is full."""
+        shares = (self.setting.get(MIX + channel, FULL) for channel in order)
+        return tuple(round(float(share) / FULL * BYTE) for share in shares)
 
     def _levels(self, shares: Mapping[str, int], level: float | None) -> list[float]:
         """Return the channels' levels for a mix; the strongest is at the lamp's level."""

@@ -14,7 +14,7 @@ from .const import DOMAIN
 from .data import DATA_ENGINE
 from .engine.errors import EngineError
 
-type Describe = Callable[[Event], dict[str, str]]
+type Describe = Callable[[Event[Any]], dict[str, str]]
 
 
 @callback

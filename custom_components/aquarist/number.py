@@ -20,7 +20,6 @@ from .dosing.volume import VolumeError, microlitres, millilitres
 from .engine.changes import DeviceChanged, FieldChanged
 from .entity import AquaristEntity, LevelEntity, any_of
 from .errors import translated
-from .layers.setting import is_number
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .subjects import LIGHTS, Device, Head, subjects
@@ -113,10 +112,8 @@ class ChannelLevel(LevelEntity, NumberEntity):
     @override
     def native_value(self) -> float | None:
         """Return the channel's output: its share of the lamp's level."""
-        share = self.setting.get(self._part)
-        if self.level is None or share is None or not is_number(share):
-            return None
-        return round(self.level * share / 100, 1)
+        share = float(self.setting.get(self._part, 100.0))
+        return None if self.level is None else round(self.level * share / 100, 1)
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -58,15 +58,11 @@ def of_head(device: int, head: int) -> Wanted:
 
 def upcoming(engine: Engine, wanted: Wanted) -> Entry | None:
     """Return the next moment of the schedules that are wanted and may act."""
-    now = engine.clock.now()
-    found = []
-    for planned, definition, _ in _acting(engine, wanted):
-        at = planned.row.next_run
-        if at is None or at <= now:
-            moment = engine.planner.next_moment(planned)
-            at = moment.at if moment is not None else None
-        if at is not None:
-            found.append(_entry(planned, definition, at))
+    found = (
+        _entry(planned, definition, planned.row.next_run)
+        for planned, definition, _ in _acting(engine, wanted)
+        if planned.row.next_run is not None
+    )
     return min(found, key=_order, default=None)
 
 

@@ -80,7 +80,9 @@ class Watch:
         )
 
     @callback
-    def _entry_changed(self, change: ConfigEntryChange, entry: ConfigEntry) -> None:
+    def _entry_changed(
+        self, change: ConfigEntryChange, entry: ConfigEntry[Any]
+    ) -> None:
         """Look again when one of our entries came, changed or went."""
         if entry.domain == DOMAIN:
             self._look_soon()
@@ -94,7 +96,8 @@ class Watch:
                 elif command.phase is Phase.FAILED:
                     self._report_failed_restore(command)
             case FieldChanged():
-                self._end_failed_restore(change)
+                # What was seen becomes the resting value only after it was announced.
+                self._hass.loop.call_soon(self._end_failed_restore, change)
             case DeviceChanged() | DoseChanged() | ScheduleChanged() | StoreChanged():
                 self._look_soon()
 
@@ -146,11 +149,13 @@ class Watch:
 
     def _report_failed_restore(self, command: Command) -> None:
         """Tell which value the keeper must put back by hand."""
-        device = self._engine.devices.get(command.device)
-        if device is None or command.field is None:
+        restoring = (command.error_details or {}).get("restoring")
+        if not restoring or command.field is None:
             return
-        resting = device.field_state(command.field).resting
-        if resting is None or not (command.error_details or {}).get("restoring"):
+        device = self._engine.devices[command.device]
+        resting = device.field_state(command.field).resting or {}
+        shown = device.device.observed(command.field) if device.device else None
+        if shown is not None and same(resting, shown):
             return
         ir.async_create_issue(
             self._hass,
@@ -175,8 +180,7 @@ class Watch:
         issue_id = _restore_issue(change.device, change.field)
         if ir.async_get(self._hass).async_get_issue(DOMAIN, issue_id) is None:
             return
-        device = self._engine.devices.get(change.device)
-        resting = device.field_state(change.field).resting if device else None
+        resting = self._engine.devices[change.device].field_state(change.field).resting
         if resting and change.setting and same(resting, change.setting):
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
 
@@ -292,9 +296,9 @@ class DoseFlow(RepairsFlow):
         """Settle the dose, unless the counter has settled it meanwhile."""
         engine = self.hass.data[DATA_ENGINE]
         key = (self.data or {}).get("dose")
-        for dose in engine.gate.unknown:
-            if dose.key == key:
-                engine.pulses.settle(dose, state)
+        unknown = {dose.key: dose for dose in engine.gate.unknown}
+        if (dose := unknown.get(str(key))) is not None:
+            engine.pulses.settle(dose, state)
         return self.async_create_entry(data={})
 
 
@@ -322,9 +326,7 @@ async def _release(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
 
 async def _delete_schedule(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Delete a schedule that cannot run."""
-    engine = hass.data[DATA_ENGINE]
-    if engine.planner.get(int(data["schedule"])) is not None:
-        await engine.delete_schedule(int(data["schedule"]), user=None)
+    await hass.data[DATA_ENGINE].delete_schedule(int(data["schedule"]), user=None)
 
 
 def _aborted(flow: RepairsFlow, error: HomeAssistantError) -> RepairsFlowResult:

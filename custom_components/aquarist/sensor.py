@@ -16,6 +16,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import AquaristConfigEntry
+from .devices.device import DeviceKind
 from .devices.fields import LEVEL
 from .dosing.budget import WINDOW
 from .dosing.volume import millilitres
@@ -87,7 +88,7 @@ def _next_schedule(aquarium: Aquarium) -> Mapping[str, Any]:
 
 
 def _on_since(device: Device) -> datetime | None:
-    """Return since when a pump with a maximum on-time has been on."""
+    """Return since when a pump has been on, None while it is off or nobody knows."""
     since = device.state.fields[LEVEL].on_since
     return None if since is None else since.wall
 
@@ -147,8 +148,7 @@ DEVICE_SENSORS: tuple[AquaristSensorDescription[Device], ...] = (
         device_class=SensorDeviceClass.TIMESTAMP,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        # Elsewhere the engine does not count how long something has been on.
-        exists=lambda device: LEVEL in device.state.limits.maximum_on,
+        exists=lambda device: device.kind is DeviceKind.PUMP,
         value=_on_since,
         hears=any_of(FieldChanged, DeviceChanged),
     ),

@@ -17,6 +17,7 @@ from homeassistant.core import (
     SupportsResponse,
     callback,
 )
+from homeassistant.exceptions import HomeAssistantError
 import probatio as vol
 
 from .api.rights import require_control
@@ -26,6 +27,8 @@ from .commands.command import Source
 from .commands.phases import Phase
 from .const import CONF_AQUARIUM, CONF_KIND, DOMAIN, KIND_AQUARIUM
 from .data import DATA_ENGINE
+from .engine.emergency import NO_SAFE_VALUE, DeviceStopped
+from .engine.engine import Engine
 from .engine.errors import EngineError
 from .engine.intake import TIMEOUT_RANGE, Origin
 from .engine.state import DeviceState
@@ -87,6 +90,16 @@ def _arguments(value: object) -> Mapping[str, Any]:
         raise rejected(ErrorCode.WRONG_TYPE) from error
     if size > LARGEST_ARGUMENTS:
         raise rejected(ErrorCode.TOO_LONG, maximum=LARGEST_ARGUMENTS)
+    return dict(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    """Return data with keys that are nothing but text; those of YAML know their line."""
+    match value:
+        case Mapping():
+            return {str(key): _plain(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
     return value
 
 
@@ -151,7 +164,7 @@ def async_register_services(hass: HomeAssistant) -> None:
 async def _send_command(call: ServiceCall) -> ServiceResponse:
     """Have a device do something, once for each id (R-C1, RES-44)."""
     with translating():
-        data = validated(_SEND_COMMAND, call.data, within="")
+        data = validated(_SEND_COMMAND, dict(call.data), within="")
         device = target(call.hass, data["device_id"])
         await require_control(call.hass, call.context, [device])
         waits = data["execution"] is Execution.SYNC
@@ -176,7 +189,7 @@ async def _send_command(call: ServiceCall) -> ServiceResponse:
 async def _create_schedule(call: ServiceCall) -> ServiceResponse:
     """Store and plan a schedule, for whoever may change all its devices (R-B65)."""
     with translating():
-        data = dict(call.data)
+        data = _plain(call.data)
         if (wanted := data.get("device_ids")) is not None:
             devices = _targets(call.hass, wanted)
             await require_control(call.hass, call.context, devices)
@@ -189,7 +202,9 @@ async def _create_schedule(call: ServiceCall) -> ServiceResponse:
 async def _delete_schedule(call: ServiceCall) -> None:
     """Remove a schedule, for whoever may change all its devices."""
     with translating():
-        schedule = validated(_DELETE_SCHEDULE, call.data, within="")["schedule_id"]
+        schedule = validated(_DELETE_SCHEDULE, dict(call.data), within="")[
+            "schedule_id"
+        ]
         engine = call.hass.data[DATA_ENGINE]
         if (planned := engine.planner.get(schedule)) is not None:
             numbers = planned.row.definition.get("device_ids", ())
@@ -203,7 +218,7 @@ async def _delete_schedule(call: ServiceCall) -> None:
 async def _create_write_action(call: ServiceCall) -> ServiceResponse:
     """Set a field for a time, once for each action id (R-T2, RES-44)."""
     with translating():
-        data = validated(_CREATE_WRITE_ACTION, call.data, within="")
+        data = validated(_CREATE_WRITE_ACTION, dict(call.data), within="")
         device = target(call.hass, data["device_id"])
         await require_control(call.hass, call.context, [device])
         try:
@@ -228,7 +243,7 @@ async def _create_write_action(call: ServiceCall) -> ServiceResponse:
 async def _emergency_stop(call: ServiceCall) -> ServiceResponse:
     """Stop the devices of an aquarium, or all, until somebody lets go (law 4)."""
     with translating():
-        data = validated(_EMERGENCY_STOP, call.data, within="")
+        data = validated(_EMERGENCY_STOP, dict(call.data), within="")
         engine = call.hass.data[DATA_ENGINE]
         aquarium = _aquarium(call.hass, data[CONF_AQUARIUM])
         devices = [
@@ -242,6 +257,8 @@ async def _emergency_stop(call: ServiceCall) -> ServiceResponse:
         reports = await engine.emergency_stop(
             aquarium, user=call.context.user_id, context=call.context.id
         )
+    if not call.return_response:
+        _require_confirmed(engine, reports)
     return {
         "devices": [
             {
@@ -253,6 +270,21 @@ async def _emergency_stop(call: ServiceCall) -> ServiceResponse:
             for report in reports
         ]
     }
+
+
+def _require_confirmed(engine: Engine, reports: list[DeviceStopped]) -> None:
+    """Raise an error that names the devices which did not confirm their stop."""
+    names = [
+        engine.devices[report.device].row.name
+        for report in reports
+        if not report.confirmed and report.detail != NO_SAFE_VALUE
+    ]
+    if names:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="emergency_stop_unconfirmed",
+            translation_placeholders={"devices": ", ".join(sorted(names))},
+        )
 
 
 def _origin(call: ServiceCall) -> Origin:
@@ -279,7 +311,7 @@ def _aquarium(hass: HomeAssistant, reference: str | None) -> str | None:
     if reference is None:
         return None
     for entry in hass.config_entries.async_entries(DOMAIN):
-        if reference in (entry.entry_id, entry.unique_id):
-            if entry.data[CONF_KIND] == KIND_AQUARIUM:
-                return entry.entry_id
+        named = reference in (entry.entry_id, entry.unique_id)
+        if named and entry.data[CONF_KIND] == KIND_AQUARIUM:
+            return entry.entry_id
     raise EngineError("aquarium_not_found", field=CONF_AQUARIUM, id=reference)

@@ -43,7 +43,7 @@ async def _open_store(
     """
     path = Path(hass.config.path(STORE_FILE))
     issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE_CORRUPT)
-    if issue is not None:
+    if issue is not None and not await hass.async_add_executor_job(path.exists):
         return None, StoreCorruptError("a damaged store was set aside", path=path)
     try:
         return await Database.open(path, at=clock.now()), None

@@ -43,11 +43,6 @@ class Subject(ABC):
     info: dr.DeviceInfo | dr.ChildDeviceInfo
     subentry: str | None
 
-    @property
-    @abstractmethod
-    def available(self) -> bool:
-        """Return whether the subject can be told to do something."""
-
     @abstractmethod
     def concerns(self, change: Change) -> bool:
         """Return whether a change may alter what is shown of the subject."""
@@ -63,12 +58,6 @@ class Aquarium(Subject):
     """A tank: a config entry and the devices that were given to it."""
 
     entry_id: str
-
-    @property
-    @override
-    def available(self) -> bool:
-        """Return True: the engine answers for an aquarium, whatever its devices do."""
-        return True
 
     @property
     def devices(self) -> list[DeviceState]:
@@ -117,7 +106,6 @@ class Device(Subject):
         return DeviceKind(self.state.row.kind)
 
     @property
-    @override
     def available(self) -> bool:
         """Return whether the device can be reached."""
         return self.state.available

@@ -17,9 +17,6 @@ from .subjects import Aquarium, Device, Head, subjects
 
 PARALLEL_UPDATES = 0
 
-PUMP = SwitchEntityDescription(
-    key="pump", translation_key="pump", device_class=SwitchDeviceClass.SWITCH
-)
 HEAD_ENABLED = SwitchEntityDescription(
     key="enabled",
     translation_key="head_enabled",
@@ -56,7 +53,16 @@ class PumpSwitch(LevelEntity, SwitchEntity):
 
     def __init__(self, device: Device) -> None:
         """Show the pump's level as on or off."""
-        super().__init__(device, PUMP, any_of(FieldChanged, DeviceChanged), LEVEL)
+        super().__init__(
+            device,
+            SwitchEntityDescription(
+                key="pump",
+                translation_key="pump",
+                device_class=SwitchDeviceClass.SWITCH,
+            ),
+            any_of(FieldChanged, DeviceChanged),
+            LEVEL,
+        )
 
     @override
     async def async_turn_on(self, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from .instance import Instance, Proxy
+from .living_aquarium import LivingAquarium, started
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / ".artifacts"
 
@@ -46,3 +47,13 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Proxy]:
     await made.start()
     yield made
     await made.stop()
+
+
+@pytest.fixture
+async def aquarium(
+    instance: Instance, proxy: Proxy, session: aiohttp.ClientSession
+) -> AsyncIterator[LivingAquarium]:
+    """Give a demo aquarium that lives; in the end nothing may have been complained about."""
+    made = await started(instance, proxy, session)
+    yield made
+    assert made.complaints() == []

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 import sqlite3
 import threading
@@ -175,12 +176,32 @@ class PortWriter(Writer):
         """Start the thread; a batch that fails is not tried again by itself."""
         super().__init__(connection, path, ports.loop, pauses=())
         self._ports = ports
+        self._shut = False
 
     @override
     def write[T](
         self, unit: Unit[T], committed: Callable[[T], None] | None = None
     ) -> asyncio.Future[T]:
-        """Hand a unit over; both the handing over and the commit are counted."""
+        """Hand a unit over that somebody waits for."""
+        return self._counted(super().write, unit, committed)
+
+    @override
+    def post[T](
+        self,
+        unit: Unit[T],
+        committed: Callable[[T], None] | None,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Hand a unit over that nobody waits for."""
+        self._counted(partial(super().post, failed=failed), unit, committed)
+
+    def _counted[T, R](
+        self,
+        hand_over: Callable[[Unit[T], Callable[[T], None]], R],
+        unit: Unit[T],
+        committed: Callable[[T], None] | None,
+    ) -> R:
+        """Count the handing over and the commit; let the unit fail, or take the process."""
         ports = self._ports
         how = ports.call("store.write")
         fault = ports.store_fault(how)
@@ -200,16 +221,18 @@ class PortWriter(Writer):
             if committed is not None:
                 committed(result)
 
-        ports.loop.expect()
-        future = super().write(counted_unit, counted_committed)
+        if not self._shut:
+            ports.loop.expect()
+        handed_over = hand_over(counted_unit, counted_committed)
         if how is How.KILLED_INSIDE:
             # Nothing else happens before the process ends in the writer's thread.
             threading.Event().wait()
-        return future
+        return handed_over
 
     @override
     async def close(self) -> None:
         """Close; time stands still meanwhile."""
+        self._shut = True
         self._ports.loop.expect()
         await super().close()
 

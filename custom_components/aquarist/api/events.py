@@ -32,6 +32,7 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
     """
     commands = Progress(lambda words: words.command, engine.records.open)
     actions = Progress(lambda words: words.write_action, engine.records.open)
+    asked = {one.key: one for one in engine.records.open}
 
     def fire(name: str, record: Mapping[str, Any], cause: Command | None) -> None:
         context = Context(user_id=cause.user, id=cause.context) if cause else None
@@ -41,15 +42,17 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
         match change:
             case CommandChanged(command=command):
                 device = engine.devices.get(command.device)
+                asked[command.key] = command
                 if commands.is_news(command):
                     fire(EVENT_COMMAND, command_record(command, device), command)
                 if command.action == WRITE_ACTION and actions.is_news(command):
                     record = write_action_result(command, device)
                     fire(EVENT_WRITE_ACTION, record, command)
+                if command.final:
+                    del asked[command.key]
             case DoseChanged(dose=dose):
                 device = engine.devices.get(dose.device)
-                cause = engine.records.current(dose.key)
-                fire(EVENT_DOSE, dose_record(dose, device), cause)
+                fire(EVENT_DOSE, dose_record(dose, device), asked.get(dose.key))
             case OccurrenceChanged(schedule=schedule):
                 planned = engine.planner.get(schedule)
                 fire(EVENT_OCCURRENCE, occurrence_record(change, planned), None)

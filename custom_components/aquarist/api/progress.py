@@ -19,12 +19,7 @@ class Progress:
     def is_news(self, command: Command) -> bool:
         """Return whether the status of a command differs from what was told last."""
         status = self._word(WORDS[command.phase])
-        if self._told.get(command.key) == status:
-            if command.final:
-                del self._told[command.key]
-            return False
-        if command.final:
-            self._told.pop(command.key, None)
-        else:
+        told = self._told.pop(command.key, None)
+        if not command.final:
             self._told[command.key] = status
-        return True
+        return status != told

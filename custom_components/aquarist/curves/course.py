@@ -51,6 +51,12 @@ class Constant(Course):
         """Never change."""
         return None
 
+    @property
+    @override
+    def finishes(self) -> datetime | None:
+        """A setting that stays has no end of its own."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ramp(Course):
@@ -81,6 +87,7 @@ class Ramp(Course):
             raise ValueError("resolution: a step must be above zero")
 
     @property
+    @override
     def finishes(self) -> datetime:
         """The instant from which on the setting is exactly `end`."""
         return self.begins + self.duration

@@ -6,25 +6,25 @@ A claim is a window or ramp in force; it is not stored apart from its command (l
 from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
-from uuid import uuid4
 
 from ..commands.backoff import window_pause
-from ..commands.command import Command, ErrorCode, Source
+from ..commands.command import Command, ErrorCode, Source, new_id
 from ..commands.phases import HOLDING, Kind, Phase
-from ..curves.course import Constant, Ramp, Shape
 from ..devices.device import Observation
-from ..layers.claims import Claim, Course, Layer
+from ..layers.claims import Layer
 from ..layers.resolve import override_end
 from ..layers.setting import Setting, same
 from ..store import resting
 from .agenda import Agenda
 from .changes import Announcer, DeviceChanged, FieldChanged
+from .claims import claim_of
 from .clock import Clock, anchor
 from .journal import Journal
 from .levels import LEVEL, Levels, describe_error
 from .records import Records
 from .state import DeviceState, FieldState
 
+LONGEST_OVERRIDE = timedelta(hours=24)
 _SEEN = 1.0
 
 
@@ -108,7 +108,7 @@ class Arbiter:
         now = self._clock.now()
         command = self._records.impose(
             Command(
-                id=uuid4().hex,
+                id=new_id(),
                 device=device.row.number,
                 kind=Kind.WINDOW,
                 action=action,
@@ -130,6 +130,7 @@ class Arbiter:
             shown = device.device.observed(state.name)
             if shown is not None:
                 self._levels.rest(device, state, shown)
+        self._supersede(state, command)
         self._hold(device, state, command)
         return command
 
@@ -138,9 +139,7 @@ class Arbiter:
         state = device.fields.get(observation.field)
         if state is None:
             return
-        elapsed = self._clock.elapsed()
-        by_user = observation.user_id is not None and observation.parent_id is None
-        pending = state.expected is not None and elapsed <= state.expected_until
+        self._judge(device, state, observation)
         self._announcer.announce(
             FieldChanged(
                 device=device.row.number,
@@ -148,15 +147,22 @@ class Arbiter:
                 setting=observation.setting,
             )
         )
+
+    def _judge(
+        self, device: DeviceState, state: FieldState, observation: Observation
+    ) -> None:
+        """Take a value for what it is; what follows from it is in memory afterwards."""
+        elapsed = self._clock.elapsed()
+        by_user = observation.user_id is not None and observation.parent_id is None
+        pending = state.expected is not None and elapsed <= state.expected_until
         if state.is_echo(observation.setting, elapsed) or (pending and not by_user):
             return
+        self._levels.noticed(device, state, observation.setting)
         resolution = state.resolve(self._clock.now())
         if resolution is not None and same(
             resolution.setting, observation.setting, tolerance=_SEEN
         ):
-            self._levels.noticed(device, state, observation.setting)
             return
-        self._levels.noticed(device, state, observation.setting)
         owner = resolution.owner if resolution is not None else None
         if owner is None:
             self._levels.rest(device, state, observation.setting)
@@ -170,18 +176,13 @@ class Arbiter:
     ) -> None:
         """Let a change by hand win until the plan beneath it ends (RES-54)."""
         now = self._clock.now()
-        for claim in tuple(state.claims.values()):
-            if claim.layer is Layer.OVERRIDE and (
-                command := self._records.current(claim.id)
-            ):
-                self.withdraw(command, Phase.STOPPED, ErrorCode.SUPERSEDED)
         self.impose(
             device,
             state,
             observation.setting,
             Layer.OVERRIDE,
             action="override",
-            ends_at=override_end(state.claims.values(), now),
+            ends_at=override_end(state.claims.values(), now) or now + LONGEST_OVERRIDE,
             user=observation.user_id,
             context=observation.context_id,
         )
@@ -246,7 +247,7 @@ class Arbiter:
         def begun(stored: Command) -> None:
             if state.resting is None:
                 state.resting = baseline
-            self._supersede_ramps(state, stored)
+            self._supersede(state, stored)
             if stored.phase is Phase.APPLYING:
                 state.waiting[stored.key] = stored
             self._hold(device, state, stored)
@@ -293,13 +294,15 @@ class Arbiter:
         start = {part: shown[part] for part in command.value or {} if part in shown}
         return self._records.count(command, result={"start": start})
 
-    def _supersede_ramps(self, state: FieldState, newer: Command) -> None:
-        """Let a new ramp end the one that is under way on the same field (R-B107)."""
-        if newer.kind is not Kind.RAMP:
-            return
+    def _supersede(self, state: FieldState, newer: Command) -> None:
+        """Let a new ramp, or a new override, end the one before it on the same field (R-B107)."""
         for key in tuple(state.claims):
             older = self._records.current(key)
-            if older is not None and older.kind is Kind.RAMP and key != newer.key:
+            if older is None or key == newer.key:
+                continue
+            ramps = older.kind is Kind.RAMP and newer.kind is Kind.RAMP
+            overrides = older.layer is Layer.OVERRIDE and newer.layer is Layer.OVERRIDE
+            if ramps or overrides:
                 self.withdraw(older, Phase.STOPPED, ErrorCode.SUPERSEDED)
 
     def _hold(self, device: DeviceState, state: FieldState, command: Command) -> None:
@@ -383,34 +386,3 @@ class Arbiter:
             ends_at=now + timedelta(seconds=maximum),
             result={"maximum_on_seconds": maximum},
         )
-
-
-def course_of(command: Command) -> Course:
-    """Return what a window or ramp wants over time."""
-    value = command.value or {}
-    if command.kind is not Kind.RAMP or command.ends_at is None:
-        return Constant(setting=value)
-    begins = command.starts_at or command.created_at
-    return Ramp(
-        start=(command.result or {}).get("start", {}),
-        end=value,
-        begins=begins,
-        duration=command.ends_at - begins,
-        shape=Shape(command.args.get("curve", Shape.LINEAR)),
-    )
-
-
-def claim_of(command: Command) -> Claim:
-    """Return the claim that a window or ramp in force is."""
-    ends_at = command.ends_at
-    if command.kind is Kind.RAMP and ends_at is not None:
-        # The last step is written before the ramp lets go of its field.
-        ends_at = None
-    return Claim(
-        id=command.key,
-        layer=command.layer or Layer.WINDOW,
-        course=course_of(command),
-        started_at=command.starts_at or command.created_at,
-        order=command.order,
-        ends_at=ends_at,
-    )

@@ -12,7 +12,7 @@ import time
 from typing import Protocol, override
 from uuid import uuid4
 
-from homeassistant.core import HassJob, HomeAssistant
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
@@ -101,6 +101,7 @@ class HomeAssistantClock(Clock):
     def call_at(self, instant: datetime, action: Callable[[], None]) -> Cancel:
         """Call the action once, when the wall clock reaches the instant."""
 
+        @callback
         def fire(_: datetime) -> None:
             action()
 

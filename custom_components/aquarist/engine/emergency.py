@@ -7,11 +7,14 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..commands.command import Command
+from ..commands.phases import HOLDING
 from ..devices.device import StopReport
 from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
 from .arbiter import Arbiter
+from .intake import DOSERS
 from .levels import Levels
 from .pulses import Pulses
 from .records import Records
@@ -19,6 +22,7 @@ from .state import DeviceState, FieldState
 
 ACTION = "emergency_stop"
 CONFIRM_SECONDS = 5.0
+NO_SAFE_VALUE = "no_safe_value"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +48,7 @@ class Emergency:
 
     def latched(self, device: DeviceState) -> bool:
         """Return whether a device is held by an emergency stop."""
-        return any(
-            command.action == ACTION and command.device == device.row.number
-            for command in self._records.open
-        )
+        return any(command.device == device.row.number for command in self._holding())
 
     async def stop(
         self,
@@ -65,14 +66,18 @@ class Emergency:
     def release(self, devices: Iterable[DeviceState]) -> int:
         """Let go: every field goes back to what should hold now. Returns how many."""
         numbers = {device.row.number for device in devices}
-        held = [
-            command
-            for command in self._records.open
-            if command.action == ACTION and command.device in numbers
-        ]
+        held = [one for one in self._holding() if one.device in numbers]
         for command in held:
             self._arbiter.release(command)
         return len(held)
+
+    def _holding(self) -> list[Command]:
+        """Return the commands by which a stop holds a field, not those being let go."""
+        return [
+            command
+            for command in self._records.open
+            if command.action == ACTION and command.phase in HOLDING
+        ]
 
     def _latch(
         self, device: DeviceState, user: str | None, context: str | None
@@ -106,14 +111,20 @@ class Emergency:
         self._pulses.stop_deliveries(device)
 
         async def act() -> StopReport:
-            if device.device is None:
+            port = device.device
+            if port is None:
                 return StopReport(confirmed=False, detail="device_not_loaded")
-            report = await device.device.stop()
             held = [
                 state
                 for state in device.fields.values()
                 if _safe(device, state) is not None
             ]
+            if not held:
+                # Nobody knows what is safe here: an alarm, and no change (design 1.4).
+                return StopReport(confirmed=False, detail=NO_SAFE_VALUE)
+            report = StopReport(confirmed=True, detail="stopped")
+            if port.kind in DOSERS:
+                report = await port.stop()
             try:
                 await self._levels.push(device, held)
             except DeviceError as error:

@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
-from uuid import uuid4
 
-from ..commands.command import Command, Source
+from ..commands.command import Command, Source, new_id
 from ..commands.phases import Kind, Phase
 from ..curves.course import Shape
 from ..devices.device import Device, DeviceKind, DoserDevice
@@ -41,11 +40,6 @@ class Origin:
     by_hand: bool = False
     schedule: int | None = None
     depth: int = 0
-
-
-def new_id() -> str:
-    """Return an id for a command whose sender gave none (R-C15)."""
-    return uuid4().hex
 
 
 def command_for(

@@ -30,7 +30,8 @@ class Journal:
     ) -> None:
         """Write to the database; tell `troubled` of a fault, and of None when it is over."""
         self._database = database
-        self._troubled = troubled
+        if database is not None:
+            database.writer.watcher = troubled
         self._kept: deque[tuple[Unit[Any], Committed[Any] | None]] = deque()
         self._retrying = False
 
@@ -61,21 +62,16 @@ class Journal:
         if self._database is None or self._kept:
             self._kept.append((unit, committed))
             return
-        future = self._database.writer.write(unit, committed)
-        future.add_done_callback(lambda done: self._check(done, unit, committed))
+        self._database.writer.post(
+            unit, committed, lambda error: self._keep(error, unit, committed)
+        )
 
-    def _check[T](
-        self,
-        done: asyncio.Future[T],
-        unit: Unit[T],
-        committed: Committed[T] | None,
+    def _keep[T](
+        self, error: BaseException, unit: Unit[T], committed: Committed[T] | None
     ) -> None:
         """Keep an outcome that the store did not take."""
-        if done.cancelled() or (error := done.exception()) is None:
-            return
         if isinstance(error, StoreError):
             self._kept.append((unit, committed))
-            self._troubled(error)
         else:
             _LOGGER.error("An outcome could not be recorded", exc_info=error)
 
@@ -89,13 +85,11 @@ class Journal:
                 unit, committed = self._kept[0]
                 try:
                     await self._database.writer.write(unit, committed)
-                except StoreError as error:
-                    self._troubled(error)
+                except StoreError:
                     return
                 except Exception:
                     _LOGGER.exception("An outcome could not be recorded")
                 self._kept.popleft()
-            self._troubled(None)
         finally:
             self._retrying = False
 

@@ -19,7 +19,7 @@ from ..limits.bounds import bounded
 from ..limits.slew import slewed
 from ..store import on_times, resting
 from .agenda import Agenda
-from .changes import Announcer, FieldChanged
+from .changes import Announcer, DeviceChanged, FieldChanged
 from .clock import Clock, anchor
 from .journal import Journal
 from .records import Records
@@ -194,6 +194,7 @@ class Levels:
         self._agenda.put_elapsed(
             "slew", (device.row.number, state.name), window_pause(state.tries)
         )
+        self._announcer.announce(DeviceChanged(device=device.row.number))
 
     def fail(
         self,
@@ -230,10 +231,8 @@ class Levels:
         )
 
     def _note_on_time(self, device: DeviceState, state: FieldState) -> None:
-        """Remember since when something has been on, where that is limited (law 5)."""
+        """Remember since when something has been on, and have its longest time watched (law 5)."""
         maximum = device.limits.maximum_on.get(state.name)
-        if maximum is None:
-            return
         level = self._last_level(device, state)
         number, name = device.row.number, state.name
         if level and state.on_since is None:
@@ -243,7 +242,8 @@ class Levels:
                     connection, number, name, since.wall, since.elapsed, since.boot
                 )
             )
-            self._agenda.put_elapsed("on_time", (number, name), maximum)
+            if maximum is not None:
+                self._agenda.put_elapsed("on_time", (number, name), maximum)
         elif not level and state.on_since is not None:
             state.on_since = None
             self._agenda.remove("on_time", (number, name))

@@ -7,26 +7,26 @@ import logging
 from sqlite3 import Connection
 from typing import Any
 
-from ..commands.command import Command, ErrorCode, Source
-from ..commands.phases import Phase
+from ..commands.command import Command, Source
 from ..devices.fields import InvalidValue
 from ..schedules.actions import ActionType, OnMiss
 from ..schedules.definition import ScheduleDefinition, as_json, parse_definition
 from ..schedules.errors import ScheduleError
 from ..schedules.moments import Moment
 from ..schedules.plan import Plan, between, plan_for
-from ..store import commands as command_rows, occurrences, schedules as schedule_rows
+from ..store import schedules as schedule_rows
 from ..store.errors import StoreError
-from ..store.occurrences import Verdict
 from ..store.schedules import DuplicateName, ScheduleRow
 from .agenda import Agenda
-from .changes import Announcer, OccurrenceChanged, ScheduleChanged
+from .changes import Announcer, ScheduleChanged
 from .clock import Clock
+from .due import AUTOMATION_OFF, Due, StoredDue
 from .errors import EngineError
 from .intake import Origin, command_for
 from .journal import Journal
 from .records import Records
 from .state import DeviceState
+from .verdicts import Verdicts
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -54,16 +54,6 @@ class Planned:
     error: str | None = None
 
 
-@dataclass(slots=True)
-class _Running:
-    """An occurrence whose commands have not all ended."""
-
-    schedule: int
-    at: datetime
-    keys: set[str]
-    phases: list[Command]
-
-
 class Planner:
     """Every schedule, and the occurrences under way."""
 
@@ -86,10 +76,9 @@ class Planner:
         self._devices = devices
         self._enter = enter
         self._schedules: dict[int, Planned] = {}
-        self._running: dict[int, _Running] = {}
+        self.verdicts = Verdicts(clock, records, journal, announcer, self._ran)
         self.automation_off: set[str] = set()
         agenda.on("schedule", self._due)
-        records.on_settled(self._settled)
 
     @property
     def schedules(self) -> tuple[Planned, ...]:
@@ -175,19 +164,6 @@ class Planner:
                     row.next_run - timedelta(microseconds=1),
                 )
             self._schedules[row.id] = Planned(row, definition, plan, handled)
-
-    def resume(self, undecided: list[occurrences.OccurrenceRow]) -> None:
-        """Take up the occurrences that were under way when the engine stopped."""
-        still_open: dict[int, list[Command]] = {}
-        for command in self._records.open:
-            if command.occurrence is not None:
-                still_open.setdefault(command.occurrence, []).append(command)
-        for row in undecided:
-            commands = still_open.get(row.id, [])
-            running = _Running(row.schedule, row.at, {one.key for one in commands}, [])
-            self._running[row.id] = running
-            if not commands:
-                self._decide_from_store(row.id, running)
 
     def missed(self) -> list[tuple[datetime, int]]:
         """Return which schedules had moments while nobody was there, in their order."""
@@ -296,53 +272,25 @@ class Planner:
         now: datetime,
     ) -> None:
         """Store what happens at a due moment in one unit: identity, commands, next run."""
-        schedule, plan = planned.row.id, planned.plan
+        plan = planned.plan
         if plan is None:
             return
         handled = moment.at if moment is not None else passed[-1].at
         before, planned.handled = planned.handled, handled
-        following = plan.after(max(handled, now))
-        built, problem = self._build(planned, moment)
-        occurrence_id: list[int] = []
-
-        def unit(connection: Connection) -> list[Command]:
-            if passed:
-                occurrences.missed(
-                    connection,
-                    schedule,
-                    passed[0],
-                    passed[-1],
-                    len(passed),
-                    "not_running",
-                    now,
-                )
-            stored: list[Command] = []
-            if moment is not None:
-                number = occurrences.claim(connection, schedule, moment, 0, now)
-                if number is not None:
-                    occurrence_id[:] = [number]
-                    for command in built:
-                        tagged = replace(command, occurrence=number)
-                        stored.append(command_rows.insert(connection, tagged)[0])
-                    if problem is not None:
-                        occurrences.set_verdict(
-                            connection, number, Verdict.FAILED, problem, now
-                        )
-            schedule_rows.set_run(
-                connection,
-                schedule,
-                next_run=following.at if following else None,
-                last_run=moment.at if moment is not None else None,
-                last_run_status=_status(moment, problem),
-                enabled=False if following is None else None,
-            )
-            return stored
-
-        def committed(stored: list[Command]) -> None:
-            self._committed(planned, moment, following, occurrence_id, problem, stored)
-
+        commands, problem = self._build(planned, moment)
+        due = Due(
+            schedule=planned.row.id,
+            moment=moment,
+            passed=tuple(passed),
+            following=plan.after(max(handled, now)),
+            commands=tuple(commands),
+            problem=problem,
+            now=now,
+        )
         try:
-            future = self._journal.commit(unit, committed)
+            future = self._journal.commit(
+                due.store, lambda stored: self._committed(planned, due, stored)
+            )
         except EngineError:
             planned.handled = before
             return
@@ -359,42 +307,27 @@ class Planner:
             _LOGGER.error("A due moment of %s failed", planned.row.name, exc_info=error)
             self._arm(planned)
 
-    def _committed(
-        self,
-        planned: Planned,
-        moment: Moment | None,
-        following: Moment | None,
-        occurrence_id: list[int],
-        problem: str | None,
-        stored: list[Command],
-    ) -> None:
+    def _committed(self, planned: Planned, due: Due, stored: StoredDue) -> None:
         """Let what was stored enter memory and begin."""
+        row, following = planned.row, due.following
         planned.row = replace(
-            planned.row,
+            row,
             next_run=following.at if following else None,
-            last_run=moment.at if moment else planned.row.last_run,
-            last_run_status=_status(moment, problem) or planned.row.last_run_status,
-            enabled=planned.row.enabled and following is not None,
+            last_run=due.moment.at if due.moment else row.last_run,
+            last_run_status=due.status or row.last_run_status,
+            enabled=row.enabled and following is not None,
         )
-        self._announcer.announce(ScheduleChanged(schedule=planned.row.id))
+        self._announcer.announce(ScheduleChanged(schedule=row.id))
         self._arm(planned)
-        if moment is None or not occurrence_id:
-            return
-        number = occurrence_id[0]
-        if problem is None:
-            self._running[number] = _Running(
-                planned.row.id, moment.at, {one.key for one in stored}, []
-            )
-        self._announce(
-            number,
-            planned.row.id,
-            moment.at,
-            Verdict.FAILED if problem else None,
-            problem,
-        )
-        for command in stored:
+        self.verdicts.began(due, stored)
+        for command in stored.commands:
             self._records.enter(command)
             self._enter(command)
+
+    def _ran(self, schedule: int, status: str) -> None:
+        """Take note of how a schedule's last run came out."""
+        if (planned := self._schedules.get(schedule)) is not None:
+            planned.row = replace(planned.row, last_run_status=status)
 
     def _build(
         self, planned: Planned, moment: Moment | None
@@ -410,7 +343,7 @@ class Planner:
             if device is None or device.row.retired_at is not None:
                 return [], "device_not_found"
             if device.row.aquarium in self.automation_off:
-                return [], "automation_off"
+                return [], AUTOMATION_OFF
             try:
                 built.append(self._command(definition, device, moment.at, origin))
             except EngineError as error:
@@ -418,97 +351,6 @@ class Planner:
             except InvalidValue as error:
                 return [], error.code
         return built, None
-
-    def _settled(self, command: Command) -> None:
-        """Give an occurrence its verdict when its last command has ended."""
-        if command.occurrence is None:
-            return
-        running = self._running.get(command.occurrence)
-        if running is None or command.key not in running.keys:
-            return
-        running.keys.discard(command.key)
-        running.phases.append(command)
-        if not running.keys:
-            self._decide(command.occurrence, running)
-
-    def _decide_from_store(self, occurrence: int, running: _Running) -> None:
-        """Give a verdict to an occurrence all of whose commands ended before the restart."""
-
-        def unit(connection: Connection) -> list[Command]:
-            return command_rows.of_occurrence(connection, occurrence)
-
-        def read(commands: list[Command]) -> None:
-            running.phases = commands
-            self._decide(occurrence, running)
-
-        self._journal.record(unit, read)
-
-    def _decide(self, occurrence: int, running: _Running) -> None:
-        """Store and announce the verdict of an occurrence."""
-        verdict, reason = verdict_of(running.phases)
-        now = self._clock.now()
-        status = "success" if verdict is Verdict.RAN else "failed"
-        planned = self._schedules.get(running.schedule)
-
-        def unit(connection: Connection) -> None:
-            occurrences.set_verdict(connection, occurrence, verdict, reason, now)
-            row = schedule_rows.get(connection, running.schedule)
-            if row is not None and (row.last_run is None or row.last_run <= running.at):
-                schedule_rows.set_run(
-                    connection,
-                    running.schedule,
-                    next_run=row.next_run,
-                    last_run=running.at,
-                    last_run_status=status,
-                )
-
-        def committed(_: None) -> None:
-            self._running.pop(occurrence, None)
-            if planned is not None:
-                planned.row = replace(planned.row, last_run_status=status)
-            self._announce(occurrence, running.schedule, running.at, verdict, reason)
-
-        self._journal.record(unit, committed)
-
-    def _announce(
-        self,
-        occurrence: int,
-        schedule: int,
-        at: datetime,
-        verdict: Verdict | None,
-        reason: str | None,
-    ) -> None:
-        """Tell of an occurrence."""
-        self._announcer.announce(
-            OccurrenceChanged(
-                occurrence=occurrence,
-                schedule=schedule,
-                at=at.isoformat(),
-                verdict=verdict.value if verdict else None,
-                reason=reason,
-            )
-        )
-
-
-def verdict_of(commands: list[Command]) -> tuple[Verdict, str | None]:
-    """Return the verdict of an occurrence from how its commands ended (RES-38)."""
-    good = [one for one in commands if one.phase is Phase.COMPLETED]
-    bad = [one for one in commands if one.phase is not Phase.COMPLETED]
-    if not bad and good:
-        return Verdict.RAN, None
-    reason = bad[0].error or str(bad[0].phase) if bad else "no_command"
-    if good:
-        return Verdict.PARTLY, reason
-    if bad and all(one.error_code == ErrorCode.SAFETY_REFUSED for one in bad):
-        return Verdict.REFUSED, reason
-    return Verdict.FAILED, reason
-
-
-def _status(moment: Moment | None, problem: str | None) -> str | None:
-    """Return the run status that is known when a moment is stored (R-B4)."""
-    if moment is None:
-        return "skipped"
-    return "failed" if problem is not None else None
 
 
 def _time_field(definition: ScheduleDefinition) -> str:

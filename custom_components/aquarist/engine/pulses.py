@@ -30,7 +30,6 @@ from .state import DeviceState
 _LOGGER = logging.getLogger(__name__)
 
 DELIVERY_MARGIN = 15.0
-_AGAIN = 5.0
 _SETTLE_AGAIN = timedelta(minutes=10)
 _MOST_HEADS = 8
 
@@ -61,16 +60,16 @@ class Pulses:
         self.counters: dict[tuple[int, int], Counter] = {}
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
+        self._waiting: dict[int, list[Command]] = {}
         self.read_counters: Callable[[DeviceState], None] = _nothing
-        agenda.on("dose", self._again)
         agenda.on("settle", self._settle_due)
 
     async def execute(self, device: DeviceState, command: Command) -> None:
         """Give one dose: reserve, prepare, write it down, send, and let it be delivered."""
         head = int(command.args["head_index"])
         if device.busy_heads:
-            # Not before the pump is free: back to the agenda, the queue goes on.
-            self._agenda.put_elapsed("dose", command.key, _AGAIN)
+            # Not before the pump is free; meanwhile the queue goes on.
+            self._waiting.setdefault(command.device, []).append(command)
             return
         dose = Dose(
             key=command.key,
@@ -88,7 +87,7 @@ class Pulses:
             await self._send(device, command, dose)
         finally:
             if command.key not in self._deliveries:
-                device.busy_heads.pop(head, None)
+                self._free(device, head)
 
     async def _send(self, device: DeviceState, command: Command, dose: Dose) -> None:
         """Bring a reserved dose to the pump; from `send` on it may have been given."""
@@ -179,8 +178,8 @@ class Pulses:
             given = None
         finally:
             await prepared.release()
-            device.busy_heads.pop(dose.head, None)
             self._deliveries.pop(command.key, None)
+            self._free(device, dose.head)
         self._delivered(command, dose, given)
 
     def _delivered(self, command: Command, dose: Dose, given: int | None) -> None:
@@ -263,7 +262,7 @@ class Pulses:
             for dose in self._gate.open_doses(device.row.number, head)
         ]
         if ends:
-            due = max(max(ends), self._clock.now())
+            due = max(*ends, self._clock.now())
             self._agenda.put("settle", device.row.number, due)
 
     def _settle_due(self, key: Hashable, now: datetime) -> None:
@@ -334,11 +333,12 @@ class Pulses:
             error="interrupted",
         )
 
-    def _again(self, key: Hashable, now: datetime) -> None:
-        """Let a dose that had to wait for the pump take its place in the queue again."""
-        command = self._records.current(str(key))
-        if command is not None and command.phase is Phase.PLANNED:
-            self._devices[command.device].queue.put(command)
+    def _free(self, device: DeviceState, head: int) -> None:
+        """Let the doses take their places in the queue again that waited for the pump."""
+        device.busy_heads.pop(head, None)
+        for command in self._waiting.pop(device.row.number, ()):
+            if self._records.current(command.key) is not None:
+                device.queue.put(command)
 
     def _refused(self, command: Command, refusal: Refusal) -> None:
         """End a dose that a limit forbids."""

@@ -70,7 +70,7 @@ def load(connection: Connection, now: datetime) -> Stored:
 def recover(engine: Engine, stored: Stored) -> None:
     """Bring the engine to where the last one stopped (R-B60, R-T54, RES-45)."""
     for row in stored.devices:
-        engine.add_device(row)
+        engine.equipment.add(row)
     for (number, name), setting in stored.resting.items():
         if number in engine.devices:
             engine.devices[number].field_state(name).resting = setting
@@ -90,7 +90,7 @@ def recover(engine: Engine, stored: Stored) -> None:
         if command.device in engine.devices:
             _take_up(engine, command)
     engine.planner.load(stored.schedules)
-    engine.planner.resume(stored.undecided)
+    engine.planner.verdicts.resume(stored.undecided)
 
 
 def _take_up(engine: Engine, command: Command) -> None:
@@ -101,11 +101,11 @@ def _take_up(engine: Engine, command: Command) -> None:
         else:
             engine.arbiter.resume(command)
     elif command.phase is Phase.PLANNED:
-        engine.enter(command)
+        engine.acceptance.enter(command)
     elif command.kind is Kind.DOSE:
         engine.pulses.interrupted(command)
     elif command.repeatable:
-        engine.enter(command)
+        engine.acceptance.enter(command)
     else:
         engine.records.advance(
             command,

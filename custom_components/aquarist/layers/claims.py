@@ -29,6 +29,10 @@ class Course(Protocol):
     def next_change(self, now: datetime) -> datetime | None:
         """Give the next instant, after `now`, that is worth a write; None when there is none."""
 
+    @property
+    def finishes(self) -> datetime | None:
+        """The instant from which on nothing moves any more; None without such an end."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

@@ -66,13 +66,12 @@ def override_end(claims: Iterable[Claim], now: datetime) -> datetime | None:
     """Give the instant at which an override by hand, made now, ends at the latest.
 
     That is the latest end of the claims in force below OVERRIDE (law 4, RES-54): an
-    override inside a window ends with the window. None when none of them ends.
+    override inside a window ends with the window, one over a ramp with the ramp. None when
+    none of them ends.
     """
-    return max(
-        (
-            claim.ends_at
-            for claim in owners(claims, now)
-            if claim.layer < Layer.OVERRIDE and claim.ends_at is not None
-        ),
-        default=None,
+    ends = (
+        claim.ends_at or claim.course.finishes
+        for claim in owners(claims, now)
+        if claim.layer < Layer.OVERRIDE
     )
+    return max((end for end in ends if end is not None), default=None)

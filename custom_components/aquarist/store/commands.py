@@ -47,6 +47,9 @@ _UPDATE = (
     f"WHERE ordinal = ? AND phase IN ({OPEN})"
 )
 _GET = f"SELECT {_COLUMNS} FROM command WHERE device = ? AND id = ?"
+_WRITE_ACTION = (
+    f"SELECT {_COLUMNS} FROM command WHERE id = ? AND action = 'write_action'"
+)
 _EXISTS = "SELECT 1 FROM command WHERE ordinal = ?"
 _NOT_FINAL = f"SELECT {_COLUMNS} FROM command WHERE phase IN ({OPEN}) ORDER BY ordinal"
 _RECENT = (
@@ -111,6 +114,12 @@ def update(connection: sqlite3.Connection, command: Command) -> None:
 def get(connection: sqlite3.Connection, device: int, command_id: str) -> Command | None:
     """Return a command by its id at its device, or None."""
     row = connection.execute(_GET, (device, command_id)).fetchone()
+    return None if row is None else _command(row)
+
+
+def write_action(connection: sqlite3.Connection, command_id: str) -> Command | None:
+    """Return the write action with an id, at whatever device (RES-44), or None."""
+    row = connection.execute(_WRITE_ACTION, (command_id,)).fetchone()
     return None if row is None else _command(row)
 
 

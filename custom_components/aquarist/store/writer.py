@@ -30,9 +30,10 @@ from .place import Place
 _LOGGER = logging.getLogger(__name__)
 
 type Unit[T] = Callable[[sqlite3.Connection], T]
+type _Teller = asyncio.Future[Any] | _Unattended
 type _Committed = Callable[[Any], None] | None
-type _Waiting = tuple[Unit[Any], _Committed, asyncio.Future[Any]]
-type _Outcome = tuple[asyncio.Future[Any], _Committed, Any, BaseException | None]
+type _Waiting = tuple[Unit[Any], _Committed, _Teller]
+type _Outcome = tuple[_Teller, _Committed, Any, BaseException | None]
 
 PAUSES = (0.05, 0.2)
 IDLE = 1.0
@@ -47,6 +48,27 @@ class _Upkeep:
     work: Callable[[], None]
     done: asyncio.Future[None]
     last: bool = False
+
+
+class _Unattended:
+    """Stands where a future would, for a unit of work that nobody waits for."""
+
+    __slots__ = ("_failed",)
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        """Keep whom to tell."""
+        self._failed = failed
+
+    def cancelled(self) -> bool:
+        """Return that nobody can call it off."""
+        return False
+
+    def set_result(self, result: object) -> None:
+        """Tell nobody: what follows has happened."""
+
+    def set_exception(self, error: BaseException) -> None:
+        """Tell of the fault."""
+        self._failed(error)
 
 
 class Writer:
@@ -82,6 +104,8 @@ class Writer:
         self._paused = False
         self._abandoned = False
         self._closing: asyncio.Future[None] | None = None
+        self._refusing = False
+        self.watcher: Callable[[StoreError | None], None] | None = None
         connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         self._thread = threading.Thread(
             target=self._run, name="aquarist-store-writer", daemon=True
@@ -109,6 +133,18 @@ class Writer:
         else:
             self._queue.put((unit, committed, future))
         return future
+
+    def post[T](
+        self,
+        unit: Unit[T],
+        committed: Callable[[T], None] | None,
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Hand over a unit of work that nobody waits for; `failed` hears why it was not stored."""
+        if self._closing is not None:
+            failed(StoreClosedError("the store is closed", path=self._path))
+        else:
+            self._queue.put((unit, committed, _Unattended(failed)))
 
     async def pause_checkpoints(self) -> None:
         """Fold the log into the file and leave the file alone from now on, for a backup.
@@ -140,6 +176,7 @@ class Writer:
 
     def _deliver(self, outcomes: list[_Outcome]) -> None:
         """Tell the callers of a batch, in commit order."""
+        self._watch(outcomes)
         for future, committed, result, error in outcomes:
             if error is not None:
                 if future.cancelled():
@@ -154,6 +191,16 @@ class Writer:
                     _LOGGER.exception("What follows from a committed write failed")
             if not future.cancelled():
                 future.set_result(result)
+
+    def _watch(self, outcomes: list[_Outcome]) -> None:
+        """Tell whoever watches when the store begins to refuse, and when it takes again."""
+        faults = (error for *_, error in outcomes if isinstance(error, StoreError))
+        fault = next(faults, None)
+        if fault is None and not self._refusing:
+            return
+        self._refusing = fault is not None
+        if self.watcher is not None:
+            self.watcher(fault)
 
     # The thread's side
 

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from custom_components.aquarist.demo import day_plan
+
 from .client import Client
 from .proxy import Proxy
 
@@ -21,11 +23,11 @@ async def add_proxy(client: Client, proxy: Proxy) -> None:
 
 
 async def add_discovered(
-    client: Client, aquarium: str, *, timeout_seconds: float = 60
+    client: Client, aquarium: str, *, count: int = DEVICES, timeout_seconds: float = 60
 ) -> None:
-    """Add every device that Aquarist discovers, until light and doser are there."""
+    """Add every device that Aquarist discovers, until so many are there."""
     async with asyncio.timeout(timeout_seconds):
-        while len(await _device_entries(client)) < DEVICES:
+        while len(await _device_entries(client)) < count:
             for flow in await client.discoveries("aquarist"):
                 await client.go_on(flow["flow_id"], discovery_answers(aquarium))
             await asyncio.sleep(0.2)
@@ -37,7 +39,7 @@ async def _device_entries(client: Client) -> list[dict[str, Any]]:
     return [entry for entry in entries if entry["source"] == "bluetooth"]
 
 
-async def add_aquarium(client: Client) -> str:
+async def add_aquarium(client: Client, *, timeout_seconds: float = 20) -> str:
     """Add the aquarium with its pumps, unless it is there; return the id of its entry."""
     for entry in await client.entries("aquarist"):
         if entry["source"] == "user":
@@ -47,14 +49,42 @@ async def add_aquarium(client: Client) -> str:
     entry_id: str = result["result"]["entry_id"]
     for pump in PUMPS:
         await client.subentry(entry_id, "pump", pump)
+    async with asyncio.timeout(timeout_seconds):
+        # A flow ends before its device has been attached.
+        while len((await devices(client)).get("pump", [])) < len(PUMPS):
+            await asyncio.sleep(0.05)
     return entry_id
 
 
+async def devices(client: Client) -> dict[str, list[int]]:
+    """Return the numbers of Aquarist's devices by their kind."""
+    async with client.websocket() as websocket:
+        found = (await websocket.command("aquarist/devices/list"))["devices"]
+    numbers: dict[str, list[int]] = {}
+    for device in found:
+        numbers.setdefault(device["kind"], []).append(device["number"])
+    return numbers
+
+
+async def add_plan(client: Client) -> None:
+    """Give the aquarium its day, unless it has schedules already."""
+    async with client.websocket() as websocket:
+        if (await websocket.command("aquarist/schedules/list"))["schedules"]:
+            return
+    numbers = await devices(client)
+    zone = (await client.get("config"))["time_zone"]
+    for definition in day_plan(
+        numbers["chihiros_light"], numbers["chihiros_doser"], numbers["pump"], zone
+    ):
+        await client.call("aquarist", "create_schedule", definition)
+
+
 async def set_up(client: Client, proxy: Proxy) -> None:
-    """Set up aquarium, pumps, proxy, light and doser; what is there already stays."""
+    """Set up aquarium, pumps, proxy, light, doser and plan; what is there already stays."""
     aquarium = await add_aquarium(client)
     await add_proxy(client, proxy)
     await add_discovered(client, aquarium)
+    await add_plan(client)
 
 
 # What Aquarist's own flows ask, step by step.

@@ -1,6 +1,7 @@
 """The simulated ESPHome Bluetooth proxy, in a process of its own."""
 
 import asyncio
+from collections.abc import Sequence
 import json
 from pathlib import Path
 import subprocess
@@ -26,12 +27,19 @@ class Proxy:
     """Starts the proxy with its light and doser, and steers it over its second port."""
 
     def __init__(
-        self, log: Path, *, keep: Path | None = None, python: str = sys.executable
+        self,
+        log: Path,
+        *,
+        keep: Path | None = None,
+        lights: Sequence[str] = (),
+        dosers: Sequence[str] = (),
+        python: str = sys.executable,
     ) -> None:
         """Take the file that gets the output; both ports are free ones.
 
         Home Assistant remembers the address of the proxy: with the folder `keep`, a later
-        proxy gets the same ports again, and its devices go on with their lives.
+        proxy gets the same ports again, and its devices go on with their lives. Devices
+        are NAME/ADDRESS; without any there are one light and one doser.
         """
         ports, state = (
             (keep / "ports.json", keep / "state.json") if keep else (None,) * 2
@@ -39,6 +47,8 @@ class Proxy:
         self.port, self.control_port = _ports(ports)
         self.log = log
         self._arguments = [] if state is None else ["--state-file", str(state)]
+        self._arguments += [f"--light={one}" for one in lights]
+        self._arguments += [f"--doser={one}" for one in dosers]
         self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -1,0 +1,316 @@
+"""The devices of the engine: attached, detached, and taken out of use.
+
+Entries bring and take hardware; what is known of a device stays here and in the store.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+import logging
+from sqlite3 import Connection
+from typing import Any
+
+from ..commands.command import Command, ErrorCode
+from ..commands.phases import Kind, Phase
+from ..devices.device import Device, Observation, StopReport
+from ..devices.errors import DeviceError
+from ..layers.claims import Layer
+from ..layers.setting import Setting
+from ..store import devices as device_rows
+from ..store.devices import DeviceRow
+from .agenda import Agenda
+from .arbiter import Arbiter
+from .changes import Announcer, DeviceChanged
+from .clock import Clock
+from .errors import EngineError
+from .execution import Execution
+from .journal import Journal
+from .levels import Levels
+from .pulses import Pulses
+from .records import Records
+from .state import DeviceLimits, DeviceState
+
+_LOGGER = logging.getLogger(__name__)
+
+DEVICE_WAIT = 60.0
+RESTORE_WAIT = 10.0
+
+
+class Equipment:
+    """Every device that the engine knows, with or without its hardware."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        agenda: Agenda,
+        records: Records,
+        journal: Journal,
+        announcer: Announcer,
+        levels: Levels,
+        arbiter: Arbiter,
+        pulses: Pulses,
+        execution: Execution,
+        devices: dict[int, DeviceState],
+    ) -> None:
+        """Keep the devices in the mapping that all rooms of the engine look into."""
+        self._clock = clock
+        self._agenda = agenda
+        self._records = records
+        self._journal = journal
+        self._announcer = announcer
+        self._levels = levels
+        self._arbiter = arbiter
+        self._pulses = pulses
+        self._execution = execution
+        self._devices = devices
+        self._by_uuid: dict[str, DeviceState] = {}
+        self._leave: dict[int, Callable[[], None]] = {}
+        self.started = False
+        agenda.on("release", self._release_due)
+
+    def start(self) -> None:
+        """Let the queues run, each as soon as its device is there or was waited for."""
+        self.started = True
+        for device in self._devices.values():
+            self._let_go(device)
+
+    async def close_queues(self) -> None:
+        """Let nothing begin any more; what runs stays open on disk."""
+        for device in self._devices.values():
+            await device.queue.close()
+
+    async def close(self) -> None:
+        """Let go of all hardware."""
+        for leave in self._leave.values():
+            leave()
+        self._leave.clear()
+        for device in self._devices.values():
+            if device.device is not None:
+                await device.device.close()
+
+    def add(self, row: DeviceRow) -> DeviceState:
+        """Take a device into memory, without its hardware."""
+        state = self._devices.get(row.number)
+        if state is None:
+            state = DeviceState(row, self._execution.execute, self._levels.flush)
+            self._devices[row.number] = state
+        state.row = row
+        self._by_uuid[row.uuid] = state
+        return state
+
+    def find(self, reference: str | int) -> DeviceState:
+        """Return a device by number, UUID or Bluetooth address. Raises EngineError."""
+        if isinstance(reference, int):
+            state = self._devices.get(reference)
+        else:
+            state = self._by_uuid.get(reference) or next(
+                (
+                    one
+                    for one in self._devices.values()
+                    if one.row.address is not None
+                    and one.row.address == reference.upper()
+                ),
+                None,
+            )
+        if state is None or state.row.retired_at is not None:
+            raise EngineError("device_not_found", field="device_id", id=reference)
+        return state
+
+    async def attach(
+        self,
+        device: Device,
+        *,
+        limits: DeviceLimits,
+        aquarium: str | None,
+        assumed: Mapping[str, Setting],
+    ) -> DeviceState:
+        """Take hardware that an entry brings. Never connects and never waits for it.
+
+        ``assumed`` is what fields rest on when nothing is known of them and the device
+        cannot tell (a lamp has no read-back). Raises StoreError when the device is new
+        and cannot be stored.
+        """
+        row = await self._row_of(device, aquarium)
+        state = self.add(row)
+        if (leave := self._leave.pop(row.number, None)) is not None:
+            leave()
+        state.attach(device, limits)
+        for name, setting in assumed.items():
+            field = state.fields[name]
+            if field.resting is None and device.observed(name) is None:
+                field.resting = dict(setting)
+        ears = _Ears(self, self._arbiter, self._pulses, state)
+        self._leave[row.number] = device.listen(ears)
+        await self._safe_first(state)
+        self._arbiter.converge(state)
+        if self.started:
+            self._let_go(state)
+        self._announcer.announce(DeviceChanged(device=row.number))
+        return state
+
+    async def detach(self, number: int) -> None:
+        """Let hardware go; claims, resting values and the queue's order stay."""
+        state = self._devices[number]
+        if (leave := self._leave.pop(number, None)) is not None:
+            leave()
+        device = state.device
+        state.detach()
+        if device is not None:
+            await device.close()
+        self._announcer.announce(DeviceChanged(device=number))
+
+    async def retire(self, number: int) -> None:
+        """Take a device out of use: what holds it ends, and it is brought back first.
+
+        Its row stays (design 2). A device that cannot be reached is left as it is.
+        """
+        state = self._devices[number]
+        await state.queue.stop(_nothing)
+        for command in self._records.open:
+            if command.device == number:
+                self._end(command)
+        if state.device is not None:
+            await self._bring_back(state)
+        now = self._clock.now()
+        await self._journal.commit(
+            lambda connection: device_rows.retire(connection, number, now)
+        )
+        await self.detach(number)
+        self._by_uuid.pop(state.row.uuid, None)
+        del self._devices[number]
+
+    def withdraw(self, command: Command) -> Command:
+        """End a command that waits for its turn, or holds a field."""
+        planned = command.phase is Phase.PLANNED
+        phase = Phase.WITHDRAWN if planned else Phase.STOPPED
+        if command.kind in (Kind.WINDOW, Kind.RAMP):
+            return self._arbiter.withdraw(command, phase, ErrorCode.COMMAND_CANCELLED)
+        self._devices[command.device].queue.withdraw(command.key)
+        return self._records.advance(
+            command, phase, error_code=ErrorCode.COMMAND_CANCELLED, error="cancelled"
+        )
+
+    def came(self, state: DeviceState, available: bool) -> None:
+        """Let the queue run that waited for a device, and take what it now tells of itself."""
+        state.refresh_fields()
+        if available and self.started:
+            state.queue.release()
+
+    def _end(self, command: Command) -> None:
+        """End a command of a device that goes out of use, whatever its phase."""
+        running = command.phase is not Phase.PLANNED
+        if command.kind is Kind.DOSE and running:
+            self._pulses.interrupted(command)
+        else:
+            self.withdraw(command)
+
+    async def _bring_back(self, state: DeviceState) -> None:
+        """Write what every field rests on, within a bounded time."""
+        held = [
+            field
+            for field in state.fields.values()
+            if field.dirty and not field.description.virtual
+        ]
+        try:
+            async with asyncio.timeout(RESTORE_WAIT):
+                await state.queue.stop(lambda: self._levels.push(state, held))
+        except (DeviceError, TimeoutError) as error:
+            _LOGGER.warning("%s stays as it is: %s", state.row.name, error)
+
+    async def _row_of(self, device: Device, aquarium: str | None) -> DeviceRow:
+        """Return the device's row, stored; in memory only while the store is locked."""
+        if self._journal.locked:
+            known = self._by_uuid.get(device.uuid)
+            if known is not None:
+                return known.row
+            return DeviceRow(
+                number=-1 - len(self._devices),
+                uuid=device.uuid,
+                kind=device.kind,
+                name=device.name,
+                address=device.address,
+                aquarium=aquarium,
+            )
+        now = self._clock.now()
+
+        def unit(connection: Connection) -> DeviceRow:
+            return device_rows.ensure(
+                connection,
+                uuid=device.uuid,
+                kind=device.kind,
+                name=device.name,
+                address=device.address,
+                aquarium=aquarium,
+                at=now,
+            )
+
+        return await self._journal.commit(unit)
+
+    async def _safe_first(self, state: DeviceState) -> None:
+        """Send what safety holds off before anything else can run (design 6)."""
+        held = [
+            field
+            for field in state.fields.values()
+            if not field.description.virtual
+            and any(claim.layer is Layer.SAFETY for claim in field.claims.values())
+        ]
+        if not held:
+            return
+        try:
+            async with asyncio.timeout(RESTORE_WAIT):
+                await state.queue.stop(lambda: self._levels.push(state, held))
+        except (DeviceError, TimeoutError) as error:
+            _LOGGER.warning("%s could not be made safe yet: %s", state.row.name, error)
+
+    def _let_go(self, state: DeviceState) -> None:
+        """Let a device's queue run, once the device is there or was waited for (R-X5)."""
+        if state.device is None:
+            return
+        self._pulses.settle_later(state)
+        if state.available:
+            state.queue.release()
+        else:
+            self._agenda.put_elapsed("release", state.row.number, DEVICE_WAIT)
+
+    def _release_due(self, key: Any, now: datetime) -> None:
+        """Let a queue run although its device did not come: its commands fail clearly."""
+        state = self._devices.get(key)
+        if state is not None and state.device is not None:
+            state.queue.release()
+
+
+class _Ears:
+    """Hears a device on behalf of the engine."""
+
+    def __init__(
+        self,
+        equipment: Equipment,
+        arbiter: Arbiter,
+        pulses: Pulses,
+        state: DeviceState,
+    ) -> None:
+        """Know whose device it is."""
+        self._equipment = equipment
+        self._arbiter = arbiter
+        self._pulses = pulses
+        self._state = state
+
+    def observed(self, observation: Observation) -> None:
+        """Have a value judged that was seen."""
+        self._arbiter.observe(self._state, observation)
+
+    def availability_changed(self, available: bool) -> None:
+        """Let the device's queue run, and re-assert what is held on it."""
+        self._equipment.came(self._state, available)
+        self._arbiter.availability_changed(self._state, available)
+
+    def counters_read(
+        self, lifetime: Mapping[int, int], today: Mapping[int, int]
+    ) -> None:
+        """Settle doses by what the pump counted."""
+        self._pulses.counters_read(self._state, lifetime, today)
+
+
+async def _nothing() -> StopReport:
+    """Do nothing at the device: what ran has been cancelled."""
+    return StopReport(confirmed=True, detail="nothing_to_stop")

@@ -1,0 +1,80 @@
+"""What the engine does now and then: forget the old, and try a store that refused again."""
+
+from collections.abc import Callable, Coroutine, Hashable
+from datetime import datetime, timedelta
+import logging
+from typing import Any
+
+from ..store import retention, settings
+from ..store.errors import StoreError
+from .agenda import Agenda
+from .clock import Clock
+from .errors import EngineError
+from .journal import Journal
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_RETENTION = 600.0
+EVERY_RETENTION = 24 * 3600.0
+KEPT = timedelta(days=366)
+LAST_CHECK = "last_check"
+
+
+class Upkeep:
+    """Runs by the agenda and its sweep."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        agenda: Agenda,
+        journal: Journal,
+        background: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        """Do everything in the background."""
+        self._clock = clock
+        self._agenda = agenda
+        self._journal = journal
+        self._background = background
+        self.refused = False
+        agenda.on("retention", self._retention_due)
+        agenda.on_sweep(self._swept)
+
+    def start(self) -> None:
+        """Begin some time after the start, when there is less to do."""
+        self._agenda.put_elapsed("retention", None, FIRST_RETENTION)
+
+    def _retention_due(self, key: Hashable, now: datetime) -> None:
+        """Let go of what ended a year ago, once a day (law 9)."""
+        self._agenda.put_elapsed("retention", None, EVERY_RETENTION)
+        self._background(self._purge(now))
+
+    async def _purge(self, now: datetime) -> None:
+        """Delete in small bites, so that nothing waits for it."""
+        before = now - KEPT
+        try:
+            while True:
+                purged = await self._journal.commit(
+                    lambda connection: retention.purge(connection, before, now)
+                )
+                if not purged.any:
+                    return
+        except (EngineError, StoreError) as error:
+            _LOGGER.debug("Old records stay for now: %s", error)
+
+    def _swept(self) -> None:
+        """Try again to write what the store did not take, or whether it takes anything."""
+        if not self._journal.locked and (self._journal.kept or self.refused):
+            self._background(self._try_again())
+
+    async def _try_again(self) -> None:
+        """Write the kept outcomes, or a mark of our own when there are none."""
+        if self._journal.kept:
+            await self._journal.retry()
+            return
+        at = self._clock.now().isoformat()
+        try:
+            await self._journal.commit(
+                lambda connection: settings.put(connection, LAST_CHECK, at)
+            )
+        except (EngineError, StoreError) as error:
+            _LOGGER.debug("The store still refuses: %s", error)

@@ -1,0 +1,180 @@
+"""Events on the bus: each status once, in order, bounded, with who asked."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from homeassistant.auth.models import User
+from homeassistant.const import MATCH_ALL
+from homeassistant.core import Context, Event, HomeAssistant, callback
+from homeassistant.util import dt as dt_util
+import pytest
+
+from custom_components.aquarist.api.events import (
+    EVENT_COMMAND,
+    EVENT_DOSE,
+    EVENT_OCCURRENCE,
+    EVENT_WRITE_ACTION,
+)
+from custom_components.aquarist.const import DOMAIN
+from tests.aquarium import aquarium, device_named, engine_of
+
+PATIENCE = 10.0
+
+
+class Listener:
+    """Keeps our events in their order, and waits for one."""
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Listen to everything that is ours."""
+        self.events: list[Event] = []
+        self._heard = asyncio.Event()
+        self.stop = hass.bus.async_listen(MATCH_ALL, self._listen)
+
+    @callback
+    def _listen(self, event: Event) -> None:
+        """Keep an event."""
+        if str(event.event_type).startswith(f"{DOMAIN}_"):
+            self.events.append(event)
+            self._heard.set()
+
+    async def until(self, name: str, key: str, value: Any) -> None:
+        """Wait until an event has this value."""
+        async with asyncio.timeout(PATIENCE):
+            while value not in self.of(name, key):
+                self._heard.clear()
+                await self._heard.wait()
+
+    def of(self, name: str, key: str) -> list[Any]:
+        """Return one value of each event of a type, in order."""
+        return [one.data[key] for one in self.events if one.event_type == name]
+
+
+async def test_a_dose_is_told_step_by_step(
+    hass: HomeAssistant, tmp_path: Path, hass_admin_user: User
+) -> None:
+    """Command and dose, in the order in which they happened, with the user who asked."""
+    async with aquarium(hass, tmp_path, demo=True):
+        doser = device_named(hass, "Demo doser")
+        listener = Listener(hass)
+        context = Context(user_id=hass_admin_user.id)
+        await hass.services.async_call(
+            DOMAIN,
+            "send_command",
+            {
+                "device_id": doser.row.uuid,
+                "action": "dose",
+                "args": {"head_index": 1, "volume_ml": 0.5},
+                "id": "nitrate",
+            },
+            blocking=True,
+            context=context,
+        )
+        await listener.until(EVENT_COMMAND, "status", "success")
+        listener.stop()
+
+        assert listener.of(EVENT_COMMAND, "status") == ["pending", "running", "success"]
+        assert set(listener.of(EVENT_COMMAND, "id")) == {"nitrate"}
+        assert set(listener.of(EVENT_COMMAND, "address")) == {doser.row.address}
+        assert listener.of(EVENT_COMMAND, "result")[-1] == {
+            "head_index": 1,
+            "volume_ml": 0.5,
+            "given_ml": 0.5,
+        }
+        assert listener.of(EVENT_DOSE, "state")[-1] == "given"
+        assert set(listener.of(EVENT_DOSE, "command_id")) == {"nitrate"}
+        assert {one.context.user_id for one in listener.events} == {hass_admin_user.id}
+        assert {one.context.id for one in listener.events} == {context.id}
+        assert not any(one.data["truncated"] for one in listener.events)
+
+
+async def test_a_write_action_is_told_in_its_own_words(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """And as a command, which it is, too."""
+    async with aquarium(hass, tmp_path, demo=True):
+        listener = Listener(hass)
+        now = dt_util.utcnow()
+        await hass.services.async_call(
+            DOMAIN,
+            "create_write_action",
+            {
+                "device_id": device_named(hass, "Skimmer").row.uuid,
+                "field_name": "level",
+                "value": 10,
+                "start_timestamp": now,
+                "end_timestamp": now + timedelta(hours=1),
+            },
+            blocking=True,
+        )
+        await listener.until(EVENT_WRITE_ACTION, "status", "NEW_VALUE_SET")
+        (command,) = (
+            one for one in engine_of(hass).records.open if one.action == "write_action"
+        )
+        await engine_of(hass).cancel(command)
+        await listener.until(EVENT_WRITE_ACTION, "status", "FAILED")
+        listener.stop()
+
+        assert listener.of(EVENT_WRITE_ACTION, "status") == [
+            "PLANNED",
+            "NEW_VALUE_SET",
+            "FAILED",
+        ]
+        last = [one for one in listener.events if one.event_type == EVENT_WRITE_ACTION][
+            -1
+        ]
+        assert last.data["error"]["error_key"] == "canceled"
+        assert listener.of(EVENT_COMMAND, "status") == [
+            "pending",
+            "running",
+            "cancelled",
+        ]
+
+
+async def test_a_due_moment_is_told_with_its_verdict(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """It begins without a verdict and ends with one (law 9)."""
+    async with aquarium(hass, tmp_path, demo=True):
+        listener = Listener(hass)
+        await hass.services.async_call(
+            DOMAIN,
+            "create_schedule",
+            {
+                "name": "Now",
+                "device_ids": [device_named(hass, "Skimmer").row.uuid],
+                "schedule_type": "one_off",
+                "start_time": dt_util.utcnow() + timedelta(milliseconds=200),
+                "action_type": "set_level",
+                "action_params": {"level": 30},
+            },
+            blocking=True,
+        )
+        await listener.until(EVENT_OCCURRENCE, "verdict", "ran")
+        listener.stop()
+
+        assert listener.of(EVENT_OCCURRENCE, "verdict") == [None, "ran"]
+        assert set(listener.of(EVENT_OCCURRENCE, "name")) == {"Now"}
+
+
+async def test_a_large_result_makes_a_small_event(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-C56: what the recorder would refuse is left out, with a flag."""
+    async with aquarium(hass, tmp_path, demo=True):
+        skimmer = device_named(hass, "Skimmer")
+        assert skimmer.device is not None
+
+        async def talkative(action: str, args: Any) -> dict[str, str]:
+            return {"text": "x" * 100_000}
+
+        monkeypatch.setattr(skimmer.device, "perform", talkative)
+        listener = Listener(hass)
+        data = {"device_id": skimmer.row.uuid, "action": "request_status"}
+        await hass.services.async_call(DOMAIN, "send_command", data, blocking=True)
+        await listener.until(EVENT_COMMAND, "status", "success")
+        listener.stop()
+
+        assert listener.events[-1].data["result"] is None
+        assert listener.of(EVENT_COMMAND, "truncated") == [False, False, True]

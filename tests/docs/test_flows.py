@@ -1,0 +1,78 @@
+"""Every field of every form is explained, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from ..package_source import english
+from .pages import table
+
+# Where a form of the translations is explained. A head is explained once.
+PLACES = {
+    "config.pick_device": ("first-steps", "Pick a device"),
+    "config.unknown_device": ("first-steps", "What is it?"),
+    "config.light": ("first-steps", "A light"),
+    "config.doser": ("first-steps", "A dosing pump"),
+    "config.aquarium": ("first-steps", "Set up an aquarium"),
+    "config.rename_aquarium": ("options", "An aquarium"),
+    "config.change_channels": ("options", "The channels of a light"),
+    "config.change_heads": ("options", "The heads of a dosing pump"),
+    "options.light": ("options", "Options of a Chihiros light"),
+    "options.doser": ("options", "Options of a Chihiros dosing pump"),
+    **{
+        f"options.doser.head_{number}": ("options", "Each head")
+        for number in range(1, 9)
+    },
+    "config_subentries.pump.device": ("own-devices", "Pump"),
+    "config_subentries.pump.limits": ("own-devices", "Limits of a pump"),
+    "config_subentries.light.device": ("own-devices", "Light"),
+    "config_subentries.doser.device": ("own-devices", "Dosing pump"),
+    "config_subentries.entity.device": ("own-devices", "Other device"),
+}
+
+
+def forms() -> dict[str, dict[str, str]]:
+    """Return the names of the fields of every form."""
+    texts = english()
+    flows = {name: texts[name] for name in ("config", "options")} | {
+        f"config_subentries.{kind}": flow
+        for kind, flow in texts["config_subentries"].items()
+    }
+    found: dict[str, dict[str, str]] = {}
+    for name, flow in flows.items():
+        for step, content in flow["step"].items():
+            _collect(found, f"{name}.{step}", content)
+    return found
+
+
+def _collect(
+    found: dict[str, dict[str, str]], path: str, content: dict[str, Any]
+) -> None:
+    """Note a form's fields, and those of its sections."""
+    if fields := content.get("data"):
+        found[path] = fields
+    for section, part in content.get("sections", {}).items():
+        _collect(found, f"{path}.{section}", part)
+
+
+def test_every_form_has_its_place() -> None:
+    """A new form needs words."""
+    assert set(forms()) == set(PLACES)
+
+
+@pytest.mark.parametrize("form", sorted(PLACES))
+def test_every_field_is_explained(form: str) -> None:
+    """The table has the fields of the form by their English names, in any order."""
+    assert set(table(*PLACES[form])) == set(forms()[form].values())
+
+
+def test_every_way_to_begin_is_explained() -> None:
+    """The first menu is the first table."""
+    menu = english()["config"]["step"]["user"]["menu_options"]
+
+    assert set(table("first-steps", "First steps")) == set(menu.values())
+
+
+def test_every_repair_issue_is_explained() -> None:
+    """Repairs shows nothing that the page does not know."""
+    assert set(table("troubleshooting", "Repair issues")) == set(english()["issues"])

@@ -1,0 +1,20 @@
+"""Doses, killed and failing at every call into a port: given at most once, and counted."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.runner import Kind, failing, killed, rehearse
+from tests.harness.scenario import Scenario
+from tests.harness.scenarios import Dose, TwoDoses
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.mark.parametrize("kind", [killed, failing])
+@pytest.mark.parametrize("scenario", [Dose(), TwoDoses()], ids=lambda one: type(one).__name__)
+def test_a_dose_is_given_at_most_once(
+    scenario: Scenario, kind: Kind, tmp_path: Path
+) -> None:
+    """Law 3, RES-45, RES-52."""
+    assert rehearse(scenario, tmp_path, kind) > 10

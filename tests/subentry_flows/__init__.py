@@ -1,0 +1,1 @@
+"""Tests of the flows with which an aquarium's devices are listed."""

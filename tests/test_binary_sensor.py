@@ -1,0 +1,178 @@
+"""Binary sensors: what is wrong, and whether a lamp shows what it should."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, State
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.aquarist.commands.command import Source
+from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.devices.simulated import SimulatedPump
+from custom_components.aquarist.engine.changes import Change, CommandChanged
+from custom_components.aquarist.engine.intake import Origin
+
+from .aquarium import (
+    NAME,
+    aquarium,
+    call,
+    compare_all,
+    device_named,
+    engine_of,
+    entities_behind,
+    entity_of,
+    heard,
+    subentry,
+)
+from .test_number import PUMP
+
+
+def state_of(hass: HomeAssistant, device: str, key: str) -> State:
+    """Return the state of a binary sensor."""
+    state = hass.states.get(entity_of(hass, Platform.BINARY_SENSOR, device, key))
+    assert state is not None
+    return state
+
+
+def reasons(hass: HomeAssistant, device: str) -> list[str]:
+    """Return why a problem is shown; there is one if and only if there are reasons."""
+    state = state_of(hass, device, "problem")
+    found: list[str] = state.attributes["reasons"]
+    assert (state.state == "on") == bool(found)
+    return found
+
+
+def stop_in(phase: Phase) -> Callable[[Change], bool]:
+    """Return what tells that an emergency stop has come to a phase."""
+    return lambda change: (
+        isinstance(change, CommandChanged)
+        and change.command.action == "emergency_stop"
+        and change.command.phase is phase
+    )
+
+
+async def test_the_demo_binary_sensors(
+    hass: HomeAssistant, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
+    """All is well in the demo."""
+    async with aquarium(
+        hass, tmp_path, Platform.BINARY_SENSOR, demo=True, all_enabled=True
+    ) as entry:
+        await compare_all(hass, entry, snapshot)
+
+
+async def test_a_device_that_is_gone_is_a_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Of the device and of its aquarium, until it is back."""
+    await entities_behind(hass, speed=30)
+    devices = [
+        subentry("pump", "Return", PUMP),
+        subentry(
+            "entity",
+            "Probe",
+            {"fields": [{"name": "ph", "entity_id": "input_number.speed"}]},
+        ),
+    ]
+    async with aquarium(hass, tmp_path, Platform.BINARY_SENSOR, subentries=devices):
+        assert reasons(hass, "Return") == reasons(hass, "Probe") == []
+        assert reasons(hass, NAME) == []
+
+        hass.states.async_set("input_number.speed", "unavailable")
+        await hass.async_block_till_done()
+        assert reasons(hass, "Return") == reasons(hass, "Probe") == ["unavailable"]
+        assert reasons(hass, NAME) == ["device_unavailable"]
+        assert state_of(hass, NAME, "problem").attributes["unavailable"] == [
+            "Probe",
+            "Return",
+        ]
+
+        hass.states.async_set("input_number.speed", "30", {"min": 0, "max": 100})
+        await hass.async_block_till_done()
+        assert reasons(hass, "Return") == reasons(hass, NAME) == []
+
+
+async def test_an_emergency_stop_is_a_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Until it is released."""
+    await entities_behind(hass, speed=30)
+    kept = subentry("pump", "Return", {**PUMP, "safe_level": 0})
+    async with aquarium(
+        hass, tmp_path, Platform.BINARY_SENSOR, Platform.BUTTON, subentries=[kept]
+    ):
+        stop = entity_of(hass, Platform.BUTTON, NAME, "emergency_stop")
+        release = entity_of(hass, Platform.BUTTON, NAME, "release_emergency_stop")
+
+        async with heard(hass, stop_in(Phase.IN_FORCE)):
+            await call(hass, "press", stop)
+        assert reasons(hass, NAME) == ["emergency_stop"]
+        assert reasons(hass, "Return") == ["held_by_safety"]
+
+        async with heard(hass, stop_in(Phase.COMPLETED)):
+            await call(hass, "press", release)
+        await hass.async_block_till_done()
+        assert reasons(hass, NAME) == reasons(hass, "Return") == []
+        speed = hass.states.get("input_number.speed")
+        assert speed is not None and float(speed.state) == 30
+
+
+async def test_a_damaged_store_is_a_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Its word is the store's."""
+    (tmp_path / "aquarist.db").write_bytes(b"not a database at all" * 100)
+    async with aquarium(hass, tmp_path, Platform.BINARY_SENSOR, demo=True):
+        assert reasons(hass, NAME) == ["store_corrupt"]
+
+
+async def test_a_lamp_is_in_step_when_it_has_acknowledged(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Nobody knows before the first time."""
+    async with aquarium(
+        hass,
+        tmp_path,
+        Platform.BINARY_SENSOR,
+        Platform.LIGHT,
+        demo=True,
+        all_enabled=True,
+    ):
+        assert state_of(hass, "Demo light", "in_step").state == "unknown"
+
+        await call(
+            hass, "turn_on", entity_of(hass, Platform.LIGHT, "Demo light", "light")
+        )
+
+        assert state_of(hass, "Demo light", "in_step").state == "on"
+
+
+async def test_a_pump_that_takes_no_level_is_a_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Until it has taken one again."""
+    async with aquarium(
+        hass, tmp_path, Platform.BINARY_SENSOR, Platform.SWITCH, demo=True
+    ):
+        engine, pump = engine_of(hass), device_named(hass, "Skimmer")
+        assert isinstance(pump.device, SimulatedPump)
+        for _ in range(2):
+            pump.device.fail_next(DeviceError("service_failed", transient=False))
+        now = engine.clock.now()
+
+        window = await engine.create_window(
+            pump,
+            "level",
+            50.0,
+            Origin(source=Source.SERVICE),
+            start=now,
+            end=now + timedelta(hours=1),
+        )
+        assert (await engine.finished(window)).phase is Phase.FAILED
+        assert reasons(hass, "Skimmer") == ["not_written"]
+
+        await call(hass, "turn_on", entity_of(hass, Platform.SWITCH, "Skimmer", "pump"))
+        assert reasons(hass, "Skimmer") == []

@@ -1,0 +1,151 @@
+"""Numbers: what a pump and a lamp's channels show, and what the dose button gives."""
+
+from pathlib import Path
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, State
+from homeassistant.exceptions import ServiceValidationError
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    mock_restore_cache_with_extra_data,
+)
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.aquarist.manual_dose import manual_volumes
+
+from .aquarium import (
+    aquarium,
+    call,
+    compare_all,
+    device_named,
+    entities_behind,
+    entity_of,
+    subentry,
+)
+
+PUMP = {
+    "entity_id": "input_number.speed",
+    "minimum": None,
+    "maximum": None,
+    "safe_level": None,
+    "maximum_on_minutes": None,
+    "slew": None,
+}
+
+
+def value(hass: HomeAssistant, entity_id: str) -> float:
+    """Return what a number shows."""
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return float(state.state)
+
+
+async def test_the_demo_numbers(
+    hass: HomeAssistant, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
+    """Levels of pumps, channels of the lamp, and a volume for each head."""
+    async with aquarium(
+        hass, tmp_path, Platform.NUMBER, demo=True, all_enabled=True
+    ) as entry:
+        await compare_all(hass, entry, snapshot)
+
+
+async def test_a_pump_runs_at_its_level(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The level goes to the entity behind the pump, and follows it."""
+    await entities_behind(hass, speed=30)
+    kept = subentry("pump", "Return", PUMP)
+    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
+        level = entity_of(hass, Platform.NUMBER, "Return", "level")
+        assert value(hass, level) == 30
+
+        await call(hass, "set_value", level, value=75)
+        assert value(hass, level) == 75
+        assert value(hass, "input_number.speed") == 75
+
+        await call(hass, "set_value", "input_number.speed", value=0)
+        await hass.async_block_till_done()
+        assert value(hass, level) == 0
+
+
+async def test_a_pump_that_only_switches_has_no_level(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Its switch says it all."""
+    await entities_behind(hass)
+    kept = subentry("pump", "Wave", {**PUMP, "entity_id": "input_boolean.relay"})
+    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
+        assert hass.states.async_entity_ids("number") == []
+
+
+async def test_a_channel_changes_alone(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The other channels show what they showed."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True, all_enabled=True):
+        names = ("red", "green", "blue", "white")
+        numbers = [
+            entity_of(hass, Platform.NUMBER, "Demo light", f"channel_{name}")
+            for name in names
+        ]
+        for number, wanted in zip(numbers, (80, 40, 20, 10), strict=True):
+            await call(hass, "set_value", number, value=wanted)
+
+        assert [value(hass, number) for number in numbers] == [80, 40, 20, 10]
+        assert device_named(hass, "Demo light").fields["light"].sent["level"] == 80  # type: ignore[index]
+
+
+async def test_a_volume_is_kept_for_the_button(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """It is 1 mL until somebody changes it."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        volume = entity_of(hass, Platform.NUMBER, "Demo doser", "1_dose_volume")
+        assert value(hass, volume) == 1.0
+
+        await call(hass, "set_value", volume, value=2.5)
+
+        assert value(hass, volume) == 2.5
+        key = f"{device_named(hass, 'Demo doser').row.uuid}_1"
+        assert manual_volumes(hass)[key] == 2.5
+
+
+async def test_a_volume_that_no_pump_can_give_is_refused(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """And the one before stays."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        volume = entity_of(hass, Platform.NUMBER, "Demo doser", "0_dose_volume")
+
+        with pytest.raises(ServiceValidationError) as refused:
+            await call(hass, "set_value", volume, value=1.25)
+        with pytest.raises(ServiceValidationError):
+            await call(hass, "set_value", volume, value=100_000)
+
+        assert refused.value.translation_key == "volume_too_fine"
+        assert value(hass, volume) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"), [(3.5, 3.5), (100_000.0, 1.0), (None, 1.0)]
+)
+async def test_a_volume_is_restored(
+    hass: HomeAssistant, tmp_path: Path, stored: float | None, shown: float
+) -> None:
+    """Unless the head cannot give it any more."""
+    volume = "number.demo_doser_head_1_dose_volume"
+    mock_restore_cache_with_extra_data(
+        hass,
+        [
+            (
+                State(volume, str(stored)),
+                {
+                    "native_max_value": 999.9,
+                    "native_min_value": 0.2,
+                    "native_step": 0.1,
+                    "native_unit_of_measurement": "mL",
+                    "native_value": stored,
+                },
+            )
+        ],
+    )
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        assert entity_of(hass, Platform.NUMBER, "Demo doser", "0_dose_volume") == volume
+        assert value(hass, volume) == shown

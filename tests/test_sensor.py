@@ -1,0 +1,202 @@
+"""Sensors: what heads gave, what they may still give, and what comes next."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, State
+from homeassistant.util import dt as dt_util
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
+from syrupy.assertion import SnapshotAssertion
+
+from custom_components.aquarist.commands.command import Source
+from custom_components.aquarist.engine.intake import Origin
+
+from .aquarium import (
+    NAME,
+    aquarium,
+    call,
+    compare_all,
+    device_named,
+    engine_of,
+    entities_behind,
+    entity_of,
+    heard,
+    subentry,
+)
+from .test_button import given
+from .test_number import PUMP
+
+MORNING = datetime(2026, 3, 1, 14, 0, tzinfo=UTC)
+DOSER = {
+    "entity_id": "input_boolean.relay",
+    "flow_ml_per_minute": 600.0,
+    "maximum_dose_ml": 20.0,
+    "budget_ml": 5.0,
+}
+
+
+def state_of(hass: HomeAssistant, device: str, key: str) -> State:
+    """Return the state of a sensor."""
+    state = hass.states.get(entity_of(hass, Platform.SENSOR, device, key))
+    assert state is not None
+    return state
+
+
+async def test_the_demo_sensors(
+    hass: HomeAssistant,
+    tmp_path: Path,
+    snapshot: SnapshotAssertion,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """At six in the morning the lamp's dawn is what comes next."""
+    freezer.move_to(MORNING)
+    async with aquarium(
+        hass, tmp_path, Platform.SENSOR, demo=True, all_enabled=True
+    ) as entry:
+        await compare_all(hass, entry, snapshot)
+
+
+async def test_what_a_pump_gave(hass: HomeAssistant, tmp_path: Path) -> None:
+    """A dose counts at once, and the pump's own counter as soon as it is read."""
+    async with aquarium(
+        hass, tmp_path, Platform.SENSOR, Platform.BUTTON, demo=True, all_enabled=True
+    ):
+        assert state_of(hass, "Demo doser", "1_lifetime").state == "unknown"
+
+        async with heard(hass, given):
+            await call(
+                hass,
+                "press",
+                entity_of(hass, Platform.BUTTON, "Demo doser", "1_dose_now"),
+            )
+        await hass.async_block_till_done()
+
+        assert state_of(hass, "Demo doser", "1_dosed_today").state == "1.0"
+        assert state_of(hass, "Demo doser", "1_budget_left").state == "99.0"
+        assert state_of(hass, "Demo doser", "0_dosed_today").state == "0.0"
+
+        doser = device_named(hass, "Demo doser")
+        engine = engine_of(hass)
+        asked = await engine.send(
+            doser, "request_status", {}, Origin(source=Source.SERVICE)
+        )
+        await engine.finished(asked)
+        assert state_of(hass, "Demo doser", "1_lifetime").state == "1.0"
+
+
+async def test_a_dose_counts_for_24_hours(hass: HomeAssistant, tmp_path: Path) -> None:
+    """It rolls out by itself, although nothing happens."""
+    await entities_behind(hass)
+    kept = subentry("doser", "Iron", DOSER)
+    async with aquarium(
+        hass,
+        tmp_path,
+        Platform.SENSOR,
+        Platform.BUTTON,
+        subentries=[kept],
+        all_enabled=True,
+    ):
+        async with heard(hass, given):
+            await call(
+                hass, "press", entity_of(hass, Platform.BUTTON, "Iron", "0_dose_now")
+            )
+        await hass.async_block_till_done()
+        assert state_of(hass, "Iron", "0_dosed_today").state == "1.0"
+        assert state_of(hass, "Iron", "0_budget_left").state == "4.0"
+
+        later = dt_util.utcnow() + timedelta(hours=24)
+        with freeze_time(later):
+            async_fire_time_changed(hass, later)
+            await hass.async_block_till_done()
+
+            assert state_of(hass, "Iron", "0_dosed_today").state == "0.0"
+            assert state_of(hass, "Iron", "0_budget_left").state == "5.0"
+
+
+async def test_a_head_without_limit_has_no_budget(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """And a switch has no counter of its own."""
+    await entities_behind(hass)
+    kept = subentry("doser", "Iron", {**DOSER, "budget_ml": None})
+    async with aquarium(hass, tmp_path, Platform.SENSOR, subentries=[kept]):
+        assert sorted(hass.states.async_entity_ids("sensor")) == [
+            "sensor.iron_dosed_in_24_hours",
+            "sensor.iron_next_dose",
+            "sensor.reef_next_action",
+        ]
+
+
+async def test_the_plan_ahead(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """What comes next follows the schedules, and is nothing while automation is off."""
+    freezer.move_to(MORNING)
+    async with aquarium(hass, tmp_path, Platform.SENSOR, Platform.SWITCH, demo=True):
+        doser = device_named(hass, "Demo doser").row.number
+        automation = entity_of(hass, Platform.SWITCH, NAME, "automation")
+        assert state_of(hass, "Demo doser", "3_next_dose").state == "unknown"
+
+        vitamins = {
+            "name": "Vitamins",
+            "device_ids": [doser],
+            "schedule_type": "cron",
+            "cron_expression": "30 15 * * *",
+            "timezone": "UTC",
+            "action_type": "dose",
+            "action_params": {"head_index": 3, "volume_ml": 1},
+        }
+        await engine_of(hass).create_schedule(
+            {**vitamins, "name": "Not yet", "is_enabled": False}, user=None
+        )
+        assert state_of(hass, "Demo doser", "3_next_dose").state == "unknown"
+
+        planned = await engine_of(hass).create_schedule(vitamins, user=None)
+        assert state_of(hass, "Demo doser", "3_next_dose").state == (
+            "2026-03-01T15:30:00+00:00"
+        )
+        next_action = state_of(hass, NAME, "next_action")
+        assert next_action.state == "2026-03-01T15:30:00+00:00"
+        assert next_action.attributes["schedule"] == "Vitamins"
+
+        await call(hass, "turn_off", automation)
+        assert state_of(hass, NAME, "next_action").state == "unknown"
+        assert state_of(hass, NAME, "next_action").attributes["schedule"] is None
+        assert state_of(hass, "Demo doser", "3_next_dose").state == "unknown"
+
+        await call(hass, "turn_on", automation)
+        await engine_of(hass).delete_schedule(planned.row.id, user=None)
+        assert state_of(hass, "Demo doser", "3_next_dose").state == "unknown"
+        assert state_of(hass, NAME, "next_action").attributes["schedule"] == "Dawn"
+
+
+async def test_since_when_a_pump_runs(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """Another level is not another start."""
+    freezer.move_to(MORNING)
+    await entities_behind(hass, speed=0)
+    kept = subentry("pump", "Refill", PUMP)
+    async with aquarium(
+        hass,
+        tmp_path,
+        Platform.NUMBER,
+        Platform.SENSOR,
+        subentries=[kept],
+        all_enabled=True,
+    ):
+        level = entity_of(hass, Platform.NUMBER, "Refill", "level")
+        assert state_of(hass, "Refill", "on_since").state == "unknown"
+
+        await call(hass, "set_value", level, value=30)
+        assert state_of(hass, "Refill", "on_since").state == MORNING.isoformat()
+
+        freezer.tick(60)
+        await call(hass, "set_value", level, value=60)
+        assert state_of(hass, "Refill", "on_since").state == MORNING.isoformat()
+
+        await call(hass, "set_value", level, value=0)
+        assert state_of(hass, "Refill", "on_since").state == "unknown"
