@@ -22,6 +22,7 @@ from .hardware import Hardware, LocalTime, chihiros_hardware, subentry_hardware
 from .repairs import report_device_problem, watch_engine
 from .services import async_register_services
 from .startup import open_engine
+from .subjects import forget_stale_devices
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -68,6 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
     )
     if entry.data.get(CONF_DEMO) and not engine.journal.locked:
         await plan_demo_day(engine, entry.runtime_data.devices, hass.config.time_zone)
+    forget_stale_devices(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 

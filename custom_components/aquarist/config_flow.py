@@ -50,7 +50,14 @@ from .discovery import (
     layout_of,
     refusal,
 )
-from .form_fields import DEVICE_TYPE, HEADS, aquarium_field, aquariums, layout_field
+from .form_fields import (
+    DEVICE_TYPE,
+    HEADS,
+    USUAL_HEADS,
+    aquarium_field,
+    aquariums,
+    layout_field,
+)
 from .options_flow import DeviceOptionsFlow, heads_of, new_options
 from .subentry_flows.doser import DoserFlow
 from .subentry_flows.entity import EntityFlow
@@ -194,7 +201,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for a doser's number of heads, and add it."""
-        fields: dict[Any, Any] = {vol.Required(CONF_HEADS): HEADS}
+        fields: dict[Any, Any] = {vol.Required(CONF_HEADS, default=USUAL_HEADS): HEADS}
         if user_input is None:
             return self._show_device(DeviceFamily.DOSER, fields)
         details = {CONF_HEADS: int(user_input[CONF_HEADS])}

@@ -48,6 +48,7 @@ HEADS: Final = SelectSelector(
         options=["2", "4", "8"], translation_key="heads", mode=SelectSelectorMode.LIST
     )
 )
+USUAL_HEADS: Final = "4"
 DEVICE_TYPE: Final = SelectSelector(
     SelectSelectorConfig(
         options=["white", "rgb", "wrgb", "doser"],

@@ -159,6 +159,19 @@ def subjects[S: Subject](
             yield subject
 
 
+def forget_stale_devices(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
+    """Remove the devices that an entry has no more: the heads of a pump with fewer heads."""
+    registry = dr.async_get(hass)
+    known = {
+        identifier
+        for subject in _all(hass, entry)
+        for identifier in subject.info.get("identifiers", ())
+    }
+    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+        if not device.identifiers & known:
+            registry.async_remove_device(device.id)
+
+
 def _all(hass: HomeAssistant, entry: AquaristConfigEntry) -> Iterator[Subject]:
     """Yield the aquarium, the devices and the heads of an entry."""
     engine = entry.runtime_data.engine

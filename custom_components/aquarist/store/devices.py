@@ -25,15 +25,15 @@ class DeviceRow:
 
 
 _COLUMNS = "number, uuid, kind, name, address, aquarium, retired_at"
-_ENSURE = f"""
-INSERT INTO device (uuid, kind, name, address, aquarium, created_at)
+# Not one statement: an insert that turns into an update would use a number up.
+_UPDATE = f"""
+UPDATE device SET kind = ?, name = ?, address = ?, aquarium = ?, retired_at = NULL
+WHERE uuid = ?
+RETURNING {_COLUMNS}
+"""
+_INSERT = f"""
+INSERT INTO device (kind, name, address, aquarium, uuid, created_at)
 VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (uuid) DO UPDATE SET
-    kind = excluded.kind,
-    name = excluded.name,
-    address = excluded.address,
-    aquarium = excluded.aquarium,
-    retired_at = NULL
 RETURNING {_COLUMNS}
 """
 _RETIRE = "UPDATE device SET retired_at = ?, aquarium = NULL WHERE number = ?"
@@ -51,9 +51,10 @@ def ensure(
     at: datetime,
 ) -> DeviceRow:
     """Return the device's row, made or brought up to date; a retired one is in use again."""
-    row = connection.execute(
-        _ENSURE, (uuid, kind, name, address, aquarium, to_store(at))
-    ).fetchone()
+    values = (kind, name, address, aquarium, uuid)
+    row = connection.execute(_UPDATE, values).fetchone()
+    if row is None:
+        row = connection.execute(_INSERT, (*values, to_store(at))).fetchone()
     return _device(row)
 
 

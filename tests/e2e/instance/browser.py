@@ -11,6 +11,7 @@ import time
 from playwright.async_api import ConsoleMessage, Page, async_playwright
 
 from .client import Client
+from .seed import TIME_ZONE
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 ON_MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -91,6 +92,7 @@ async def browsing(
         context = await browser.new_context(
             viewport={"width": width, "height": height},
             locale="en-GB",
+            timezone_id=TIME_ZONE,
             service_workers="block",
         )
         await context.add_init_script(

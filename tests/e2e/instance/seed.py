@@ -8,7 +8,8 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
-CONFIGURATION = """\
+TIME_ZONE = "Europe/Berlin"
+CONFIGURATION = f"""\
 homeassistant:
   name: Aquarist
   latitude: 52.52
@@ -18,7 +19,7 @@ homeassistant:
   currency: EUR
   country: DE
   language: en
-  time_zone: Europe/Berlin
+  time_zone: {TIME_ZONE}
 
 config:
 frontend:

@@ -1,0 +1,88 @@
+"""The page on which the demo aquarium is looked at."""
+
+from typing import Any
+
+from .client import Client
+
+type Card = dict[str, Any]
+
+PATH = "demo-aquarium"
+LIGHT = "light.universal_wrgb_c0de"
+HEAD = "dosing_pump_c0d4_head_{number}"
+AQUARIUM = "living_room"
+HEADS = (1, 2, 3)
+BRIGHTNESS = {
+    "features": [{"type": "light-brightness"}],
+    "features_position": "inline",
+    "grid_options": {"columns": "full"},
+}
+PUMPS = ("switch.return_pump", "switch.skimmer", "number.wave_pump_level")
+
+
+async def add_dashboard(client: Client) -> None:
+    """Make the page the one that Home Assistant opens with; what is there already stays."""
+    async with client.websocket() as websocket:
+        known = await websocket.command("lovelace/dashboards/list")
+        if any(dashboard["url_path"] == PATH for dashboard in known):
+            return
+        await websocket.command(
+            "lovelace/dashboards/create",
+            url_path=PATH,
+            title="Aquarium",
+            icon="mdi:fishbowl-outline",
+        )
+        await websocket.command(
+            "lovelace/config/save", url_path=PATH, config={"views": [_view()]}
+        )
+        await websocket.command(
+            "frontend/set_system_data", key="core", value={"default_panel": PATH}
+        )
+
+
+def _view() -> Card:
+    """Return the page's only view."""
+    calendar = {
+        "type": "calendar",
+        "entities": [f"calendar.{AQUARIUM}_plan"],
+        "initial_view": "listWeek",
+    }
+    devices = [
+        _heading("Light", "mdi:led-strip-variant"),
+        _tile(LIGHT, name="Light", color="amber", **BRIGHTNESS),
+        _heading("Pumps", "mdi:pump"),
+        *[_tile(pump) for pump in PUMPS],
+        _heading("Dosing", "mdi:eyedropper"),
+        *_heads(),
+    ]
+    plan = [
+        _heading("Plan", "mdi:calendar-clock"),
+        _tile(f"sensor.{AQUARIUM}_next_action", name="Next action"),
+        _tile(f"switch.{AQUARIUM}_automation", name="Automation"),
+        calendar,
+        _tile(f"event.{AQUARIUM}_occurrence", name="Last event"),
+        _tile(f"button.{AQUARIUM}_emergency_stop", name="Emergency stop", color="red"),
+    ]
+    sections = [{"type": "grid", "cards": cards} for cards in (devices, plan)]
+    return {"title": "Aquarium", "type": "sections", "sections": sections}
+
+
+def _heads() -> list[Card]:
+    """Return what each head gave, and when it gives again."""
+    cards = []
+    for number in HEADS:
+        head = HEAD.format(number=number)
+        cards += [
+            _tile(f"sensor.{head}_dosed_in_24_hours", name=f"Head {number}, 24 hours"),
+            _tile(f"button.{head}_dose_now", name=f"Head {number}, dose now"),
+        ]
+    return cards
+
+
+def _heading(title: str, icon: str) -> Card:
+    """Return a heading."""
+    return {"type": "heading", "heading": title, "icon": icon}
+
+
+def _tile(entity_id: str, **more: Any) -> Card:
+    """Return a tile of an entity."""
+    return {"type": "tile", "entity": entity_id, **more}
