@@ -22,7 +22,7 @@ from .hardware import Hardware, LocalTime, chihiros_hardware, subentry_hardware
 from .repairs import report_device_problem, watch_engine
 from .services import async_register_services
 from .startup import open_engine
-from .subjects import forget_stale_devices
+from .subjects import forget_stale_heads
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -68,8 +68,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
         hass, entry, engine, entry.async_on_unload
     )
     if entry.data.get(CONF_DEMO) and not engine.journal.locked:
-        await plan_demo_day(engine, entry.runtime_data.devices, hass.config.time_zone)
-    forget_stale_devices(hass, entry)
+        await plan_demo_day(
+            engine, entry.entry_id, entry.runtime_data.devices, hass.config.time_zone
+        )
+    forget_stale_heads(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
@@ -126,7 +128,10 @@ async def _async_reload(hass: HomeAssistant, entry: AquaristConfigEntry) -> None
     What is not listed any more is given back and taken out of use while it is attached.
     """
     devices = entry.runtime_data.devices
-    for key in set(devices) - set(entry.subentries) - DEMO_KEYS:
+    listed = set(entry.subentries)
+    if entry.data.get(CONF_DEMO):
+        listed |= DEMO_KEYS
+    for key in set(devices) - listed:
         await entry.runtime_data.engine.retire(devices.pop(key).row.number)
     await hass.config_entries.async_reload(entry.entry_id)
 

@@ -20,12 +20,14 @@ from .hardware import Hardware, LocalTime, chihiros_device, device_uuid
 from .simulator.clock import LoopClock
 from .simulator.doser import DoserModel
 from .simulator.light import LightModel
+from .store import settings
 
 LIGHT_KEY, DOSER_KEY = "light", "doser"
 RETURN_KEY, SKIMMER_KEY = "return_pump", "skimmer"
 DEMO_KEYS = frozenset({LIGHT_KEY, DOSER_KEY, RETURN_KEY, SKIMMER_KEY})
 CHANNELS = ["red", "green", "blue", "white"]
 HEADS = 4
+PLANNED = "demo_planned"
 
 
 def demo_hardware(
@@ -111,9 +113,14 @@ def day_plan(
 
 
 async def plan_demo_day(
-    engine: Engine, devices: dict[str, DeviceState], zone: str
+    engine: Engine, demo: str, devices: dict[str, DeviceState], zone: str
 ) -> None:
-    """Store the demo day, once: what the keeper changed or deleted stays so."""
+    """Store the day of a demo aquarium, once: what the keeper changed or deleted stays so."""
+    if engine.database is None:
+        return
+    known = await engine.database.read(lambda one: settings.get(one, PLANNED))
+    if known == demo:
+        return
     names = {planned.row.name for planned in engine.planner.schedules}
     plan = day_plan(
         [devices[LIGHT_KEY].row.number],
@@ -124,6 +131,7 @@ async def plan_demo_day(
     for definition in plan:
         if definition["name"] not in names:
             await engine.create_schedule(definition, user=None)
+    await engine.journal.commit(lambda one: settings.put(one, PLANNED, demo))
 
 
 async def end_demo_day(engine: Engine) -> None:

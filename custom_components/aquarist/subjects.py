@@ -159,17 +159,17 @@ def subjects[S: Subject](
             yield subject
 
 
-def forget_stale_devices(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
-    """Remove the devices that an entry has no more: the heads of a pump with fewer heads."""
+def forget_stale_heads(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
+    """Remove the heads that a pump was said to have, and has no more."""
     registry = dr.async_get(hass)
     known = {
         identifier
         for subject in _all(hass, entry)
         for identifier in subject.info.get("identifiers", ())
     }
-    for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-        if not device.identifiers & known:
-            registry.async_remove_device(device.id)
+    for head in dr.async_child_entries_for_config_entry(registry, entry.entry_id):
+        if not head.identifiers & known:
+            registry.async_remove_device(head.id)
 
 
 def _all(hass: HomeAssistant, entry: AquaristConfigEntry) -> Iterator[Subject]:

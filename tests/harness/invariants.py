@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Any
 
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import FINAL, Kind, Phase
@@ -22,7 +23,7 @@ def check_found(life: Life) -> None:
     """Check what the second life found on disk, before it did anything."""
     stored = {command.key: command for command in life.found}
     _acknowledged_is_there(life, stored)
-    _announced_is_on_disk(life, stored)
+    _announced_is_on_disk(life.heard_before, stored)
 
 
 def check_recovered(life: Life) -> None:
@@ -40,10 +41,11 @@ async def check_ended(life: Life) -> None:
     """Check that all has come to its one end."""
     stored = {command.key: command for command in await life.commands()}
     _acknowledged_is_there(life, stored)
-    _announced_is_on_disk(life, stored)
+    announced = life.chronicle.read("announced")
+    _announced_is_on_disk(announced, stored)
     unended = [one for one in stored.values() if one.phase not in FINAL]
     assert not unended, f"still open: {unended}"
-    finals = Counter(one["key"] for one in life.chronicle.read("announced") if one["final"])
+    finals = Counter(line["key"] for line in announced if line["final"])
     assert not [key for key, times in finals.items() if times > 1], finals
     await _doses_are_true(life, list(stored.values()))
     await _moments_have_verdicts(life)
@@ -55,9 +57,11 @@ def _acknowledged_is_there(life: Life, stored: dict[str, Command]) -> None:
     assert acknowledged <= stored.keys()
 
 
-def _announced_is_on_disk(life: Life, stored: dict[str, Command]) -> None:
+def _announced_is_on_disk(
+    announced: list[dict[str, Any]], stored: dict[str, Command]
+) -> None:
     """Law 2: nothing was announced that the store does not know; law 8: final is final."""
-    for line in life.chronicle.read("announced"):
+    for line in announced:
         found = stored[line["key"]].phase
         if line["final"]:
             assert found == line["phase"]

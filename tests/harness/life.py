@@ -40,6 +40,7 @@ class Life:
         self.engine: Engine
         self.states: dict[str, DeviceState] = {}
         self.found: list[Command] = []
+        self.heard_before = self.chronicle.read("announced")
         self._path = folder / "aquarist.db"
         self._database: Database
 

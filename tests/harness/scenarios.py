@@ -5,7 +5,7 @@ from typing import override
 
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Kind, Phase
-from custom_components.aquarist.engine.arbiter import course_of
+from custom_components.aquarist.engine.claims import course_of
 from custom_components.aquarist.layers.setting import is_number
 
 from .life import AQUARIUM, Life

@@ -165,6 +165,7 @@ class Equipment:
         Its row stays (design 2). A device that cannot be reached is left as it is.
         """
         state = self._devices[number]
+        state.queue.hold()
         await state.queue.stop(_nothing)
         for command in self._records.open:
             if command.device == number:

@@ -11,12 +11,8 @@ LIGHT = "light.universal_wrgb_c0de"
 HEAD = "dosing_pump_c0d4_head_{number}"
 AQUARIUM = "living_room"
 HEADS = (1, 2, 3)
-BRIGHTNESS = {
-    "features": [{"type": "light-brightness"}],
-    "features_position": "inline",
-    "grid_options": {"columns": "full"},
-}
-PUMPS = ("switch.return_pump", "switch.skimmer", "number.wave_pump_level")
+PUMPS = ("switch.return_pump", "switch.skimmer")
+WAVE_PUMP = "number.wave_pump_level"
 
 
 async def add_dashboard(client: Client) -> None:
@@ -48,9 +44,10 @@ def _view() -> Card:
     }
     devices = [
         _heading("Light", "mdi:led-strip-variant"),
-        _tile(LIGHT, name="Light", color="amber", **BRIGHTNESS),
+        _slider(LIGHT, {"type": "light-brightness"}, name="Light", color="amber"),
         _heading("Pumps", "mdi:pump"),
         *[_tile(pump) for pump in PUMPS],
+        _slider(WAVE_PUMP, {"type": "numeric-input", "style": "slider"}),
         _heading("Dosing", "mdi:eyedropper"),
         *_heads(),
     ]
@@ -59,8 +56,17 @@ def _view() -> Card:
         _tile(f"sensor.{AQUARIUM}_next_action", name="Next action"),
         _tile(f"switch.{AQUARIUM}_automation", name="Automation"),
         calendar,
-        _tile(f"event.{AQUARIUM}_occurrence", name="Last event"),
-        _tile(f"button.{AQUARIUM}_emergency_stop", name="Emergency stop", color="red"),
+        _tile(
+            f"event.{AQUARIUM}_occurrence",
+            name="Last event",
+            state_content=["schedule", "event_type"],
+        ),
+        _tile(
+            f"button.{AQUARIUM}_emergency_stop",
+            name="Emergency stop",
+            color="red",
+            hide_state=True,
+        ),
     ]
     sections = [{"type": "grid", "cards": cards} for cards in (devices, plan)]
     return {"title": "Aquarium", "type": "sections", "sections": sections}
@@ -73,7 +79,11 @@ def _heads() -> list[Card]:
         head = HEAD.format(number=number)
         cards += [
             _tile(f"sensor.{head}_dosed_in_24_hours", name=f"Head {number}, 24 hours"),
-            _tile(f"button.{head}_dose_now", name=f"Head {number}, dose now"),
+            _tile(
+                f"button.{head}_dose_now",
+                name=f"Head {number}, dose now",
+                hide_state=True,
+            ),
         ]
     return cards
 
@@ -86,3 +96,14 @@ def _heading(title: str, icon: str) -> Card:
 def _tile(entity_id: str, **more: Any) -> Card:
     """Return a tile of an entity."""
     return {"type": "tile", "entity": entity_id, **more}
+
+
+def _slider(entity_id: str, feature: Card, **more: Any) -> Card:
+    """Return a broad tile with a slider in it."""
+    return _tile(
+        entity_id,
+        features=[feature],
+        features_position="inline",
+        grid_options={"columns": "full"},
+        **more,
+    )

@@ -1,11 +1,13 @@
 """The demo aquarium, set up as a keeper would do it: through the flows."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from custom_components.aquarist.demo import day_plan
 
 from .client import Client
+from .dashboard import add_dashboard
 from .proxy import Proxy
 
 type Answers = dict[str, dict[str, Any]]
@@ -79,12 +81,45 @@ async def add_plan(client: Client) -> None:
         await client.call("aquarist", "create_schedule", definition)
 
 
+async def add_welcome(client: Client) -> None:
+    """Let the next minutes show what a day brings: sunrise, a dose, a feeding pause."""
+    numbers = await devices(client)
+    begin = datetime.now(UTC)
+    for name, after, kind, action, params in (
+        (
+            "Welcome, sunrise",
+            15,
+            "chihiros_light",
+            "ramp",
+            {"start_level": 5, "end_level": 80, "duration": 120},
+        ),
+        (
+            "Welcome, a dose",
+            45,
+            "chihiros_doser",
+            "dose",
+            {"head_index": 0, "volume_ml": 2},
+        ),
+        ("Welcome, feeding pause", 75, "pump", "off", {"duration": 30}),
+    ):
+        definition = {
+            "name": name,
+            "device_ids": numbers[kind],
+            "schedule_type": "one_off",
+            "start_time": (begin + timedelta(seconds=after)).isoformat(),
+            "action_type": action,
+            "action_params": params,
+        }
+        await client.call("aquarist", "create_schedule", definition)
+
+
 async def set_up(client: Client, proxy: Proxy) -> None:
-    """Set up aquarium, pumps, proxy, light, doser and plan; what is there already stays."""
+    """Set up the aquarium, its plan and its page; what is there already stays."""
     aquarium = await add_aquarium(client)
     await add_proxy(client, proxy)
     await add_discovered(client, aquarium)
     await add_plan(client)
+    await add_dashboard(client)
 
 
 # What Aquarist's own flows ask, step by step.

@@ -31,14 +31,16 @@ def taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def prepared(instance: Instance, proxy: Proxy) -> None:
-    """Start both processes and set the aquarium up."""
+async def prepared(instance: Instance, proxy: Proxy, *, anew: bool) -> None:
+    """Start both processes and set the aquarium up; a new one shows what it can do."""
     await proxy.start()
     instance.start()
     async with aiohttp.ClientSession() as session:
         client = await instance.ready(session)
         say("Home Assistant runs; setting up the demo aquarium ...")
         await demo.set_up(client, proxy)
+        if anew:
+            await demo.add_welcome(client)
 
 
 async def watched(instance: Instance, ended: asyncio.Event) -> int:
@@ -59,7 +61,8 @@ async def watched(instance: Instance, ended: asyncio.Event) -> int:
 async def run(folder: Path, port: int) -> int:
     """Run the demo until it ends; return the exit code."""
     complete = folder / "set-up-complete"
-    if not complete.exists():
+    anew = not complete.exists()
+    if anew:
         # A set-up that was broken off may have lost its owner: begin anew.
         shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(exist_ok=True)
@@ -69,7 +72,7 @@ async def run(folder: Path, port: int) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     say("Starting Home Assistant and a simulated Bluetooth proxy ...")
-    setting_up = asyncio.create_task(prepared(instance, proxy))
+    setting_up = asyncio.create_task(prepared(instance, proxy, anew=anew))
     stopping = asyncio.create_task(ended.wait())
     try:
         await asyncio.wait((setting_up, stopping), return_when=asyncio.FIRST_COMPLETED)
