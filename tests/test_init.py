@@ -239,3 +239,39 @@ async def test_the_engine_stops_with_home_assistant(
     wal = Path(hass.config.path(f"{STORE_FILE}-wal"))
     assert not wal.exists() or wal.stat().st_size == 0
     assert [one.phase for one in engine.records.open] == [Phase.IN_FORCE]
+
+
+async def test_a_dosing_switch_is_off_before_home_assistant_stops(
+    hass: HomeAssistant,
+) -> None:
+    """Design 6: a switch that stayed on would empty the container."""
+    config = {"input_boolean": {"dosing_pump": {"initial": False}}}
+    assert await async_setup_component(hass, "input_boolean", config)
+    doser = {
+        "entity_id": "input_boolean.dosing_pump",
+        "flow_ml_per_minute": 1,
+        "maximum_dose_ml": 5,
+        "budget_ml": 20,
+    }
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Tank",
+        unique_id="tank",
+        data={"kind": "aquarium", "demo": False},
+        subentries_data=[subentry("doser", "Iron", doser)],
+    )
+    await loaded(hass, entry)
+    engine = hass.data[DATA_ENGINE]
+    state = entry.runtime_data.devices["iron"]
+    command = await engine.send(
+        state, "dose", {"head_index": 0, "volume_ml": 5}, SERVICE
+    )
+    await settled(hass)
+    pump = hass.states.get("input_boolean.dosing_pump")
+    assert pump is not None
+    assert pump.state == "on"
+    await hass.async_stop()
+    pump = hass.states.get("input_boolean.dosing_pump")
+    assert pump is not None
+    assert pump.state == "off"
+    assert engine.records.current(command.key) is None

@@ -6,7 +6,7 @@ from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HassJob, HomeAssistant
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
@@ -53,6 +53,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         await engine.close()
 
     async_at_started(hass, start)
+    hass.async_add_shutdown_job(HassJob(engine.end_switched_doses, "end doses"))
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, close)
     return True
 

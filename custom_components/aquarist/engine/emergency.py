@@ -4,7 +4,7 @@ It is the one claim without an end of its own (law 4): it holds until somebody l
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from ..commands.command import Command
@@ -71,6 +71,11 @@ class Emergency:
             self._arbiter.release(command)
         return len(held)
 
+    async def end_dose(self, device: DeviceState) -> DeviceStopped:
+        """End the dose that a device gives, without holding it afterwards."""
+        self._pulses.stop_deliveries(device)
+        return await self._in_time(device, lambda: _stopped(device))
+
     def _holding(self) -> list[Command]:
         """Return the commands by which a stop holds a field, not those being let go."""
         return [
@@ -131,6 +136,12 @@ class Emergency:
                 return StopReport(confirmed=False, detail=error.code)
             return report
 
+        return await self._in_time(device, act)
+
+    async def _in_time(
+        self, device: DeviceState, act: Callable[[], Awaitable[StopReport]]
+    ) -> DeviceStopped:
+        """Run the stop lane of a device and report; it answers within a bounded time."""
         try:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 report = await device.queue.stop(act)
@@ -141,6 +152,13 @@ class Emergency:
             confirmed=report.confirmed,
             detail=report.detail,
         )
+
+
+async def _stopped(device: DeviceState) -> StopReport:
+    """Have the hardware stop, if there is any."""
+    if device.device is None:
+        return StopReport(confirmed=False, detail="device_not_loaded")
+    return await device.device.stop()
 
 
 def _safe(device: DeviceState, state: FieldState) -> Setting | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..commands.command import Command, Source
 from ..commands.phases import Kind
-from ..devices.device import Device
+from ..devices.device import Device, DeviceKind
 from ..layers.setting import Scalar, Setting
 from ..store import commands as command_rows, settings
 from ..store.database import Database
@@ -137,6 +137,18 @@ class Engine:
         self.planner.start()
         self.upkeep.start()
         self.agenda.start()
+
+    async def end_switched_doses(self) -> None:
+        """Switch off what doses by a switch, while Home Assistant still can (design 6).
+
+        A pump with a mind of its own ends its dose by itself; a switch would stay on.
+        """
+        running = [
+            device
+            for device in self.devices.values()
+            if device.row.kind == DeviceKind.DOSER and device.busy_heads
+        ]
+        await asyncio.gather(*(self.emergency.end_dose(device) for device in running))
 
     async def close(self) -> None:
         """Stop acting; what is under way stays open on disk for the next engine (R-B54)."""
