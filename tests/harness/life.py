@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from custom_components.aquarist.commands.command import Command, Source
+from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.devices.lamp import LIGHT
 from custom_components.aquarist.engine.changes import Change, CommandChanged
 from custom_components.aquarist.engine.engine import Engine
@@ -39,7 +40,7 @@ class Life:
         self.ports = Ports(loop, self.world.die, trouble)
         self.engine: Engine
         self.states: dict[str, DeviceState] = {}
-        self.found: list[Command] = []
+        self.records: list[Command] = []
         self.heard_before = self.chronicle.read("announced")
         self._path = folder / "aquarist.db"
         self._database: Database
@@ -48,7 +49,7 @@ class Life:
         """Live through what happened before, open the store, attach the devices, start."""
         await self.world.replay(outage)
         self._database = await open_store(self._path, self.ports, self.world.now())
-        self.found = await self.commands()
+        await self.look()
         self.engine = Engine(
             WorldClock(self.ports), self._database, default_zone=lambda: "UTC"
         )
@@ -103,12 +104,22 @@ class Life:
         """Return a device's number."""
         return self.states[name].row.number
 
-    async def commands(self) -> list[Command]:
-        """Return every command on disk, in the order of acceptance."""
+    async def look(self) -> list[Command]:
+        """Read every command on disk into `records`, in the order of acceptance."""
         found = await self._database.read(
             lambda connection: commands.recent(connection, None, _EVERYTHING)
         )
-        return sorted(found, key=lambda one: one.order)
+        self.records = sorted(found, key=lambda one: one.order)
+        return self.records
+
+    def of_kind(self, kind: Kind) -> list[Command]:
+        """Return the commands of a kind as they are now, ended ones as last looked at."""
+        known = {one.key: one for one in (*self.records, *self.engine.records.open)}
+        return [one for one in known.values() if one.kind is kind]
+
+    def completed(self, kind: Kind) -> list[Command]:
+        """Return the commands of a kind that came to a good end."""
+        return [one for one in self.of_kind(kind) if one.phase is Phase.COMPLETED]
 
     async def read[T](self, query: Callable[[Any], T]) -> T:
         """Ask the store."""

@@ -7,7 +7,7 @@ calls in the same order, however quick the threads are.
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextvars import Context
 from selectors import DefaultSelector, SelectorKey
 import threading
@@ -88,14 +88,19 @@ class WorldLoop(asyncio.SelectorEventLoop):
 
     @override
     def call_soon_threadsafe(  # type: ignore[override]
-        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+        self,
+        callback: Callable[..., object],
+        *args: Any,
+        context: Context | None = None,
     ) -> asyncio.Handle:
         """Keep what a thread says until nobody has anything to do."""
         self._mailbox.put(callback, args)
         return asyncio.Handle(callback, args, self, context)
 
     @override
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+    def run_in_executor[*Ts, T](
+        self, executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts
+    ) -> asyncio.Future[T]:
         """Let time stand still while a thread works."""
         future = super().run_in_executor(executor, func, *args)
         # A thread that was done at once has set the future and calls back no more.

@@ -103,6 +103,11 @@ class WorldClock(Clock):
         return START + timedelta(seconds=self._ports.loop.time())
 
     @override
+    def local_now(self) -> datetime:
+        """Return the wall time; the world lives by UTC."""
+        return self.now()
+
+    @override
     def elapsed(self) -> float:
         """Return the world's seconds."""
         return self._ports.loop.time()
@@ -114,11 +119,19 @@ class WorldClock(Clock):
         seconds = (instant - START).total_seconds()
         return self._ports.loop.call_at(seconds, action).cancel
 
+    @override
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Cancel:
+        """Call the action when so many seconds have passed."""
+        self._ports.call("clock.call_later")
+        return self._ports.loop.call_later(seconds, action).cancel
+
 
 class PortTransport(SimulatedTransport):
     """A simulated link; what reached the peripheral is told before the call returns."""
 
-    def __init__(self, peripheral: Any, ports: Ports, effect: Callable[[], None]) -> None:
+    def __init__(
+        self, peripheral: Any, ports: Ports, effect: Callable[[], None]
+    ) -> None:
         """Call `effect` after every write that may have changed the peripheral."""
         super().__init__(peripheral)
         self._ports = ports
@@ -172,7 +185,9 @@ class PortTransport(SimulatedTransport):
 class PortWriter(Writer):
     """The store's writer; a unit can fail, or take the process with it."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, ports: Ports) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, ports: Ports
+    ) -> None:
         """Start the thread; a batch that fails is not tried again by itself."""
         super().__init__(connection, path, ports.loop, pauses=())
         self._ports = ports

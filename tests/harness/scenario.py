@@ -1,5 +1,7 @@
 """What a scenario is: what is asked of the engine, and what must hold in the end."""
 
+from typing import override
+
 from .life import Life
 from .world import DOSER
 
@@ -10,6 +12,11 @@ class Scenario:
     devices: tuple[str, ...] = (DOSER,)
     horizon: float = 60.0
     outages: tuple[float, ...] = (2.0, 300.0)
+
+    @override
+    def __str__(self) -> str:
+        """Return the scenario's name."""
+        return type(self).__name__
 
     async def act(self, life: Life) -> None:
         """Ask for things. Runs in the first life; whatever is acknowledged is noted."""

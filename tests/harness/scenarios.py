@@ -3,8 +3,7 @@
 from datetime import timedelta
 from typing import override
 
-from custom_components.aquarist.commands.command import Command
-from custom_components.aquarist.commands.phases import Kind, Phase
+from custom_components.aquarist.commands.phases import Kind
 from custom_components.aquarist.engine.claims import course_of
 from custom_components.aquarist.layers.setting import is_number
 
@@ -55,11 +54,8 @@ class PointAction(Scenario):
 
     @override
     def judge(self, life: Life) -> None:
-        """The lamp shows the level of the last one that ended well, and no other."""
-        done = [one for one in life.found if one.phase is Phase.COMPLETED]
-        if done:
-            assert life.world.level() == 40
-        assert life.world.level() in (0, 40)
+        """The lamp shows the level if the command ended well, else what was before."""
+        assert life.world.level() == (40 if life.completed(Kind.SET) else 0)
 
 
 class Window(Scenario):
@@ -79,16 +75,14 @@ class Window(Scenario):
     @override
     def judge_resumed(self, life: Life) -> None:
         """Inside the window its value holds."""
-        (window,) = _of_kind(life, Kind.WINDOW) or (None,)
-        if window is not None and 12 < life.world.loop.time() < 39:
+        held = life.of_kind(Kind.WINDOW)
+        if held and 12 < life.world.loop.time() < 39:
             assert life.world.level() == 40
 
     @override
     def judge(self, life: Life) -> None:
-        """The value under the window is back."""
-        assert life.world.level() != 40
-        if _of_kind(life, Kind.WINDOW):
-            assert life.world.level() == 70
+        """The value under the window is back: 70, if that was ever set."""
+        assert life.world.level() == (70 if life.completed(Kind.SET) else 0)
 
 
 class Ramp(Scenario):
@@ -111,7 +105,7 @@ class Ramp(Scenario):
     @override
     def judge(self, life: Life) -> None:
         """The end is exact."""
-        if _of_kind(life, Kind.RAMP):
+        if life.of_kind(Kind.RAMP):
             assert life.world.level() == 50
 
 
@@ -220,7 +214,7 @@ class EmergencyStop(Scenario):
 def on_course(life: Life) -> None:
     """Assert that the lamp shows what the ramp on disk wants now."""
     now = life.world.now()
-    for ramp in _of_kind(life, Kind.RAMP):
+    for ramp in life.of_kind(Kind.RAMP):
         begins, ends = ramp.starts_at, ramp.ends_at
         assert begins is not None
         assert ends is not None
@@ -228,12 +222,6 @@ def on_course(life: Life) -> None:
             wanted = course_of(ramp).at(now)["level"]
             assert is_number(wanted)
             assert abs(life.world.level() - wanted) <= _TOLERANCE
-
-
-def _of_kind(life: Life, kind: Kind) -> tuple[Command, ...]:
-    """Return the open commands of a kind, and those that the second life found."""
-    known = {one.key: one for one in (*life.found, *life.engine.records.open)}
-    return tuple(one for one in known.values() if one.kind is kind)
 
 
 def _latched(life: Life) -> bool:

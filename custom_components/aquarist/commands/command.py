@@ -114,14 +114,16 @@ class Command:
 
     @property
     def fingerprint(self) -> str:
-        """Return the digest of what was asked for: equal content, equal digest (RES-44)."""
+        """Return the digest of what was asked for: equal content, equal digest (RES-44).
+
+        What follows from it is left out: `turn_on` is the same request, whatever level the
+        device rests at by then.
+        """
         asked = [
             self.device,
             self.kind,
             self.action,
             dict(self.args),
-            self.field,
-            dict(self.value) if self.value is not None else None,
             self.starts_at.isoformat() if self.starts_at and self.scheduled else None,
             self.ends_at.isoformat() if self.ends_at else None,
             self.timeout,

@@ -14,7 +14,7 @@ from .backing_entity import BackingEntity
 from .device import DeviceKind, Observation, StopReport
 from .entity_adapter import ServiceCall
 from .errors import DeviceError
-from .fields import Field, checked_arguments, unknown_action
+from .fields import Field
 from .observable import ObservableDevice
 
 STOP_TIME = 15.0
@@ -22,6 +22,8 @@ STOP_TIME = 15.0
 
 class BackedDevice(ObservableDevice, ABC):
     """A device whose fields are shown by entities. Subclasses say how entities make fields."""
+
+    ACTIONS = {"request_status": ()}
 
     def __init__(
         self,
@@ -53,9 +55,7 @@ class BackedDevice(ObservableDevice, ABC):
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
         """Do `request_status`: ask the entities to update and return what they show (R-C12)."""
-        if action != "request_status":
-            raise unknown_action(action)
-        checked_arguments(action, args)
+        self.check_action(action, args)
         update = ServiceCall(domain="homeassistant", service="update_entity")
         await together(entity.call(update) for entity in self._entities)
         settings = {name: self._read(name) for name in self.fields}

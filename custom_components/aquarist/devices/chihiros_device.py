@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import override
+from typing import cast, override
 
 from ..ble.errors import LinkError, Reason
 from ..ble.link import Lease, Link
@@ -11,13 +11,7 @@ from ..chihiros.command_frame import CommandFrame, query_status, set_time
 from ..chihiros.notifications import Notification, Status
 from .device import DeviceKind
 from .errors import DeviceError
-from .fields import (
-    Field,
-    checked_arguments,
-    refuse_unknown,
-    unknown_action,
-    whole_number,
-)
+from .fields import Field, unknown_action, whole_number
 from .observable import ObservableDevice
 
 # How long a holder may take to make way; dropping the link then gives its write 2 s more.
@@ -31,6 +25,8 @@ _FINAL = frozenset({Reason.UNSUPPORTED, Reason.STOPPING})
 
 class ChihirosDevice(ObservableDevice):
     """A device over a link. ``local_time`` gives the aware local wall-clock time now."""
+
+    ACTIONS = {"request_status": (), "sync_clock": (), "release_for_app": ("seconds",)}
 
     def __init__(
         self,
@@ -63,23 +59,26 @@ class ChihirosDevice(ObservableDevice):
         return self.link.available
 
     @override
+    def check_action(self, action: str, args: Mapping[str, object]) -> None:
+        """Raise InvalidValue also for a number of seconds that is out of range."""
+        super().check_action(action, args)
+        if "seconds" in args:
+            whole_number("seconds", args["seconds"], 1, LONGEST_RELEASE)
+
+    @override
     async def perform(
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
         """Do `request_status`, `sync_clock` or `release_for_app` {seconds}."""
+        self.check_action(action, args)
         match action:
             case "request_status":
-                checked_arguments(action, args)
                 return await self._leased(self._status)
             case "sync_clock":
-                checked_arguments(action, args)
                 return await self._leased(self._sync_clock)
             case "release_for_app":
-                refuse_unknown(action, args, "seconds")
-                seconds = whole_number(
-                    "seconds", args.get("seconds", RELEASE_SECONDS), 1, LONGEST_RELEASE
-                )
-                await self.link.release_for_app(seconds)
+                seconds = args.get("seconds", RELEASE_SECONDS)
+                await self.link.release_for_app(cast(int, seconds))
                 return {"seconds": seconds}
         raise unknown_action(action)
 

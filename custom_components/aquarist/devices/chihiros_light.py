@@ -12,13 +12,19 @@ from ..layers.setting import Setting
 from .chihiros_device import ChihirosDevice
 from .device import DeviceKind, Observation, StopReport
 from .errors import DeviceError
-from .fields import LEVEL, checked_arguments
+from .fields import LEVEL
 from .lamp import LIGHT, Lamp
 from .observable import only_fields
 
 
 class ChihirosLight(ChihirosDevice):
     """One composite field `light`: its level and the mix of its channels. Stopped means dark."""
+
+    ACTIONS = {
+        **ChihirosDevice.ACTIONS,
+        "enable_auto_mode": (),
+        "set_manual_mode": (),
+    }
 
     def __init__(
         self,
@@ -90,12 +96,11 @@ class ChihirosLight(ChihirosDevice):
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
         """Do `enable_auto_mode` and `set_manual_mode` besides the common actions."""
+        self.check_action(action, args)
         match action:
             case "enable_auto_mode":
-                checked_arguments(action, args)
                 return await self._leased(self._run_schedules)
             case "set_manual_mode":
-                checked_arguments(action, args)
                 return await self._leased(self._hold_levels)
             case _:
                 return await super().perform(action, args)

@@ -120,6 +120,9 @@ class Device(Protocol):
     async def stop(self) -> StopReport:
         """Go to the safe side at once. Bounded, never raises DeviceError."""
 
+    def check_action(self, action: str, args: Mapping[str, object]) -> None:
+        """Raise InvalidValue for an action of `perform` that the device would refuse."""
+
     async def perform(
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:

@@ -1,15 +1,29 @@
 """What all kinds of devices share: listeners, what is known, and checks of values."""
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from ..layers.setting import Scalar, Setting, is_number
 from .device import DeviceKind, DeviceListener, Observation
 from .errors import DeviceError
-from .fields import LEVEL, Field, InvalidValue, checked, checked_setting, unknown_action
+from .fields import (
+    LEVEL,
+    Field,
+    InvalidValue,
+    checked,
+    checked_setting,
+    refuse_unknown,
+    unknown_action,
+)
 
 
 class ObservableDevice:
-    """Keeps the last known settings and tells listeners of changes."""
+    """Keeps the last known settings and tells listeners of changes.
+
+    ``ACTIONS`` names the actions that set no field, each with its optional arguments.
+    """
+
+    ACTIONS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     def __init__(
         self,
@@ -73,6 +87,12 @@ class ObservableDevice:
     ) -> tuple[str, Setting]:
         """Refuse: a device without a level has no level actions."""
         raise unknown_action(action)
+
+    def check_action(self, action: str, args: Mapping[str, object]) -> None:
+        """Raise InvalidValue for an action or argument that the device does not know."""
+        if action not in self.ACTIONS:
+            raise unknown_action(action)
+        refuse_unknown(action, args, *self.ACTIONS[action])
 
     async def perform(
         self, action: str, args: Mapping[str, object]

@@ -6,13 +6,15 @@ from typing import override
 from ..layers.setting import Setting, is_number
 from .device import DeviceKind, Observation, StopReport
 from .errors import DeviceError
-from .fields import LEVEL, checked_arguments, percent, unknown_action
+from .fields import LEVEL, percent
 from .level_actions import level_setting
 from .observable import ObservableDevice
 
 
 class SimulatedPump(ObservableDevice):
     """Keeps one field `level`, 0 to 100 per cent."""
+
+    ACTIONS = {"request_status": ()}
 
     def __init__(self, *, uuid: str, name: str, level: float = 0.0) -> None:
         """Start running at a level."""
@@ -77,9 +79,7 @@ class SimulatedPump(ObservableDevice):
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
         """Do `request_status`."""
-        if action != "request_status":
-            raise unknown_action(action)
-        checked_arguments(action, args)
+        self.check_action(action, args)
         return {
             "available": self._available,
             "fields": {LEVEL: dict(self._known[LEVEL])},

@@ -1,17 +1,26 @@
 """What is due when: one timer, and a sweep that catches jumps of the clock (law 6).
 
+The timer follows the wall clock; the sweep comes round by elapsed time, so that a clock
+which is set back holds nothing up.
+
 Only the kind and the key of a thing are kept. What it is and whether it may still act is
 looked up by its handler when it is due (law 7).
 """
 
 from collections.abc import Callable, Hashable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 import heapq
 from itertools import count
+import logging
 
 from .clock import Cancel, Clock
 
+_LOGGER = logging.getLogger(__name__)
+
 SWEEP = timedelta(seconds=30)
+# Instants are whole microseconds: what is due within one is due now.
+RESOLUTION = 1e-6
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 type Handler = Callable[[Hashable, datetime], None]
 type _Entry = tuple[float, int, str, Hashable]
@@ -30,7 +39,8 @@ class Agenda:
         self._elapsed: list[_Entry] = []
         self._valid: dict[tuple[str, Hashable], int] = {}
         self._numbers = count(1)
-        self._cancel: Cancel | None = None
+        self._cancel: Cancel = _nothing
+        self._cancel_sweep: Cancel = _nothing
         self._armed_for: datetime | None = None
         self._running = False
         self.last_check: datetime | None = None
@@ -75,14 +85,14 @@ class Agenda:
     def start(self) -> None:
         """Begin to fire."""
         self._running = True
+        self._sweep_later()
         self._check()
 
     def stop(self) -> None:
         """Fire nothing any more; what is noted stays noted."""
         self._running = False
-        if self._cancel is not None:
-            self._cancel()
-        self._cancel = self._armed_for = None
+        self._cancel_sweep()
+        self._disarm()
 
     def _note(self, heap: list[_Entry], at: float, kind: str, key: Hashable) -> None:
         """Push an entry and make it the only valid one of its thing."""
@@ -99,7 +109,7 @@ class Agenda:
     def _due(self, heap: list[_Entry], reading: float) -> list[_Entry]:
         """Take out all entries that are due at a reading of their clock."""
         due = []
-        while (entry := self._first(heap)) and entry[0] <= reading:
+        while (entry := self._first(heap)) and entry[0] <= reading + RESOLUTION:
             heapq.heappop(heap)
             del self._valid[entry[2], entry[3]]
             due.append(entry)
@@ -107,37 +117,51 @@ class Agenda:
 
     def _check(self) -> None:
         """Hand what is due to its handlers, in the order of their instants."""
-        self._cancel = self._armed_for = None
+        self._disarm()
         now = self._clock.now()
         self.last_check = now
         due = self._due(self._wall, now.timestamp())
         due += self._due(self._elapsed, self._clock.elapsed())
-        try:
-            for _, _, kind, key in due:
-                self._handlers[kind](key, now)
-        finally:
-            self._arm()
+        for _, _, kind, key in due:
+            _guarded(self._handlers[kind], key, now)
+        self._arm()
+
+    def _sweep_later(self) -> None:
+        """Have the sweep come round once more."""
+        seconds = self._sweep.total_seconds()
+        self._cancel_sweep = self._clock.call_later(seconds, self._swept)
 
     def _swept(self) -> None:
-        """Look at everything because the sweep came round."""
+        """Look at everything, whatever the timer waits for."""
+        self._sweep_later()
         for action in self._every_sweep:
-            action()
+            _guarded(action)
+        self._check()
 
     def _arm(self) -> None:
-        """Wait for the next due instant, at most until the next sweep."""
+        """Wait for the next due instant."""
         if not self._running:
             return
-        if self._cancel is not None:
-            self._cancel()
-        sweep = self._clock.now() + self._sweep
+        self._disarm()
         due = self.next_due()
-        self._armed_for = sweep if due is None else min(due, sweep)
-        swept = self._armed_for == sweep
+        self._armed_for = due or _NEVER
+        if due is not None:
+            self._cancel = self._clock.call_at(due, self._check)
 
-        def fire() -> None:
-            self._cancel = None
-            if swept:
-                self._swept()
-            self._check()
+    def _disarm(self) -> None:
+        """Wait for nothing."""
+        self._cancel()
+        self._cancel = _nothing
+        self._armed_for = None
 
-        self._cancel = self._clock.call_at(self._armed_for, fire)
+
+def _guarded[**P](action: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call an action; an error that nobody foresaw ends that one alone."""
+    try:
+        action(*args, **kwargs)
+    except Exception:
+        _LOGGER.exception("What was due met an unexpected error")
+
+
+def _nothing() -> None:
+    """Stand in for the cancelling of a timer that is not there."""

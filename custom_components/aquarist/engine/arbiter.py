@@ -58,11 +58,14 @@ class Arbiter:
 
     def enter(self, command: Command) -> None:
         """Let an accepted window or ramp wait for its start; begin it when that is past."""
-        starts_at = command.starts_at or command.created_at
-        if starts_at > self._clock.now():
-            self._agenda.put("begin", command.key, starts_at)
+        if (command.starts_at or command.created_at) > self._clock.now():
+            self.wait(command)
         else:
             self._begin(command)
+
+    def wait(self, command: Command) -> None:
+        """Let a window or ramp begin when the agenda says so, not before it runs."""
+        self._agenda.put("begin", command.key, command.starts_at or command.created_at)
 
     def resume(self, command: Command) -> None:
         """Take up a window or ramp that was in force when the engine stopped (R-T54)."""

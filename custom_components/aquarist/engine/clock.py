@@ -13,7 +13,7 @@ from typing import Protocol, override
 from uuid import uuid4
 
 from homeassistant.core import HassJob, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_point_in_utc_time
+from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
 
 type Cancel = Callable[[], None]
@@ -39,6 +39,9 @@ class Clock(Protocol):
 
     def call_at(self, instant: datetime, action: Callable[[], None]) -> Cancel:
         """Call the action once, when the wall clock reaches the instant."""
+
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Cancel:
+        """Call the action once, when that much elapsed time has passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,17 @@ class HomeAssistantClock(Clock):
 
         job = HassJob(fire, "aquarist agenda", cancel_on_shutdown=True)
         return async_track_point_in_utc_time(self._hass, job, instant)
+
+    @override
+    def call_later(self, seconds: float, action: Callable[[], None]) -> Cancel:
+        """Call the action once, when that much elapsed time has passed."""
+
+        @callback
+        def fire(_: datetime) -> None:
+            action()
+
+        job = HassJob(fire, "aquarist sweep", cancel_on_shutdown=True)
+        return async_call_later(self._hass, seconds, job)
 
     @override
     def local_now(self) -> datetime:

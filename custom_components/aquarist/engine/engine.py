@@ -345,5 +345,5 @@ class Engine:
         code = error.code if error is not None else None
         if code != self.store_trouble:
             self.store_trouble = code
-            self.upkeep.refused = code is not None
+            self.upkeep.store_changed(refused=code is not None)
             self.announcer.announce(StoreChanged(code=code))

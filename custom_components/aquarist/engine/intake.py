@@ -91,6 +91,7 @@ def command_for(
         if at_once and "duration" not in args:
             common |= {"phase": Phase.APPLYING, "attempts": 1, "started_at": now}
         return _level(device, port, action, args, now, starts_at, common)
+    port.check_action(action, args)
     return Command(**common, kind=Kind.RAW, expires_at=now + QUEUE_EXPIRY)
 
 

@@ -113,7 +113,7 @@ class DeviceQueue:
         if worker is not None and not worker.done():
             worker.cancel()
             await asyncio.wait({worker}, timeout=STOP_GRACE)
-        self._worker = None
+        self._worker = self.running = None
         self._generation += 1
         self._working = False
 
@@ -148,8 +148,10 @@ class DeviceQueue:
                 if self._commands:
                     self.running = self._commands.popleft()
                     await self._guarded(self._execute(self.running))
+                    if generation != self._generation:
+                        return
                     self.running = None
-                if self._dirty and generation == self._generation:
+                if self._dirty:
                     self._dirty = False
                     await self._guarded(self._flush())
         finally:

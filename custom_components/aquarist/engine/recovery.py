@@ -97,7 +97,7 @@ def _take_up(engine: Engine, command: Command) -> None:
     """Let one command go on, or end it where it must not."""
     if command.kind in (Kind.WINDOW, Kind.RAMP):
         if command.phase is Phase.PLANNED:
-            engine.arbiter.enter(command)
+            engine.arbiter.wait(command)
         else:
             engine.arbiter.resume(command)
     elif command.phase is Phase.PLANNED:

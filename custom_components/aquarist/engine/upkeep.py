@@ -35,13 +35,19 @@ class Upkeep:
         self._agenda = agenda
         self._journal = journal
         self._background = background
-        self.refused = False
+        self._refused = False
         agenda.on("retention", self._retention_due)
         agenda.on_sweep(self._swept)
 
     def start(self) -> None:
         """Begin some time after the start, when there is less to do."""
         self._agenda.put_elapsed("retention", None, FIRST_RETENTION)
+
+    def store_changed(self, *, refused: bool) -> None:
+        """Take note that the store refuses, or takes what was kept at once."""
+        self._refused = refused
+        if not refused and self._journal.kept:
+            self._background(self._journal.retry())
 
     def _retention_due(self, key: Hashable, now: datetime) -> None:
         """Let go of what ended a year ago, once a day (law 9)."""
@@ -63,7 +69,7 @@ class Upkeep:
 
     def _swept(self) -> None:
         """Try again to write what the store did not take, or whether it takes anything."""
-        if not self._journal.locked and (self._journal.kept or self.refused):
+        if not self._journal.locked and (self._journal.kept or self._refused):
             self._background(self._try_again())
 
     async def _try_again(self) -> None:

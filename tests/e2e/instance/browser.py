@@ -9,7 +9,7 @@ import re
 import shutil
 import time
 
-from playwright.async_api import ConsoleMessage, Page, async_playwright
+from playwright.async_api import ConsoleMessage, Error, Locator, Page, async_playwright
 
 from .client import Client
 from .seed import TIME_ZONE
@@ -27,6 +27,12 @@ ARGUMENTS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
 
+NAVIGATE = """path => {
+    history.pushState(null, "", path);
+    window.dispatchEvent(new CustomEvent("location-changed"));
+}"""
+# With this the virtual lists of Home Assistant's pages reject their layout.
+LIST_GONE = "disconnected"
 OTHERS_PICTURE = re.compile(r"/api/brands/integration/(?!aquarist/)")
 
 
@@ -47,10 +53,17 @@ class Visit:
         self.address = address
         self.errors: list[str] = []
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("pageerror", self._failed)
 
     async def open(self, path: str = "/") -> None:
-        """Go to a page of Home Assistant and wait until it knows its states."""
+        """Go to a page of Home Assistant, which knows its states then.
+
+        A page that is there already stays and is led elsewhere by its own means: thrown
+        away, it would complain about answers that do not come any more.
+        """
+        if self.page.url.startswith(self.address):
+            await self.page.evaluate(NAVIGATE, path)
+            return
         await self.page.goto(self.address + path)
         await self.page.wait_for_function(
             "() => { const app = document.querySelector('home-assistant');"
@@ -58,14 +71,38 @@ class Visit:
             timeout=60_000,
         )
 
-    async def shows(self, text: str, *, timeout_seconds: float = 30) -> None:
+    async def shows(
+        self, text: str, *, exact: bool = False, timeout_seconds: float = 30
+    ) -> None:
         """Wait until a text is to be seen; raises Playwright's TimeoutError."""
-        await self.page.get_by_text(text).first.wait_for(timeout=timeout_seconds * 1000)
+        shown = self.page.get_by_text(text, exact=exact).filter(visible=True).first
+        await shown.wait_for(timeout=timeout_seconds * 1000)
+
+    def tile(self, name: str) -> Locator:
+        """Return the tile with this name on a dashboard."""
+        name_alone = self.page.get_by_text(name, exact=True)
+        return self.page.locator("hui-tile-card").filter(has=name_alone)
+
+    async def says(
+        self, name: str, state: str, *, timeout_seconds: float = 30
+    ) -> None:
+        """Wait until a tile shows a state; raises Playwright's TimeoutError."""
+        shown = self.tile(name).locator("ha-tile-info").get_by_text(state, exact=True)
+        await shown.wait_for(timeout=timeout_seconds * 1000)
+
+    async def press(self, name: str) -> None:
+        """Press the icon of a tile: what it stands for is toggled or begins."""
+        await self.tile(name).locator("ha-tile-icon").get_by_role("button").click()
 
     async def screenshot(self, path: Path) -> None:
         """Save what is to be seen."""
         path.parent.mkdir(parents=True, exist_ok=True)
         await self.page.screenshot(path=path)
+
+    def _failed(self, error: Error) -> None:
+        """Keep what nobody caught, but for a list that went away while it was laid out."""
+        if str(error) != LIST_GONE:
+            self.errors.append(str(error))
 
     def _heard(self, message: ConsoleMessage) -> None:
         """Keep what is an error, but for pictures that Home Assistant has from outside."""

@@ -10,7 +10,7 @@ PATH = "demo-aquarium"
 LIGHT = "light.universal_wrgb_c0de"
 HEAD = "dosing_pump_c0d4_head_{number}"
 AQUARIUM = "living_room"
-HEADS = (1, 2, 3)
+HEADS = (1, 2, 3, 4)
 PUMPS = ("switch.return_pump", "switch.skimmer")
 WAVE_PUMP = "number.wave_pump_level"
 
@@ -41,6 +41,7 @@ def _view() -> Card:
         "type": "calendar",
         "entities": [f"calendar.{AQUARIUM}_plan"],
         "initial_view": "listWeek",
+        "grid_options": {"columns": "full", "rows": 7},
     }
     devices = [
         _heading("Light", "mdi:led-strip-variant"),

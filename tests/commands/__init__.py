@@ -1,0 +1,1 @@
+"""Specification of the command: its record, its life and its tries."""

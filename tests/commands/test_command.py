@@ -1,0 +1,128 @@
+"""The command record: identity, content, and the one road from phase to phase."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from custom_components.aquarist.commands.command import (
+    Command,
+    IllegalTransitionError,
+    Source,
+    advance,
+    changed,
+    new_id,
+)
+from custom_components.aquarist.commands.phases import Kind, Phase
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def command(**values: Any) -> Command:
+    """Return a command that sets a level."""
+    given: dict[str, Any] = {
+        "id": "one",
+        "device": 7,
+        "kind": Kind.SET,
+        "action": "set_level",
+        "args": {"level": 40},
+        "source": Source.SERVICE,
+        "created_at": NOON,
+    }
+    return Command(**given | values)
+
+
+def test_ids_are_given_where_none_came() -> None:
+    """Each is another one (R-C15)."""
+    assert len({new_id() for _ in range(100)}) == 100
+
+
+def test_the_same_id_at_another_device_is_another_command() -> None:
+    """RES-44."""
+    assert command().key == "7/one"
+    assert command(device=8).key != command().key
+
+
+def test_what_was_asked_is_the_content() -> None:
+    """Not when, by whom, how far it got, or what followed from it."""
+    asked = command().fingerprint
+    assert command(created_at=NOON + timedelta(hours=1)).fingerprint == asked
+    assert command(user="keeper", context="c", order=9).fingerprint == asked
+    assert command(phase=Phase.COMPLETED, attempts=3).fingerprint == asked
+    assert command(field="level", value={"level": 40}).fingerprint == asked
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"device": 8},
+        {"kind": Kind.WINDOW},
+        {"action": "turn_on"},
+        {"args": {"level": 41}},
+        {"ends_at": NOON},
+        {"starts_at": NOON + timedelta(seconds=1)},
+        {"timeout": 11.0},
+    ],
+)
+def test_other_content_has_another_fingerprint(values: dict[str, Any]) -> None:
+    """RES-44."""
+    assert command(**values).fingerprint != command().fingerprint
+
+
+def test_a_start_at_once_was_not_asked_for() -> None:
+    """The moment of acceptance is no content: a replay comes later."""
+    at_once = command(starts_at=NOON)
+    assert not at_once.scheduled
+    assert at_once.fingerprint == command().fingerprint
+    assert command(starts_at=NOON + timedelta(hours=1)).scheduled
+
+
+def test_the_start_is_the_first_moment_at_the_device() -> None:
+    """A later phase does not move it."""
+    begun = advance(command(), Phase.APPLYING, NOON)
+    held = advance(begun, Phase.IN_FORCE, NOON + timedelta(seconds=5))
+    assert begun.started_at == held.started_at == NOON
+    assert held.completed_at is None
+    assert begun.attempts == held.attempts == 1
+
+
+def test_the_end_says_when_and_why() -> None:
+    """The outcome goes with the phase."""
+    ended = advance(
+        command(),
+        Phase.FAILED,
+        NOON,
+        error_code="device_busy",
+        error="held_by_app",
+        error_details={"tries": 3},
+    )
+    assert ended.final
+    assert ended.completed_at == NOON
+    assert ended.started_at is None
+    assert (ended.error_code, ended.error) == ("device_busy", "held_by_app")
+    assert ended.error_details == {"tries": 3}
+
+
+def test_what_is_known_stays_known() -> None:
+    """A phase without an outcome of its own keeps the last one."""
+    held = advance(command(), Phase.IN_FORCE, NOON, result={"start": {"level": 1}})
+    assert advance(held, Phase.RESTORING, NOON).result == {"start": {"level": 1}}
+
+
+def test_final_is_final() -> None:
+    """Law 8; the error names both phases."""
+    done = changed(command(), phase=Phase.COMPLETED)
+    with pytest.raises(IllegalTransitionError, match="completed -> failed") as refused:
+        advance(done, Phase.FAILED, NOON)
+    assert (refused.value.phase, refused.value.wanted) == (
+        Phase.COMPLETED,
+        Phase.FAILED,
+    )
+
+
+def test_a_changed_command_is_another_one_with_all_else_the_same() -> None:
+    """The first one stays as it was."""
+    first = command(user="keeper")
+    second = changed(first, order=12)
+    assert (first.order, second.order) == (0, 12)
+    assert changed(second, order=0) == first

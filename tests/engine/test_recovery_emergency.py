@@ -1,0 +1,16 @@
+"""The emergency stop, killed and failing at every call into a port: latched and honest."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.runner import Kind, failing, killed, rehearse
+from tests.harness.scenarios import EmergencyStop
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.mark.parametrize("kind", [killed, failing])
+def test_what_was_stopped_stays_stopped(kind: Kind, tmp_path: Path) -> None:
+    """Law 4: it is latched until somebody lets go."""
+    assert rehearse(EmergencyStop(), tmp_path, kind) > 20

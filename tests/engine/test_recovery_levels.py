@@ -1,0 +1,22 @@
+"""Levels, killed and failing at every call into a port: what should hold now, holds."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.harness.runner import Kind, failing, killed, rehearse
+from tests.harness.scenario import Scenario
+from tests.harness.scenarios import PointAction, Ramp, ScheduledRamp, Window
+
+pytestmark = pytest.mark.timeout(3600)
+
+
+@pytest.mark.parametrize("kind", [killed, failing])
+@pytest.mark.parametrize(
+    "scenario", [PointAction(), Window(), Ramp(), ScheduledRamp()], ids=str
+)
+def test_the_level_is_the_one_that_should_hold(
+    scenario: Scenario, kind: Kind, tmp_path: Path
+) -> None:
+    """R-B108, R-T54, R-X8: ramps go on where they should be, windows end with the right value."""
+    assert rehearse(scenario, tmp_path, kind) > 20

@@ -1,0 +1,71 @@
+"""The two lives of a rehearsal: the one that goes wrong, and the one after it."""
+
+import asyncio
+from pathlib import Path
+
+from .invariants import check_ended, check_found, check_recovered
+from .life import Life
+from .loop import WorldLoop
+from .ports import Trouble
+from .scenario import Scenario
+
+RESUMED_AFTER = 4.0
+AFTERWARDS = 900.0
+
+
+def first_life(
+    scenario: Scenario, folder: Path, trouble: Trouble | None = None
+) -> list[str]:
+    """Live a scenario up to its horizon; return the calls into the ports."""
+    with _runner() as runner:
+        return runner.run(_first_life(scenario, folder, trouble))
+
+
+def second_life(scenario: Scenario, folder: Path, outage: float) -> None:
+    """Start again after an outage and judge. Raises AssertionError."""
+    with _runner() as runner:
+        runner.run(_second_life(scenario, folder, outage))
+
+
+def _runner() -> asyncio.Runner:
+    """Return what runs one life in a loop of its own."""
+    return asyncio.Runner(loop_factory=WorldLoop)
+
+
+async def _first_life(
+    scenario: Scenario, folder: Path, trouble: Trouble | None
+) -> list[str]:
+    """Live from the beginning to the scenario's horizon."""
+    life = Life(folder, trouble)
+    await life.begin(*scenario.devices)
+    try:
+        await scenario.act(life)
+        await life.until(scenario.horizon)
+    finally:
+        await life.end()
+    return life.ports.calls
+
+
+async def _second_life(scenario: Scenario, folder: Path, outage: float) -> None:
+    """Start again after an outage, judge, and let all time pass."""
+    life = Life(folder)
+    await life.begin(*scenario.devices, outage=outage)
+    try:
+        await _judged(scenario, life)
+    finally:
+        await life.end()
+
+
+async def _judged(scenario: Scenario, life: Life) -> None:
+    """Judge at once, after a while, and when all time has passed."""
+    began = life.world.loop.time()
+    check_found(life)
+    check_recovered(life)
+    await life.until(began + RESUMED_AFTER)
+    check_recovered(life)
+    scenario.judge_resumed(life)
+    await life.until(max(scenario.horizon, began) + AFTERWARDS)
+    await scenario.finish(life)
+    await life.until(life.world.loop.time() + RESUMED_AFTER)
+    await check_ended(life)
+    scenario.judge(life)

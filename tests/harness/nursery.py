@@ -1,0 +1,66 @@
+"""Where lives begin that end by `os._exit`: a process that forks one for each of them.
+
+It has everything imported already, and no thread of its own. Requests come pickled over its
+standard input, exit codes go back over its standard output; it ends with whoever started it.
+"""
+
+import os
+from pathlib import Path
+import pickle
+import subprocess
+import sys
+from typing import IO, Never
+
+from .lives import first_life
+from .ports import Trouble
+from .scenario import Scenario
+
+_ROOT = Path(__file__).parents[2]
+_started: list[subprocess.Popen[bytes]] = []
+
+
+def die_early(scenario: Scenario, folder: Path, trouble: Trouble) -> int:
+    """Live a first life in a process of its own; return the process's exit code."""
+    requests, codes = _pipes()
+    pickle.dump((scenario, folder, trouble), requests)
+    requests.flush()
+    line = codes.readline()
+    assert line, "the nursery is gone"
+    return int(line)
+
+
+def _pipes() -> tuple[IO[bytes], IO[bytes]]:
+    """Return the nursery's pipes; start it the first time."""
+    if not _started:
+        command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
+        pipe = subprocess.PIPE
+        _started.append(
+            subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe)
+        )
+    nursery = _started[0]
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    return nursery.stdin, nursery.stdout
+
+
+def serve() -> None:
+    """Fork a process for each request, until nobody asks any more."""
+    while True:
+        try:
+            request = pickle.load(sys.stdin.buffer)  # noqa: S301  (from our own parent)
+        except EOFError:
+            return
+        child = os.fork()
+        if child == 0:
+            _live(*request)
+        _, status = os.waitpid(child, 0)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
+        sys.stdout.flush()
+
+
+def _live(scenario: Scenario, folder: Path, trouble: Trouble) -> Never:
+    """Live; whoever comes to the end of it was not killed."""
+    try:
+        first_life(scenario, folder, trouble)
+    finally:
+        os._exit(0)
