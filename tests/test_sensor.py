@@ -1,5 +1,6 @@
 """Sensors: what heads gave, what they may still give, and what comes next."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,6 +58,23 @@ async def test_the_demo_sensors(
         hass, tmp_path, Platform.SENSOR, demo=True, all_enabled=True
     ) as entry:
         await compare_all(hass, entry, snapshot)
+
+
+async def test_what_a_device_says_of_itself(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Firmware and uptime are told on each connection."""
+    async with aquarium(
+        hass, tmp_path, Platform.SENSOR, Platform.BUTTON, demo=True, all_enabled=True
+    ):
+        assert state_of(hass, "Demo light", "firmware").state == "unknown"
+        sync = entity_of(hass, Platform.BUTTON, "Demo light", "sync_clock")
+        await call(hass, "press", sync)
+        async with asyncio.timeout(5):
+            while state_of(hass, "Demo light", "firmware").state == "unknown":
+                await asyncio.sleep(0.01)
+        assert state_of(hass, "Demo light", "firmware").state == "21"
+        assert state_of(hass, "Demo light", "uptime").state == "0"
 
 
 async def test_what_a_pump_gave(hass: HomeAssistant, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfVolume
+from homeassistant.const import EntityCategory, UnitOfTime, UnitOfVolume
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -23,7 +23,7 @@ from .dosing.volume import millilitres
 from .engine.changes import DeviceChanged, DoseChanged, FieldChanged, ScheduleChanged
 from .entity import AquaristEntity, Hears, any_of
 from .outlook import of_aquarium, of_head, upcoming
-from .subjects import Aquarium, Device, Head, Subject, subjects
+from .subjects import CHIHIROS, Aquarium, Device, Head, Subject, subjects
 
 PARALLEL_UPDATES = 0
 
@@ -93,6 +93,16 @@ def _on_since(device: Device) -> datetime | None:
     return None if since is None else since.wall
 
 
+def _firmware(device: Device) -> float | None:
+    """Return the version of a device's firmware, as last read."""
+    return None if device.state.status is None else device.state.status.firmware
+
+
+def _uptime(device: Device) -> float | None:
+    """Return the minutes since a device was switched on, as last read."""
+    return None if device.state.status is None else device.state.status.uptime_minutes
+
+
 HEAD_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
     AquaristSensorDescription(
         key="dosed_today",
@@ -151,6 +161,27 @@ DEVICE_SENSORS: tuple[AquaristSensorDescription[Device], ...] = (
         exists=lambda device: device.kind is DeviceKind.PUMP,
         value=_on_since,
         hears=any_of(FieldChanged, DeviceChanged),
+    ),
+    AquaristSensorDescription(
+        key="firmware",
+        translation_key="firmware",
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        exists=lambda device: device.kind in CHIHIROS,
+        value=_firmware,
+        hears=any_of(DeviceChanged),
+    ),
+    AquaristSensorDescription(
+        key="uptime",
+        translation_key="uptime",
+        device_class=SensorDeviceClass.DURATION,
+        native_unit_of_measurement=UnitOfTime.MINUTES,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        exists=lambda device: device.kind in CHIHIROS,
+        value=_uptime,
+        hears=any_of(DeviceChanged),
     ),
 )
 AQUARIUM_SENSORS: tuple[AquaristSensorDescription[Aquarium], ...] = (

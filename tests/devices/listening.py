@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from custom_components.aquarist.devices.device import Device, Observation
+from custom_components.aquarist.devices.device import Device, DeviceStatus, Observation
 from custom_components.aquarist.layers.setting import Setting
 
 
@@ -15,6 +15,7 @@ class Recorder:
         self.availability: list[bool] = []
         self.lifetime: list[Mapping[int, int]] = []
         self.today: list[Mapping[int, int]] = []
+        self.statuses: list[DeviceStatus] = []
 
     @property
     def settings(self) -> list[Setting]:
@@ -37,6 +38,10 @@ class Recorder:
             self.lifetime.append(lifetime)
         if today:
             self.today.append(today)
+
+    def status_read(self, status: DeviceStatus) -> None:
+        """Keep what the device says of itself."""
+        self.statuses.append(status)
 
 
 def is_available(device: Device) -> bool:

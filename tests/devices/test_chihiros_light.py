@@ -50,6 +50,17 @@ async def test_all_channels_are_written_in_manual_mode() -> None:
 
 
 @virtual_time
+async def test_what_it_says_of_itself_is_told() -> None:
+    """The prelude asks on each connection (protocol 3.5)."""
+    air = LightOnAir()
+    await air.device.perform("request_status", {})
+    assert air.recorder.statuses
+    assert {status.firmware for status in air.recorder.statuses} == {21}
+    assert air.recorder.statuses[0].uptime_minutes == 0
+    await air.device.close()
+
+
+@virtual_time
 async def test_only_channels_that_change_are_written_again() -> None:
     """Within one connection what was acknowledged holds; manual is written once."""
     air = LightOnAir()

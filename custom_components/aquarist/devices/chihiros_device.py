@@ -9,7 +9,7 @@ from ..ble.errors import LinkError, Reason
 from ..ble.link import Lease, Link
 from ..chihiros.command_frame import CommandFrame, query_status, set_time
 from ..chihiros.notifications import Notification, Status
-from .device import DeviceKind
+from .device import DeviceKind, DeviceStatus
 from .errors import DeviceError
 from .fields import Field, unknown_action, whole_number
 from .observable import ObservableDevice
@@ -51,7 +51,10 @@ class ChihirosDevice(ObservableDevice):
         )
         self.link = link
         self._local_time = local_time
-        self._leave = [link.on_availability(self._tell_availability)]
+        self._leave = [
+            link.on_availability(self._tell_availability),
+            link.on_notification(self._read_status),
+        ]
 
     @property
     def available(self) -> bool:
@@ -89,6 +92,16 @@ class ChihirosDevice(ObservableDevice):
             self._leave.pop()()
         await self.link.close()
         await super().close()
+
+    def _read_status(self, notification: Notification) -> None:
+        """Tell what the device says of itself, at each connect and whenever it is asked."""
+        if isinstance(notification, Status):
+            self._tell_status(
+                DeviceStatus(
+                    firmware=notification.firmware,
+                    uptime_minutes=notification.uptime_minutes,
+                )
+            )
 
     async def _leased[T](self, work: Callable[[Lease], Awaitable[T]]) -> T:
         """Do work with a lease. Raises DeviceError."""

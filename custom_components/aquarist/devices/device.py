@@ -60,6 +60,14 @@ class Head:
     maximum: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceStatus:
+    """What a device says of itself: firmware, and minutes since power on (they stop at 5000)."""
+
+    firmware: int
+    uptime_minutes: int
+
+
 class DeviceListener(Protocol):
     """What the engine hears from a device, always in the event loop."""
 
@@ -76,6 +84,9 @@ class DeviceListener(Protocol):
 
         Only what was just read is given: a mapping is empty when those totals were not read now.
         """
+
+    def status_read(self, status: DeviceStatus) -> None:
+        """Take note of what a device says of itself."""
 
 
 class Device(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from ..layers.setting import Scalar, Setting, is_number
-from .device import DeviceKind, DeviceListener, Observation
+from .device import DeviceKind, DeviceListener, DeviceStatus, Observation
 from .errors import DeviceError
 from .fields import (
     LEVEL,
@@ -141,6 +141,11 @@ class ObservableDevice:
         """Tell all listeners of totals that were just read."""
         for listener in tuple(self._listeners):
             listener.counters_read(lifetime, today)
+
+    def _tell_status(self, status: DeviceStatus) -> None:
+        """Tell all listeners what the device says of itself."""
+        for listener in tuple(self._listeners):
+            listener.status_read(status)
 
 
 def only_fields(settings: Mapping[str, Setting], *known: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
-from ..devices.device import Device, Observation, StopReport
+from ..devices.device import Device, DeviceStatus, Observation, StopReport
 from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
@@ -197,6 +197,12 @@ class Equipment:
         if available and self.started:
             state.queue.release()
 
+    def status_read(self, state: DeviceState, status: DeviceStatus) -> None:
+        """Keep what a device says of itself, and announce what is news."""
+        if status != state.status:
+            state.status = status
+            self._announcer.announce(DeviceChanged(device=state.row.number))
+
     def _end(self, command: Command) -> None:
         """End a command of a device that goes out of use, whatever its phase."""
         running = command.phase is not Phase.PLANNED
@@ -310,6 +316,10 @@ class _Ears:
     ) -> None:
         """Settle doses by what the pump counted."""
         self._pulses.counters_read(self._state, lifetime, today)
+
+    def status_read(self, status: DeviceStatus) -> None:
+        """Keep what the device says of itself."""
+        self._equipment.status_read(self._state, status)
 
 
 async def _nothing() -> StopReport:

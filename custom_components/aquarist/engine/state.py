@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..commands.command import Command
-from ..devices.device import Device
+from ..devices.device import Device, DeviceStatus
 from ..devices.fields import DataType, Field
 from ..layers.claims import Claim
 from ..layers.resolve import Resolution, next_change, resolve
@@ -97,6 +97,7 @@ class DeviceState:
         """Start without hardware: the queue holds everything back."""
         self.row = row
         self.device: Device | None = None
+        self.status: DeviceStatus | None = None
         self.limits = DeviceLimits()
         self.fields: dict[str, FieldState] = {}
         self.orphans: dict[str, FieldState] = {}
@@ -118,6 +119,12 @@ class DeviceState:
         if (state := self.orphans.get(name)) is None:
             state = self.orphans[name] = FieldState(name=name, description=_UNKNOWN)
         return state
+
+    def baseline(self, field: FieldState) -> Setting | None:
+        """Return what a field rests on: the stored value, else what the device shows."""
+        if field.resting is not None:
+            return field.resting
+        return self.device.observed(field.name) if self.device is not None else None
 
     def attach(self, device: Device, limits: DeviceLimits) -> None:
         """Take the hardware: its fields meet what is already known of them."""
