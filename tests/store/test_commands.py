@@ -115,13 +115,21 @@ def test_what_only_looks_different_is_the_same(connection: sqlite3.Connection) -
     assert not new
 
 
+def test_what_follows_from_a_request_is_not_the_request(
+    connection: sqlite3.Connection,
+) -> None:
+    """The level that `turn_on` comes to depends on the moment (RES-44)."""
+    commands.insert(connection, command(value={"level": 40}))
+    _, new = commands.insert(connection, command(value={"level": 70}))
+    assert not new
+
+
 @pytest.mark.parametrize(
     "changes",
     [
         {"args": {"level": 51}},
         {"action": "turn_on"},
         {"timeout": 11.0},
-        {"field": "level"},
         {"ends_at": AT + MINUTE},
         {"starts_at": AT + MINUTE},
     ],

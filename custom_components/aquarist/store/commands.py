@@ -27,6 +27,7 @@ def _listed(phases: frozenset[Phase]) -> str:
     return ", ".join(f"'{phase.value}'" for phase in sorted(phases))
 
 
+WRITE_ACTION = "write_action"
 ENDED = _listed(FINAL)
 OPEN = _listed(frozenset(Phase) - FINAL)
 
@@ -48,7 +49,7 @@ _UPDATE = (
 )
 _GET = f"SELECT {_COLUMNS} FROM command WHERE device = ? AND id = ?"
 _WRITE_ACTION = (
-    f"SELECT {_COLUMNS} FROM command WHERE id = ? AND action = 'write_action'"
+    f"SELECT {_COLUMNS} FROM command WHERE id = ? AND action = '{WRITE_ACTION}'"
 )
 _EXISTS = "SELECT 1 FROM command WHERE ordinal = ?"
 _NOT_FINAL = f"SELECT {_COLUMNS} FROM command WHERE phase IN ({OPEN}) ORDER BY ordinal"
@@ -68,8 +69,12 @@ def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, b
 
     Returns the command with its order and True when it is new; the stored one and
     False when the same was asked for before. Raises ConflictingId when the id was used
-    for something else.
+    for something else: at this device, or for a write action at another.
     """
+    if command.action == WRITE_ACTION:
+        first = write_action(connection, command.id)
+        if first is not None and first.device != command.device:
+            raise ConflictingId(first)
     row = _row(command)
     cursor = connection.execute(_INSERT, row)
     if cursor.rowcount:
