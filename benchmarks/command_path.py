@@ -90,9 +90,7 @@ async def measure(folder: Path, count: int) -> bool:
     bare_commits(folder, count // 4)
     (folder / "bare.db").unlink()
     bare = bare_commits(folder, count)
-    database = await Database.open(
-        folder / "aquarist.db", at=ManualEngineClock().now()
-    )
+    database = await Database.open(folder / "aquarist.db", at=ManualEngineClock().now())
     engine = Engine(ManualEngineClock(), database, default_zone=lambda: "UTC")
     engine.start()
     states = [
@@ -114,10 +112,14 @@ async def measure(folder: Path, count: int) -> bool:
     ratio, rate = median(alone) / commit, together * commit
     print(f"bare durable commit, median      {commit * 1e3:9.3f} ms")
     print(f"one command, median              {median(alone) * 1e3:9.3f} ms")
-    print(f"  in bare commits                {ratio:9.2f}    wanted <= {SEQUENTIAL_TARGET}")
+    print(
+        f"  in bare commits                {ratio:9.2f}    wanted <= {SEQUENTIAL_TARGET}"
+    )
     print(f"bare commits a second            {1 / commit:9.0f}")
     print(f"commands a second, {DEVICES} devices    {together:9.0f}")
-    print(f"  in bare commits                {rate:9.2f}    wanted >= {PARALLEL_TARGET}")
+    print(
+        f"  in bare commits                {rate:9.2f}    wanted >= {PARALLEL_TARGET}"
+    )
     return ratio <= SEQUENTIAL_TARGET and rate >= PARALLEL_TARGET
 
 

@@ -16,11 +16,8 @@ from custom_components.aquarist.devices.chihiros_light import ChihirosLight
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.doser import Doser
 from custom_components.aquarist.devices.errors import DeviceError
-from custom_components.aquarist.hardware import (
-    chihiros_hardware,
-    device_uuid,
-    subentry_hardware,
-)
+from custom_components.aquarist.entity_hardware import subentry_hardware
+from custom_components.aquarist.hardware import chihiros_hardware, device_uuid
 from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
 

@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
 from homeassistant.core import Event, HassJob, HomeAssistant
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
@@ -18,7 +19,7 @@ from .demo import DEMO_KEYS, demo_hardware, end_demo_day, plan_demo_day
 from .devices.errors import DeviceError
 from .engine.engine import Engine
 from .engine.state import DeviceState
-from .hardware import Hardware, LocalTime, chihiros_hardware, subentry_hardware
+from .hardware import Hardware, LocalTime, chihiros_hardware
 from .repairs import report_device_problem, watch_engine
 from .services import async_register_services
 from .startup import open_engine
@@ -111,7 +112,7 @@ async def _attach(
 
     ``at_end`` takes what is to be called when the devices have been let go.
     """
-    brought = _hardware(hass, entry, engine.clock.local_now, at_end)
+    brought = await _hardware(hass, entry, engine.clock.local_now, at_end)
     return {
         key: await engine.attach(
             hardware.device,
@@ -137,7 +138,7 @@ async def _async_reload(hass: HomeAssistant, entry: AquaristConfigEntry) -> None
     await hass.config_entries.async_reload(entry.entry_id)
 
 
-def _hardware(
+async def _hardware(
     hass: HomeAssistant,
     entry: ConfigEntry[Any],
     local_time: LocalTime,
@@ -149,9 +150,12 @@ def _hardware(
     found: dict[str, Hardware] = {}
     if entry.data.get(CONF_DEMO):
         found = demo_hardware(entry, local_time, at_end)
+    if not entry.subentries:
+        return found
+    listed = await async_import_module(hass, f"{__name__}.entity_hardware")
     for subentry_id, subentry in entry.subentries.items():
         try:
-            found[subentry_id] = subentry_hardware(hass, entry, subentry)
+            found[subentry_id] = listed.subentry_hardware(hass, entry, subentry)
         except DeviceError as error:
             report_device_problem(hass, entry, subentry, error)
     return found

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_ADDRESS, CONF_ENTITY_ID, CONF_NAME
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_ADDRESS, CONF_NAME
 from homeassistant.core import HomeAssistant
 
 from .ble.bleak_transport import BleakTransport
@@ -18,37 +18,24 @@ from .chihiros.models import DeviceFamily
 from .const import (
     CONF_AQUARIUM,
     CONF_BUDGET_ML,
-    CONF_CHANNEL,
     CONF_CHANNELS,
     CONF_ENABLED,
     CONF_FAMILY,
-    CONF_FIELDS,
-    CONF_FLOW_ML_PER_MINUTE,
     CONF_HEADS,
     CONF_IDLE_HOLD,
     CONF_LOCAL_NAME,
-    CONF_MAXIMUM,
-    CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_LEVEL,
     CONF_MAXIMUM_ON_MINUTES,
-    CONF_MINIMUM,
     CONF_SAFE_LEVEL,
     CONF_SLEW,
     DEFAULT_BUDGET_ML,
     DEFAULT_IDLE_HOLD,
-    SUBENTRY_DOSER,
-    SUBENTRY_LIGHT,
-    SUBENTRY_PUMP,
 )
 from .devices.chihiros_doser import ChihirosDoser
 from .devices.chihiros_light import ChihirosLight
-from .devices.device import Device, Head
-from .devices.doser import Doser
-from .devices.entity import EntityDevice, EntityField
+from .devices.device import Device
 from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
-from .devices.light import Light
-from .devices.pump import Pump
 from .engine.state import DeviceLimits
 from .layers.setting import Setting
 from .limits.bounds import Bounds
@@ -121,7 +108,7 @@ def chihiros_device(
             aquarium=aquarium,
             limits=DeviceLimits(
                 budget={
-                    index: _budget(head.get(CONF_BUDGET_ML))
+                    index: budget_of(head.get(CONF_BUDGET_ML))
                     for index, head in enumerate(heads)
                 },
                 disabled_heads=frozenset(
@@ -141,49 +128,9 @@ def chihiros_device(
     return Hardware(
         device=lamp,
         aquarium=aquarium,
-        limits=_level_limits(LIGHT, options),
+        limits=level_limits(LIGHT, options),
         assumed={LIGHT: lamp.lamp.whole({LEVEL: 0.0}, None)},
     )
-
-
-def subentry_hardware(
-    hass: HomeAssistant, entry: ConfigEntry[Any], subentry: ConfigSubentry
-) -> Hardware:
-    """Return the device of a subentry. Raises DeviceError for an entity it cannot be made of."""
-    data = subentry.data
-    uuid, name = device_uuid(subentry.subentry_id), subentry.title
-    device: Device
-    limits = DeviceLimits()
-    if subentry.subentry_type == SUBENTRY_PUMP:
-        device = Pump(
-            hass,
-            uuid=uuid,
-            name=name,
-            entity=data[CONF_ENTITY_ID],
-            low=data.get(CONF_MINIMUM),
-            high=data.get(CONF_MAXIMUM),
-        )
-        limits = _level_limits(LEVEL, data)
-    elif subentry.subentry_type == SUBENTRY_LIGHT:
-        channels = {
-            one[CONF_CHANNEL]: one[CONF_ENTITY_ID] for one in data[CONF_CHANNELS]
-        }
-        device = Light(hass, uuid=uuid, name=name, channels=channels)
-        limits = _level_limits(LIGHT, data)
-    elif subentry.subentry_type == SUBENTRY_DOSER:
-        device = _switch_doser(hass, uuid, name, data)
-        limits = DeviceLimits(budget={0: _budget(data.get(CONF_BUDGET_ML))})
-    else:
-        device = EntityDevice(
-            hass,
-            uuid=uuid,
-            name=name,
-            fields=[
-                EntityField(name=one[CONF_NAME], entity=one[CONF_ENTITY_ID])
-                for one in data[CONF_FIELDS]
-            ],
-        )
-    return Hardware(device=device, limits=limits, aquarium=entry.entry_id)
 
 
 def _aquarium(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
@@ -192,26 +139,6 @@ def _aquarium(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
     if aquarium is None or hass.config_entries.async_get_entry(aquarium) is None:
         return None
     return aquarium
-
-
-def _switch_doser(
-    hass: HomeAssistant, uuid: str, name: str, data: Mapping[str, Any]
-) -> Doser:
-    """Return a doser made of a switch and a measured flow rate."""
-    flow = data[CONF_FLOW_ML_PER_MINUTE] * MICROLITRES / 60
-    return Doser(
-        hass,
-        uuid=uuid,
-        name=name,
-        entity=data[CONF_ENTITY_ID],
-        head=Head(
-            index=0,
-            name=name,
-            flow=max(round(flow), 1),
-            minimum=100,
-            maximum=round(data[CONF_MAXIMUM_DOSE_ML] * MICROLITRES),
-        ),
-    )
 
 
 def _heads(
@@ -230,12 +157,12 @@ def _heads(
     ]
 
 
-def _budget(milliliters: float | None) -> int | None:
+def budget_of(milliliters: float | None) -> int | None:
     """Return a budget in microlitres; None is no limit."""
     return None if milliliters is None else round(milliliters * MICROLITRES)
 
 
-def _level_limits(field_name: str, data: Mapping[str, Any]) -> DeviceLimits:
+def level_limits(field_name: str, data: Mapping[str, Any]) -> DeviceLimits:
     """Return the limits of a device with a level."""
     maximum = data.get(CONF_MAXIMUM_LEVEL)
     slew = data.get(CONF_SLEW)

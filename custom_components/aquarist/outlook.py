@@ -71,7 +71,7 @@ def present(engine: Engine, wanted: Wanted) -> Entry | None:
     now = engine.clock.now()
     found = []
     for planned, definition, plan in _acting(engine, wanted):
-        moment = plan.after(now - _length(definition))
+        moment = plan.after(_first(planned, now - _length(definition)))
         if moment is not None:
             found.append(_entry(planned, definition, moment.at))
     return min(found, key=_order, default=None)
@@ -88,7 +88,9 @@ def entries(
         (
             _entry(planned, definition, moment.at)
             for planned, definition, plan in _acting(engine, wanted)
-            for moment in between(plan, start - _length(definition), end, MOST_MOMENTS)
+            for moment in between(
+                plan, _first(planned, start - _length(definition)), end, MOST_MOMENTS
+            )
             if moment.at < end
         ),
         key=_order,
@@ -123,6 +125,11 @@ def _entry(planned: Planned, definition: ScheduleDefinition, at: datetime) -> En
         start=at,
         end=at + _length(definition),
     )
+
+
+def _first(planned: Planned, start: datetime) -> datetime:
+    """Return from when on moments count: none was planned before the schedule was made."""
+    return max(start, planned.row.created_at)
 
 
 def _length(definition: ScheduleDefinition) -> timedelta:

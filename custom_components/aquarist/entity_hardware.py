@@ -1,0 +1,95 @@
+"""From what a keeper listed by hand to a device made of Home Assistant's entities.
+
+Apart from `hardware`, and read only where there is such a device: it brings in all the
+kinds of entities that can back one.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.const import CONF_ENTITY_ID, CONF_NAME
+from homeassistant.core import HomeAssistant
+
+from .const import (
+    CONF_BUDGET_ML,
+    CONF_CHANNEL,
+    CONF_CHANNELS,
+    CONF_FIELDS,
+    CONF_FLOW_ML_PER_MINUTE,
+    CONF_MAXIMUM,
+    CONF_MAXIMUM_DOSE_ML,
+    CONF_MINIMUM,
+    SUBENTRY_DOSER,
+    SUBENTRY_LIGHT,
+    SUBENTRY_PUMP,
+)
+from .devices.device import Device, Head
+from .devices.doser import Doser
+from .devices.entity import EntityDevice, EntityField
+from .devices.fields import LEVEL
+from .devices.lamp import LIGHT
+from .devices.light import Light
+from .devices.pump import Pump
+from .engine.state import DeviceLimits
+from .hardware import MICROLITRES, Hardware, budget_of, device_uuid, level_limits
+
+
+def subentry_hardware(
+    hass: HomeAssistant, entry: ConfigEntry[Any], subentry: ConfigSubentry
+) -> Hardware:
+    """Return the device of a subentry. Raises DeviceError for an entity it cannot be made of."""
+    data = subentry.data
+    uuid, name = device_uuid(subentry.subentry_id), subentry.title
+    device: Device
+    limits = DeviceLimits()
+    if subentry.subentry_type == SUBENTRY_PUMP:
+        device = Pump(
+            hass,
+            uuid=uuid,
+            name=name,
+            entity=data[CONF_ENTITY_ID],
+            low=data.get(CONF_MINIMUM),
+            high=data.get(CONF_MAXIMUM),
+        )
+        limits = level_limits(LEVEL, data)
+    elif subentry.subentry_type == SUBENTRY_LIGHT:
+        channels = {
+            one[CONF_CHANNEL]: one[CONF_ENTITY_ID] for one in data[CONF_CHANNELS]
+        }
+        device = Light(hass, uuid=uuid, name=name, channels=channels)
+        limits = level_limits(LIGHT, data)
+    elif subentry.subentry_type == SUBENTRY_DOSER:
+        device = _switch_doser(hass, uuid, name, data)
+        limits = DeviceLimits(budget={0: budget_of(data.get(CONF_BUDGET_ML))})
+    else:
+        device = EntityDevice(
+            hass,
+            uuid=uuid,
+            name=name,
+            fields=[
+                EntityField(name=one[CONF_NAME], entity=one[CONF_ENTITY_ID])
+                for one in data[CONF_FIELDS]
+            ],
+        )
+    return Hardware(device=device, limits=limits, aquarium=entry.entry_id)
+
+
+def _switch_doser(
+    hass: HomeAssistant, uuid: str, name: str, data: Mapping[str, Any]
+) -> Doser:
+    """Return a doser made of a switch and a measured flow rate."""
+    flow = data[CONF_FLOW_ML_PER_MINUTE] * MICROLITRES / 60
+    return Doser(
+        hass,
+        uuid=uuid,
+        name=name,
+        entity=data[CONF_ENTITY_ID],
+        head=Head(
+            index=0,
+            name=name,
+            flow=max(round(flow), 1),
+            minimum=100,
+            maximum=round(data[CONF_MAXIMUM_DOSE_ML] * MICROLITRES),
+        ),
+    )
