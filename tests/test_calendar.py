@@ -92,14 +92,32 @@ async def test_what_is_under_way_is_on(
 ) -> None:
     """Also when it began before the range that is asked for."""
     half_way = BEFORE_DAWN.replace(hour=8, minute=30)
+    freezer.move_to(BEFORE_DAWN)
+    await hass.config.async_set_time_zone("UTC")
+    async with aquarium(hass, tmp_path, Platform.CALENDAR, demo=True):
+        freezer.move_to(half_way)
+        async_fire_time_changed(hass)
+        await settle(hass, freezer)
+
+        assert shown(hass).state == "on"
+        assert shown(hass).attributes["message"] == "Dawn"
+        (dawn,) = await events(hass, half_way, half_way + timedelta(minutes=10))
+        assert dawn["summary"] == "Dawn"
+
+
+async def test_what_came_before_the_plan_is_not_part_of_it(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """A schedule made after dawn has not had a dawn, and none is under way."""
+    half_way = BEFORE_DAWN.replace(hour=8, minute=30)
     freezer.move_to(half_way)
     await hass.config.async_set_time_zone("UTC")
     async with aquarium(hass, tmp_path, Platform.CALENDAR, demo=True):
-        assert shown(hass).state == "on"
-        assert shown(hass).attributes["message"] == "Dawn"
+        assert shown(hass).state == "off"
+        assert shown(hass).attributes["message"] == "Morning iron"
 
-        (dawn,) = await events(hass, half_way, half_way + timedelta(minutes=10))
-        assert dawn["summary"] == "Dawn"
+        day = await events(hass, BEFORE_DAWN, BEFORE_DAWN + timedelta(days=1))
+        assert "Dawn" not in [one["summary"] for one in day]
 
 
 async def test_what_will_not_happen_is_not_shown(

@@ -517,7 +517,7 @@ async def test_a_dose_that_was_settled_meanwhile_stays_settled(
         )
         engine = engine_of(hass)
         (dose,) = engine.gate.unknown
-        engine.pulses.settle(dose, DoseState.NOT_GIVEN)
+        engine.ledger.settled(dose, DoseState.NOT_GIVEN)
         await until(hass, lambda: issue_id not in ours(hass))
 
         result: Any = await flows(hass).async_configure(

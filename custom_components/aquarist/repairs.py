@@ -298,7 +298,7 @@ class DoseFlow(RepairsFlow):
         key = (self.data or {}).get("dose")
         unknown = {dose.key: dose for dose in engine.gate.unknown}
         if (dose := unknown.get(str(key))) is not None:
-            engine.pulses.settle(dose, state)
+            engine.ledger.settled(dose, state)
         return self.async_create_entry(data={})
 
 

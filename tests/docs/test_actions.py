@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 
 from custom_components.aquarist.engine.intake import LEVEL_ACTIONS
-from custom_components.aquarist.engine.planner import ACTIONS
+from custom_components.aquarist.engine.orders import ACTIONS
 from custom_components.aquarist.schedules.cron_expression import parse
 
 from ..aquarium import aquarium

@@ -7,6 +7,7 @@ from typing import Any
 
 import aiohttp
 
+from . import smoke
 from .instance import Client, Instance, Proxy, demo
 from .instance.client import Json
 
@@ -132,21 +133,9 @@ class LivingAquarium:
 
 def complaints(log: str) -> list[str]:
     """Return the entries of level warning or above that have to do with Aquarist."""
-    entries: list[str] = []
-    for line in log.splitlines():
-        # An entry starts with its date; a traceback's lines belong to the entry before.
-        if line[:4].isdigit() or not entries:
-            entries.append(line)
-        else:
-            entries[-1] += f"\n{line}"
-    return [
-        entry
-        for entry in entries
-        if "aquarist" in entry
-        and any(f" {word} (" in entry for word in ("WARNING", "ERROR", "CRITICAL"))
-        # Home Assistant says so of each custom integration.
-        and "[homeassistant.loader] We found a custom integration" not in entry
-    ]
+    entries = smoke.complaints(log, ("WARNING", *smoke.BAD))
+    # Home Assistant warns of each custom integration, whatever it is.
+    return [one for one in entries if "We found a custom integration" not in one]
 
 
 async def started(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import json
 from pathlib import Path
 import sqlite3
+from typing import Any
 
 FINAL = frozenset({"success", "failed", "timed_out", "cancelled"})
 
@@ -82,7 +83,7 @@ def endings(folder: Path, id: str) -> list[str]:
     ]
 
 
-def _rows(path: Path, query: str, *values: str) -> list[tuple[int, ...]]:
+def _rows(path: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
     """Return what a query finds; nothing is changed, also not in a file that is in use."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return connection.execute(query, values).fetchall()

@@ -5,6 +5,7 @@ not know yet. Run as `python -m tests.e2e.smoke`.
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 import sys
 import tempfile
@@ -15,10 +16,11 @@ from homeassistant.const import __version__
 from .instance import Instance, demo
 
 BAD = ("ERROR", "CRITICAL")
+LIGHT = "light.demo_light"
 
 
-def complaints(log: str) -> list[str]:
-    """Return the log's entries of level error that have to do with Aquarist."""
+def complaints(log: str, levels: Sequence[str] = BAD) -> list[str]:
+    """Return the log's entries of these levels that have to do with Aquarist."""
     entries: list[str] = []
     for line in log.splitlines():
         # An entry starts with its date; a traceback's lines belong to the entry before.
@@ -29,18 +31,20 @@ def complaints(log: str) -> list[str]:
     return [
         entry
         for entry in entries
-        if "aquarist" in entry and any(f" {word} (" in entry for word in BAD)
+        if "aquarist" in entry and any(f" {word} (" in entry for word in levels)
     ]
 
 
 async def smoke(folder: Path) -> list[str]:
-    """Set the demo up, restart, stop; return what went wrong."""
+    """Set the demo up, use it, restart, stop; return what went wrong."""
     instance = Instance(folder)
     async with aiohttp.ClientSession() as session:
         instance.start()
         try:
             client = await instance.ready(session)
             await client.flow("aquarist", demo.SIMULATED_ANSWERS)
+            await client.call("light", "turn_on", {"entity_id": LIGHT})
+            light = await client.state(LIGHT)
             await instance.stop()
             instance.start()
             client = await instance.ready(session)
@@ -50,6 +54,8 @@ async def smoke(folder: Path) -> list[str]:
     wrong = complaints(instance.log())
     if not entries:
         wrong.append("no entry of Aquarist is left after a restart")
+    if light["state"] != "on":
+        wrong.append(f"the light was turned on and is {light['state']}")
     wrong += [
         f"entry {entry['title']} is {entry['state']}"
         for entry in entries

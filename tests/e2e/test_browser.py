@@ -30,12 +30,12 @@ async def open_device(visit: Visit, client: Client, name: str) -> None:
     """Go to the page of a device of Aquarist, by its name."""
     async with client.websocket() as websocket:
         devices = await websocket.command("config/device_registry/list")
-    (id,) = (
+    (device_id,) = (
         device["id"]
         for device in devices
         if device["name"] == name and device["identifiers"][0][0] == "aquarist"
     )
-    await visit.open(f"/config/devices/device/{id}")
+    await visit.open(f"/config/devices/device/{device_id}")
 
 
 async def add(visit: Visit, name: str, *choices: str) -> None:

@@ -5,14 +5,10 @@ Frames are compared with what the protocol page says, written down by hand.
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-import math
-from typing import Any
 
-import aiohttp
 import pytest
 
-from .instance import Instance, Proxy, demo
-from .instance.browser import browsing
+from .instance import demo
 from .living_aquarium import (
     DOSE_BUTTON,
     DOSED,
@@ -153,9 +149,7 @@ async def test_a_ramp_moves_the_light(aquarium: LivingAquarium) -> None:
     """It climbs without a step back and stays at its end."""
     before = await aquarium.count_written(LIGHT_ADDRESS)
 
-    await aquarium.send(
-        LIGHT_ADDRESS, "ramp", start_level=0, end_level=80, duration=5
-    )
+    await aquarium.send(LIGHT_ADDRESS, "ramp", start_level=0, end_level=80, duration=5)
 
     async def arrived() -> bool:
         return (await aquarium.peripheral(LIGHT_ADDRESS))["channels"] == [80] * COLOURS

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import os
 from pathlib import Path
 from random import Random, SystemRandom
+import sys
 import time
 from typing import Any
 from uuid import uuid4
@@ -74,7 +75,9 @@ class Asked:
 
 def moments_of(number: int) -> Moments:
     """Return the moments of one kill; together they are spread over the lives of all three."""
-    strata = [Random(f"{SEED} {kind}").sample(range(MOMENTS), MOMENTS) for kind in "drw"]
+    strata = [
+        Random(f"{SEED} {kind}").sample(range(MOMENTS), MOMENTS) for kind in "drw"
+    ]
     chance = Random(f"{SEED} {number}")
     dose, ramp, window = (
         (order[number] + chance.random()) / MOMENTS for order in strata
@@ -199,8 +202,8 @@ async def settled(aquarium: LivingAquarium, asked: Asked) -> None:
         async with asyncio.timeout(60):
             while True:
                 commands = [
-                    records.command(folder, id)
-                    for id in (asked.dose, asked.ramp, asked.window)
+                    records.command(folder, one)
+                    for one in (asked.dose, asked.ramp, asked.window)
                 ]
                 dose = records.dose(folder, asked.dose)
                 if all(one is None or one.completed_at for one in commands) and (
@@ -237,7 +240,9 @@ async def check_ramp(
         return
     assert record.phase == "completed"
     assert record.starts_at is not None
-    levels = [(at, red) for at, red in await reds(aquarium, RAMPED) if at > restarted_at]
+    levels = [
+        (at, red) for at, red in await reds(aquarium, RAMPED) if at > restarted_at
+    ]
     channels = (await aquarium.peripheral(RAMPED))["channels"]
     assert channels == [100] * 4
     for at, red in levels:
@@ -276,7 +281,7 @@ async def test_nothing_is_lost_or_done_twice(
     """After a kill each of the three goes on, or ends, as if nothing had happened."""
     moments = moments_of(number)
     with capsys.disabled():
-        print(f"\nAQUARIST_SEED={SEED} {number}: {moments}")
+        sys.stdout.write(f"\nAQUARIST_SEED={SEED} {number}: {moments}\n")
 
     asked = await killed_in_the_middle(aquarium, moments)
     restarted_at = time.time()
@@ -290,9 +295,12 @@ async def test_nothing_is_lost_or_done_twice(
     listed = {one["id"] for one in await aquarium.commands()}
     assert asked.acknowledged <= listed
     assert await aquarium.instance.stop() == 0
-    for id in asked.acknowledged:
-        record = records.command(aquarium.instance.folder, id)
+    for acknowledged in asked.acknowledged:
+        record = records.command(aquarium.instance.folder, acknowledged)
         assert record is not None
         assert record.completed_at is not None
-        assert len(records.endings(aquarium.instance.folder, id)) <= 1
+        # What was announced just before the kill may not have reached the recorder.
+        fewest = int(record.completed_at > restarted_at)
+        endings = records.endings(aquarium.instance.folder, acknowledged)
+        assert fewest <= len(endings) <= 1
     assert aquarium.complaints() == []

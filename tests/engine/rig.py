@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, override
@@ -13,7 +14,9 @@ from custom_components.aquarist.engine.engine import Engine
 from custom_components.aquarist.engine.intake import Origin
 from custom_components.aquarist.engine.state import DeviceLimits, DeviceState
 from custom_components.aquarist.layers.setting import Setting
+from custom_components.aquarist.store import commands
 from custom_components.aquarist.store.database import Database
+from custom_components.aquarist.store.errors import StoreError
 from tests.fakes.manual_clock import START, ManualEngineClock
 
 SERVICE = Origin(source=Source.SERVICE)
@@ -68,12 +71,23 @@ class Rig:
             self.engine.start()
         return self.engine
 
+    def lock(self) -> Engine:
+        """Make an engine without a store: only stop and off."""
+        self.engine = Engine(self.clock, None, default_zone=lambda: "Europe/Berlin")
+        self.engine.listen(self.changes.append)
+        return self.engine
+
     async def attach(
-        self, device: Any, *, aquarium: str | None = "tank", **limits: Any
+        self,
+        device: Any,
+        *,
+        aquarium: str | None = "tank",
+        assumed: Mapping[str, Setting] | None = None,
+        **limits: Any,
     ) -> DeviceState:
         """Attach hardware."""
         return await self.engine.attach(
-            device, limits=DeviceLimits(**limits), aquarium=aquarium
+            device, limits=DeviceLimits(**limits), aquarium=aquarium, assumed=assumed
         )
 
     async def reboot(self, *devices: Any, **limits: Any) -> list[DeviceState]:
@@ -86,11 +100,18 @@ class Rig:
         return states
 
     async def settle(self) -> None:
-        """Let everything that can happen now happen: loop, writer thread, loop."""
-        for _ in range(4):
+        """Let everything that can happen now happen: loop, writer thread, loop.
+
+        Until nothing was announced for a few rounds.
+        """
+        quiet = 0
+        while quiet < 4:
+            heard = len(self.changes)
             for _ in range(5):
                 await asyncio.sleep(0)
-            await self.engine.journal.commit(lambda connection: None)
+            with suppress(StoreError):
+                await self.engine.journal.commit(lambda connection: None)
+            quiet = quiet + 1 if len(self.changes) == heard else 0
         for _ in range(5):
             await asyncio.sleep(0)
 
@@ -115,8 +136,6 @@ class Rig:
 
 
 def _get(connection: Any, command: Command) -> Command | None:
-    from custom_components.aquarist.store import commands
-
     return commands.get(connection, command.device, command.id)
 
 

@@ -155,7 +155,9 @@ async def test_the_binding_answer_comes_at_the_moment_of_execution(rig: Rig) -> 
         state, "dose", {"head_index": 1, "volume_ml": 1}, SERVICE
     )
     doser.slow = False
-    await rig.done(await rig.engine.set_field(state, "dosing_allowed_0", False, SERVICE))
+    await rig.done(
+        await rig.engine.set_field(state, "dosing_allowed_0", False, SERVICE)
+    )
     doser.under_way[0].give(2000)
     assert (await rig.done(first)).phase is Phase.COMPLETED
     refused = await rig.done(second)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.runner import Kind, failing, killed, rehearse
+from tests.harness.runner import Kind, failing, killed, rehearse, rehearse_recovery
 from tests.harness.scenario import Scenario
 from tests.harness.scenarios import Dose, ScheduledDose, TwoDoses
 
@@ -18,3 +18,11 @@ def test_a_dose_is_given_at_most_once(
 ) -> None:
     """Law 3, RES-45, RES-52; of a schedule: one moment, one dose (law 9, RES-51)."""
     assert rehearse(scenario, tmp_path, kind) > 20
+
+
+@pytest.mark.parametrize("scenario", [Dose(), TwoDoses(), ScheduledDose()], ids=str)
+def test_a_recovery_that_is_killed_too_changes_nothing(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    """Killed at its half, and then at each call of the next start."""
+    assert rehearse_recovery(scenario, tmp_path) > 10

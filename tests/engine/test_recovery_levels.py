@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.runner import Kind, failing, killed, rehearse
+from tests.harness.runner import Kind, failing, killed, rehearse, rehearse_recovery
 from tests.harness.scenario import Scenario
 from tests.harness.scenarios import PointAction, Ramp, ScheduledRamp, Window
 
@@ -20,3 +20,13 @@ def test_the_level_is_the_one_that_should_hold(
 ) -> None:
     """R-B108, R-T54, R-X8: ramps go on where they should be, windows end with the right value."""
     assert rehearse(scenario, tmp_path, kind) > 20
+
+
+@pytest.mark.parametrize(
+    "scenario", [PointAction(), Window(), Ramp(), ScheduledRamp()], ids=str
+)
+def test_a_recovery_that_is_killed_too_changes_nothing(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    """Killed at its half, and then at each call of the next start."""
+    assert rehearse_recovery(scenario, tmp_path) > 10

@@ -1,14 +1,18 @@
 """Windows: set a value, give way at the end, and leave what should be there then."""
 
+import asyncio
 from datetime import timedelta
 
+from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine.state import DeviceState
 from tests.engine.rig import SERVICE, Pump, Rig
 
 
-async def window(rig: Rig, state: DeviceState, level: float, begin: float, end: float):  # type: ignore[no-untyped-def]
+async def window(
+    rig: Rig, state: DeviceState, level: float, begin: float, end: float
+) -> Command:
     """Accept a write action that begins and ends so many seconds from now."""
     now = rig.clock.now()
     return await rig.engine.create_window(
@@ -209,8 +213,6 @@ async def test_a_device_that_comes_back_wrong_is_corrected_once(rig: Rig) -> Non
 
 async def test_a_hung_device_does_not_delay_another(rig: Rig) -> None:
     """R-T57."""
-    import asyncio
-
     slow, quick = Pump("Slow"), Pump("Quick")
     slow.hanging = asyncio.Event()
     first, second = await rig.attach(slow), await rig.attach(quick)

@@ -100,6 +100,15 @@ class Life:
         self.chronicle.note("scheduled", schedule=planned.row.id)
         return planned.row.id
 
+    async def everything_is_on_disk(self) -> bool:
+        """Return whether what the engine recorded so far is on disk."""
+        journal = self.engine.journal
+        try:
+            await journal.commit(lambda connection: None)
+        except StoreError:
+            return False
+        return journal.kept == 0
+
     def number(self, name: str) -> int:
         """Return a device's number."""
         return self.states[name].row.number

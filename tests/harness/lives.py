@@ -21,6 +21,14 @@ def first_life(
         return runner.run(_first_life(scenario, folder, trouble))
 
 
+def recovering_life(
+    scenario: Scenario, folder: Path, outage: float, trouble: Trouble | None = None
+) -> list[str]:
+    """Start again after an outage and live for a while; return the calls into the ports."""
+    with _runner() as runner:
+        return runner.run(_recovering_life(scenario, folder, outage, trouble))
+
+
 def second_life(scenario: Scenario, folder: Path, outage: float) -> None:
     """Start again after an outage and judge. Raises AssertionError."""
     with _runner() as runner:
@@ -41,6 +49,19 @@ async def _first_life(
     try:
         await scenario.act(life)
         await life.until(scenario.horizon)
+    finally:
+        await life.end()
+    return life.ports.calls
+
+
+async def _recovering_life(
+    scenario: Scenario, folder: Path, outage: float, trouble: Trouble | None
+) -> list[str]:
+    """Live through what happens by itself after a start."""
+    life = Life(folder, trouble)
+    await life.begin(*scenario.devices, outage=outage)
+    try:
+        await life.until(life.world.loop.time() + RESUMED_AFTER)
     finally:
         await life.end()
     return life.ports.calls

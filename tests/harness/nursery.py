@@ -4,25 +4,22 @@ It has everything imported already, and no thread of its own. Requests come pick
 standard input, exit codes go back over its standard output; it ends with whoever started it.
 """
 
+from collections.abc import Callable
 import os
 from pathlib import Path
 import pickle
 import subprocess
 import sys
-from typing import IO, Never
-
-from .lives import first_life
-from .ports import Trouble
-from .scenario import Scenario
+from typing import IO, Any, Never
 
 _ROOT = Path(__file__).parents[2]
 _started: list[subprocess.Popen[bytes]] = []
 
 
-def die_early(scenario: Scenario, folder: Path, trouble: Trouble) -> int:
-    """Live a first life in a process of its own; return the process's exit code."""
+def die_early[**P](live: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> int:
+    """Live a life in a process of its own; return the process's exit code."""
     requests, codes = _pipes()
-    pickle.dump((scenario, folder, trouble), requests)
+    pickle.dump((live, args, kwargs), requests)
     requests.flush()
     line = codes.readline()
     assert line, "the nursery is gone"
@@ -32,11 +29,13 @@ def die_early(scenario: Scenario, folder: Path, trouble: Trouble) -> int:
 def _pipes() -> tuple[IO[bytes], IO[bytes]]:
     """Return the nursery's pipes; start it the first time."""
     if not _started:
-        command = [sys.executable, "-c", f"from {__name__} import serve; serve()"]
+        command = [
+            sys.executable,
+            "-c",
+            f"import {__package__}.scenarios; from {__name__} import serve; serve()",
+        ]
         pipe = subprocess.PIPE
-        _started.append(
-            subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe)
-        )
+        _started.append(subprocess.Popen(command, cwd=_ROOT, stdin=pipe, stdout=pipe))
     nursery = _started[0]
     assert nursery.stdin is not None
     assert nursery.stdout is not None
@@ -58,9 +57,9 @@ def serve() -> None:
         sys.stdout.flush()
 
 
-def _live(scenario: Scenario, folder: Path, trouble: Trouble) -> Never:
+def _live(live: Callable[..., object], args: Any, kwargs: Any) -> Never:
     """Live; whoever comes to the end of it was not killed."""
     try:
-        first_life(scenario, folder, trouble)
+        live(*args, **kwargs)
     finally:
         os._exit(0)

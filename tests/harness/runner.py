@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 import os
 from pathlib import Path
+import shutil
 
-from .lives import first_life, second_life
+from .lives import first_life, recovering_life, second_life
 from .nursery import die_early
 from .ports import How, Trouble
 from .scenario import Scenario
@@ -51,6 +52,32 @@ def rehearse(scenario: Scenario, folder: Path, kind: Kind) -> int:
     return number
 
 
+def rehearse_recovery(scenario: Scenario, folder: Path) -> int:
+    """Kill a scenario at its half, then the recovery from that at each chosen call.
+
+    Returns how often the recovery was killed. Raises AssertionError as `rehearse` does.
+    """
+    calls = undisturbed(scenario, folder / "undisturbed")
+    half = Trouble(at=len(calls) // 2, how=How.KILLED, call=calls[len(calls) // 2 - 1])
+    dead, dry = folder / "dead", folder / "dry"
+    dead.mkdir()
+    _check_killed(die_early(first_life, scenario, dead, half))
+    outage = scenario.outages[0]
+    shutil.copytree(dead, dry)
+    calls = recovering_life(scenario, dry, outage)
+    number = 0
+    for number, trouble in enumerate(chosen(calls, killed), start=1):
+        place = folder / str(number)
+        shutil.copytree(dead, place)
+        try:
+            _check_killed(die_early(recovering_life, scenario, place, outage, trouble))
+            second_life(scenario, place, outage)
+        except Exception as error:
+            error.add_note(f"{scenario}, killed at {half.call}, then {trouble}")
+            raise
+    return number
+
+
 def chosen(calls: list[str], kind: Kind) -> Iterator[Trouble]:
     """Return what goes wrong: everything in a long run, else evenly spread over each port."""
     for name in sorted(set(calls)):
@@ -76,11 +103,15 @@ def disturbed(
     """Live a scenario in which one call goes wrong, then start again and judge."""
     folder.mkdir()
     if trouble.how in (How.KILLED, How.KILLED_INSIDE):
-        code = die_early(scenario, folder, trouble)
-        assert code == KILLED, f"the life did not end as it should: {code}"
+        _check_killed(die_early(first_life, scenario, folder, trouble))
     else:
         first_life(scenario, folder, trouble)
     second_life(scenario, folder, outage)
+
+
+def _check_killed(code: int) -> None:
+    """Make sure that a life ended where it should."""
+    assert code == KILLED, f"the life did not end as it should: {code}"
 
 
 def _spread(places: list[int]) -> list[int]:

@@ -186,7 +186,7 @@ class EmergencyStop(Scenario):
         reports = await life.engine.emergency_stop(AQUARIUM)
         if all(report.confirmed for report in reports):
             life.chronicle.note("stopped")
-        if life.engine.journal.kept == 0 and _latched(life):
+        if await life.everything_is_on_disk():
             life.chronicle.note("latched")
 
     @override

@@ -11,12 +11,7 @@ from custom_components.aquarist.commands.command import (
     Source,
     advance,
 )
-from custom_components.aquarist.commands.phases import (
-    FINAL,
-    TRANSITIONS,
-    Kind,
-    Phase,
-)
+from custom_components.aquarist.commands.phases import FINAL, TRANSITIONS, Kind, Phase
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ORDER = (Phase.PLANNED, Phase.APPLYING, Phase.IN_FORCE, Phase.RESTORING)

@@ -177,12 +177,21 @@ class Acceptance:
             let_go()
             if not _may_go_unstored(command, error):
                 raise
-            command = self._records.impose(command)
-            queue.put(command)
-            return command
+            return self._go_unstored(device, command)
         if not new:
             let_go()
         return stored
+
+    def _go_unstored(self, device: DeviceState, command: Command) -> Command:
+        """Carry out an off together with its record (law 2)."""
+        if command.layer is Layer.OVERRIDE:
+            begun = changed(
+                command, phase=Phase.IN_FORCE, started_at=command.created_at
+            )
+            return self._arbiter.hold_at_once(device, begun)
+        command = self._records.impose(command)
+        device.queue.put(command)
+        return command
 
     def _refuse_dose_early(
         self, device: DeviceState, args: Mapping[str, Any], now: datetime
@@ -216,21 +225,21 @@ class Acceptance:
 
     def _supersede(self, device: DeviceState, newer: Command) -> None:
         """End entity writes to the same field that have not begun (design 5)."""
-        for older in device.queue.waiting:
+        waiting = [self._records.current(one.key) for one in device.queue.waiting]
+        for older in filter(None, waiting):
             if (
                 older.source is Source.ENTITY
                 and older.kind is Kind.SET
                 and older.field == newer.field
-                and device.queue.withdraw(older.key) is not None
             ):
-                current = self._records.current(older.key)
-                if current is not None and current.phase is Phase.PLANNED:
-                    self._records.advance(
-                        current,
-                        Phase.WITHDRAWN,
-                        error_code=ErrorCode.SUPERSEDED,
-                        error="superseded",
-                    )
+                device.queue.withdraw(older.key)
+                planned = older.phase is Phase.PLANNED
+                self._records.advance(
+                    older,
+                    Phase.WITHDRAWN if planned else Phase.STOPPED,
+                    error_code=ErrorCode.SUPERSEDED,
+                    error="superseded",
+                )
 
     def _expire_due(self, key: Hashable, now: datetime) -> None:
         """End a command that waited for too long (so that nothing runs late)."""
@@ -259,7 +268,8 @@ def _may_go_unstored(command: Command, error: Exception) -> bool:
     )
     level = (command.value or {}).get("level")
     off = command.action == "turn_off" or (level == 0 and not isinstance(level, bool))
-    return broken and command.kind is Kind.SET and off
+    point = command.kind is Kind.SET or command.layer is Layer.OVERRIDE
+    return broken and point and off
 
 
 def _replayed(known: Command, again: Command) -> Command:

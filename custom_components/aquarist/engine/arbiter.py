@@ -78,14 +78,16 @@ class Arbiter:
             state.waiting[command.key] = command
         self._hold(device, state, command)
 
-    def withdraw(self, command: Command, phase: Phase, code: str) -> Command:
+    def withdraw(
+        self, command: Command, phase: Phase, code: ErrorCode, word: str
+    ) -> Command:
         """End a window or ramp before its time; the field is resolved again."""
         device, state = self._place(command)
         self._agenda.remove("begin", command.key)
         self._agenda.remove("end", command.key)
         state.claims.pop(command.key, None)
         state.waiting.pop(command.key, None)
-        ended = self._records.advance(command, phase, error_code=code)
+        ended = self._records.advance(command, phase, error_code=code, error=word)
         self._levels.touch(device, state)
         return ended
 
@@ -109,7 +111,8 @@ class Arbiter:
     ) -> Command:
         """Claim a field on the spot; record and device move go out together (law 2)."""
         now = self._clock.now()
-        command = self._records.impose(
+        return self.hold_at_once(
+            device,
             Command(
                 id=new_id(),
                 device=device.row.number,
@@ -127,12 +130,16 @@ class Arbiter:
                 user=user,
                 context=context,
                 result=result,
-            )
+            ),
         )
-        if state.resting is None and device.device is not None:
-            shown = device.device.observed(state.name)
-            if shown is not None:
-                self._levels.rest(device, state, shown)
+
+    def hold_at_once(self, device: DeviceState, command: Command) -> Command:
+        """Let a window in force hold its field; its record is written as soon as it can be."""
+        state = device.field_state(command.field or "")
+        # What the field rests on is on disk before, or with, what holds it.
+        if state.resting is None and (shown := device.baseline(state)) is not None:
+            self._levels.rest(device, state, shown)
+        command = self._records.impose(command)
         self._supersede(state, command)
         self._hold(device, state, command)
         return command
@@ -191,12 +198,16 @@ class Arbiter:
         )
 
     def availability_changed(self, device: DeviceState, available: bool) -> None:
-        """Re-assert what is held on a device that came back (R-B113)."""
+        """Re-assert what should be on a device that came back (R-B113).
+
+        Of a field that nothing holds only what was known of it before it went: what was
+        changed while nobody was there is not undone by a start.
+        """
         self._announcer.announce(DeviceChanged(device=device.row.number))
         if not available:
             return
         for state in device.fields.values():
-            if state.claims or state.waiting:
+            if state.claims or state.waiting or state.sent is not None:
                 state.sent = None
                 state.tries = 0
                 self._levels.touch(device, state)
@@ -204,6 +215,7 @@ class Arbiter:
     def converge(self, device: DeviceState) -> None:
         """Have everything that is held on a device written, because it was just attached."""
         for state in device.fields.values():
+            self._levels.note_on_time(device, state)
             if state.on_since is not None:
                 self._watch_on_time(device, state)
             if state.claims or state.waiting:
@@ -236,7 +248,7 @@ class Arbiter:
                 error="missed_window",
             )
             return
-        baseline = self._baseline(device, state)
+        baseline = device.baseline(state)
         if baseline is None:
             self._wait_for_baseline(command, now)
             return
@@ -263,12 +275,6 @@ class Arbiter:
             ),
             then=begun,
         )
-
-    def _baseline(self, device: DeviceState, state: FieldState) -> Setting | None:
-        """Return what the field rests on: the stored value, else what the device shows."""
-        if state.resting is not None:
-            return state.resting
-        return device.device.observed(state.name) if device.device else None
 
     def _wait_for_baseline(self, command: Command, now: datetime) -> None:
         """Try again while the window lasts; what the field was must be known first (R-T55)."""
@@ -306,7 +312,7 @@ class Arbiter:
             ramps = older.kind is Kind.RAMP and newer.kind is Kind.RAMP
             overrides = older.layer is Layer.OVERRIDE and newer.layer is Layer.OVERRIDE
             if ramps or overrides:
-                self.withdraw(older, Phase.STOPPED, ErrorCode.SUPERSEDED)
+                self.withdraw(older, Phase.STOPPED, ErrorCode.SUPERSEDED, "superseded")
 
     def _hold(self, device: DeviceState, state: FieldState, command: Command) -> None:
         """Add the claim of a command, have its end watched and the field looked at."""

@@ -26,7 +26,8 @@ class StoredDue:
 class Due:
     """What happens at a due moment.
 
-    ``moment`` runs now, ``passed`` went by unseen; ``problem`` says why nothing begins.
+    ``moment`` runs now, ``passed`` went by unseen because of ``absence``; ``problem`` says
+    why nothing begins.
     """
 
     schedule: int
@@ -35,6 +36,7 @@ class Due:
     following: Moment | None
     commands: tuple[Command, ...]
     problem: str | None
+    absence: str
     now: datetime
 
     @property
@@ -76,7 +78,7 @@ class Due:
             self.passed[0],
             self.passed[-1],
             len(self.passed),
-            NOT_RUNNING,
+            self.absence,
             self.now,
         )
 

@@ -22,6 +22,7 @@ from .agenda import Agenda
 from .arbiter import Arbiter
 from .changes import Announcer, Change, DeviceChanged, StoreChanged
 from .clock import Clock
+from .dose_ledger import DoseLedger
 from .emergency import DeviceStopped, Emergency
 from .equipment import Equipment
 from .errors import EngineError
@@ -76,18 +77,24 @@ class Engine:
             self.devices,
         )
         self.execution = Execution(clock, self.records, self.levels)
-        self.pulses = Pulses(
+        self.ledger = DoseLedger(
             clock,
             self.agenda,
-            self.records,
             self.journal,
             self.announcer,
             self.gate,
+            self.devices,
+        )
+        self.counters = self.ledger.counters
+        self.ledger.read_counters = self._read_counters
+        self.pulses = Pulses(
+            clock,
+            self.records,
+            self.gate,
+            self.ledger,
             self.execution,
             self.devices,
         )
-        self.counters = self.pulses.counters
-        self.pulses.read_counters = self._read_counters
         self.execution.register(Kind.DOSE, self.pulses.execute)
         self.equipment = Equipment(
             clock,
@@ -98,6 +105,7 @@ class Engine:
             self.levels,
             self.arbiter,
             self.pulses,
+            self.ledger,
             self.execution,
             self.devices,
         )
@@ -258,6 +266,8 @@ class Engine:
         self, data: Mapping[str, Any], *, user: str | None
     ) -> Planned:
         """Store and plan a schedule. Raises ScheduleError, EngineError, StoreError."""
+        if self.journal.locked:
+            raise EngineError("store_locked")
         return await self.planner.create(
             data, default_zone=self._default_zone(), user=user
         )

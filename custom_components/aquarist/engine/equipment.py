@@ -18,10 +18,12 @@ from ..layers.claims import Layer
 from ..layers.setting import Setting
 from ..store import devices as device_rows
 from ..store.devices import DeviceRow
+from ..store.errors import StoreError
 from .agenda import Agenda
 from .arbiter import Arbiter
 from .changes import Announcer, DeviceChanged
 from .clock import Clock
+from .dose_ledger import DoseLedger
 from .errors import EngineError
 from .execution import Execution
 from .journal import Journal
@@ -49,6 +51,7 @@ class Equipment:
         levels: Levels,
         arbiter: Arbiter,
         pulses: Pulses,
+        ledger: DoseLedger,
         execution: Execution,
         devices: dict[int, DeviceState],
     ) -> None:
@@ -61,6 +64,7 @@ class Equipment:
         self._levels = levels
         self._arbiter = arbiter
         self._pulses = pulses
+        self._ledger = ledger
         self._execution = execution
         self._devices = devices
         self._by_uuid: dict[str, DeviceState] = {}
@@ -139,7 +143,7 @@ class Equipment:
             field = state.fields[name]
             if field.resting is None and device.observed(name) is None:
                 field.resting = dict(setting)
-        ears = _Ears(self, self._arbiter, self._pulses, state)
+        ears = _Ears(self, self._arbiter, self._ledger, state)
         self._leave[row.number] = device.listen(ears)
         await self._safe_first(state)
         self._arbiter.converge(state)
@@ -184,12 +188,11 @@ class Equipment:
         """End a command that waits for its turn, or holds a field."""
         planned = command.phase is Phase.PLANNED
         phase = Phase.WITHDRAWN if planned else Phase.STOPPED
+        code, word = ErrorCode.COMMAND_CANCELLED, "cancelled"
         if command.kind in (Kind.WINDOW, Kind.RAMP):
-            return self._arbiter.withdraw(command, phase, ErrorCode.COMMAND_CANCELLED)
+            return self._arbiter.withdraw(command, phase, code, word)
         self._devices[command.device].queue.withdraw(command.key)
-        return self._records.advance(
-            command, phase, error_code=ErrorCode.COMMAND_CANCELLED, error="cancelled"
-        )
+        return self._records.advance(command, phase, error_code=code, error=word)
 
     def came(self, state: DeviceState, available: bool) -> None:
         """Let the queue run that waited for a device, and take what it now tells of itself."""
@@ -226,8 +229,8 @@ class Equipment:
 
     async def _row_of(self, device: Device, aquarium: str | None) -> DeviceRow:
         """Return the device's row, stored; in memory only while the store is locked."""
+        known = self._by_uuid.get(device.uuid)
         if self._journal.locked:
-            known = self._by_uuid.get(device.uuid)
             if known is not None:
                 return known.row
             return DeviceRow(
@@ -251,7 +254,13 @@ class Equipment:
                 at=now,
             )
 
-        return await self._journal.commit(unit)
+        try:
+            return await self._journal.commit(unit)
+        except StoreError:
+            if known is None:
+                raise
+            # What is held on it must not be lost over a new name (law 2).
+            return known.row
 
     async def _safe_first(self, state: DeviceState) -> None:
         """Send what safety holds off before anything else can run (design 6)."""
@@ -273,7 +282,7 @@ class Equipment:
         """Let a device's queue run, once the device is there or was waited for (R-X5)."""
         if state.device is None:
             return
-        self._pulses.settle_later(state)
+        self._ledger.settle_later(state)
         if state.available:
             state.queue.release()
         else:
@@ -293,13 +302,13 @@ class _Ears:
         self,
         equipment: Equipment,
         arbiter: Arbiter,
-        pulses: Pulses,
+        ledger: DoseLedger,
         state: DeviceState,
     ) -> None:
         """Know whose device it is."""
         self._equipment = equipment
         self._arbiter = arbiter
-        self._pulses = pulses
+        self._ledger = ledger
         self._state = state
 
     def observed(self, observation: Observation) -> None:
@@ -315,7 +324,7 @@ class _Ears:
         self, lifetime: Mapping[int, int], today: Mapping[int, int]
     ) -> None:
         """Settle doses by what the pump counted."""
-        self._pulses.counters_read(self._state, lifetime, today)
+        self._ledger.counters_read(self._state, lifetime, today)
 
     def status_read(self, status: DeviceStatus) -> None:
         """Keep what the device says of itself."""

@@ -12,6 +12,7 @@ from ..devices.errors import DeviceError
 from ..devices.fields import InvalidValue
 from ..store import resting
 from .clock import Clock
+from .intake import attached
 from .levels import Levels, describe_error
 from .records import Records
 from .state import DeviceState, FieldState
@@ -57,6 +58,8 @@ class Execution:
         except asyncio.CancelledError:
             self._interrupted(command)
             raise
+        except (DeviceError, TimeoutError, InvalidValue) as error:
+            self._failed(command, error)
         except Exception as error:
             _LOGGER.exception("%s of %s failed", command.action, device.row.name)
             self._failed(command, error)
@@ -124,26 +127,23 @@ class Execution:
         """Change what a field rests on and write what it should be now (law 4)."""
         state = device.field_state(command.field or "")
         command = self.begun(command)
-        before = state.resting
+        before = device.baseline(state)
         wanted = {**(before or {}), **(command.value or {})}
         state.resting = wanted
         try:
             command, _ = await self.tried(
                 command, lambda: self._levels.push(device, (state,))
             )
-        except (DeviceError, TimeoutError, InvalidValue) as error:
-            self._withdraw_resting(device, state, wanted, before)
-            self._failed(command, error)
-            return
-        except asyncio.CancelledError:
+        except BaseException:
             self._withdraw_resting(device, state, wanted, before)
             raise
         number, name, at = device.row.number, state.name, self._clock.now()
+        rests_at = dict(state.resting)
         self._records.advance(
             command,
             Phase.COMPLETED,
             also=lambda connection: resting.upsert(
-                connection, number, name, wanted, at
+                connection, number, name, rests_at, at
             ),
             result=self._result(state, command),
         )
@@ -155,12 +155,15 @@ class Execution:
         wanted: dict[str, Any],
         before: Any,
     ) -> None:
-        """Take a failed point action back, unless somebody changed the field since (law 4)."""
+        """Take a failed point action back, unless somebody changed the field since (law 4).
+
+        The device may have done it all the same: it is brought back.
+        """
         if state.resting is wanted:
             state.resting = before
         state.sent = None
         if not self.closing and (state.claims or before is not None):
-            state.dirty = True
+            self._levels.touch_later(device, state)
 
     def _result(self, state: FieldState, command: Command) -> dict[str, Any]:
         """Return what a point action came to, and whose value shows instead (RES-56)."""
@@ -176,15 +179,9 @@ class Execution:
 
     async def _raw(self, device: DeviceState, command: Command) -> None:
         """Have the device carry out an action of its own."""
-        port = device.device
-        if port is None:
-            raise DeviceError("out_of_range", transient=True)
+        port = attached(device)
         command = self.begun(command)
-        try:
-            command, result = await self.tried(
-                command, lambda: port.perform(command.action, command.args)
-            )
-        except (DeviceError, TimeoutError, InvalidValue) as error:
-            self._failed(command, error)
-            return
+        command, result = await self.tried(
+            command, lambda: port.perform(command.action, command.args)
+        )
         self._records.advance(command, Phase.COMPLETED, result=result or {})

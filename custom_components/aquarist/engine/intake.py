@@ -6,7 +6,7 @@ ones: the binding answer is the gate's, at the moment of execution.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from ..commands.command import Command, Source, new_id
@@ -62,19 +62,17 @@ def command_for(
     Raises EngineError or InvalidValue for the first thing that is wrong.
     """
     port = attached(device)
-    if id is not None and not 1 <= len(id) <= ID_LENGTH:
-        raise EngineError("invalid_id", field="id", maximum=ID_LENGTH)
     low, high = TIMEOUT_RANGE
     if not low <= timeout <= high:
         raise EngineError("out_of_range", field="timeout", minimum=low, maximum=high)
     common: dict[str, Any] = {
-        "id": id or new_id(),
+        "id": _id(id),
         "device": device.row.number,
         "action": action,
         "args": dict(args),
         "source": origin.source,
         "created_at": now,
-        "timeout": timeout,
+        "timeout": float(timeout),
         "user": origin.user,
         "context": origin.context,
         "schedule": origin.schedule,
@@ -120,7 +118,7 @@ def window_for(
         raise EngineError("end_in_past", field="end_timestamp")
     setting = port.check(field_name, value)
     return Command(
-        id=id or new_id(),
+        id=_id(id),
         device=device.row.number,
         kind=Kind.WINDOW,
         action="write_action",
@@ -130,8 +128,8 @@ def window_for(
         field=port.field_of(field_name),
         value=dict(setting),
         layer=Layer.WINDOW,
-        starts_at=start,
-        ends_at=end,
+        starts_at=start.astimezone(UTC),
+        ends_at=end.astimezone(UTC),
         user=origin.user,
         context=origin.context,
         depth=origin.depth,
@@ -165,6 +163,15 @@ def attached(device: DeviceState) -> Device:
     if device.device is None:
         raise EngineError("device_not_loaded", field="device", name=device.row.name)
     return device.device
+
+
+def _id(asked: str | None) -> str:
+    """Return the id asked for, or a new one. Raises EngineError (R-C15)."""
+    if asked is None:
+        return new_id()
+    if not 1 <= len(asked) <= ID_LENGTH:
+        raise EngineError("invalid_id", field="id", maximum=ID_LENGTH)
+    return asked
 
 
 def check_dose(device: DeviceState, args: Mapping[str, Any]) -> tuple[int, int]:

@@ -67,6 +67,14 @@ class Levels:
         state.dirty = True
         device.queue.touch()
 
+    def touch_later(self, device: DeviceState, state: FieldState) -> None:
+        """Have a field looked at in a while: a write of it has just failed."""
+        state.dirty = True
+        state.tries += 1
+        self._agenda.put_elapsed(
+            "slew", (device.row.number, state.name), window_pause(state.tries)
+        )
+
     async def flush(self, device: DeviceState) -> None:
         """Write every dirty field of a device in one go; what fails is tried again later."""
         dirty = [state for state in device.fields.values() if state.dirty]
@@ -88,7 +96,13 @@ class Levels:
         """
         if device.device is None:
             raise DeviceError("out_of_range", transient=True)
-        writes = [write for state in states if (write := self._write(device, state))]
+        writes: list[Write] = []
+        for state in states:
+            if (write := self._write(device, state)) is not None:
+                writes.append(write)
+            else:
+                # Nobody knows what to go back to: letting go is all there is to do.
+                self._advance_waiting(state)
         send = {
             write.state.name: write.setting
             for write in writes
@@ -151,7 +165,7 @@ class Levels:
             self._agenda.put_elapsed("slew", key, write.next_step)
         elif (change := state.next_change(self._clock.now())) is not None:
             self._agenda.put("field", key, change)
-        self._note_on_time(device, state)
+        self.note_on_time(device, state)
         self._announcer.announce(
             FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
         )
@@ -160,40 +174,33 @@ class Levels:
 
     def _advance_waiting(self, state: FieldState) -> None:
         """Advance the commands for which the field has arrived."""
-        for key in tuple(state.waiting):
-            command = self._records.current(key)
-            if command is None:
-                del state.waiting[key]
-            elif command.phase is Phase.APPLYING:
-                self._records.advance(command, Phase.IN_FORCE)
-                del state.waiting[key]
-            else:
-                self._records.advance(command, Phase.COMPLETED)
-                del state.waiting[key]
+        for command in self._still_waiting(state):
+            applying = command.phase is Phase.APPLYING
+            self._records.advance(
+                command, Phase.IN_FORCE if applying else Phase.COMPLETED
+            )
+        state.waiting.clear()
+
+    def _still_waiting(self, state: FieldState) -> list[Command]:
+        """Return the commands that wait for a field and have not ended."""
+        waiting = [self._records.current(key) for key in state.waiting]
+        return [command for command in waiting if command is not None]
 
     def _not_written(
         self, device: DeviceState, state: FieldState, error: Exception
     ) -> None:
         """Try again later, unless trying is of no use."""
         final = isinstance(error, DeviceError) and not error.transient
-        state.tries += 1
         state.expected = state.sent = None
-        for key in tuple(state.waiting):
-            command = self._records.current(key)
-            if command is None:
-                del state.waiting[key]
-            elif final or (
-                command.phase is not Phase.APPLYING
-                and device.available
-                and state.tries >= RESTORE_TRIES
-            ):
+        enough = device.available and state.tries + 1 >= RESTORE_TRIES
+        for command in self._still_waiting(state):
+            if final or (enough and command.phase is not Phase.APPLYING):
                 self.fail(device, state, command, error)
-        if final and not state.waiting and not state.claims:
+        if (final or enough) and not state.waiting and not state.claims:
+            state.tries += 1
             _LOGGER.debug("%s of %s stays: %s", state.name, device.row.name, error)
             return
-        self._agenda.put_elapsed(
-            "slew", (device.row.number, state.name), window_pause(state.tries)
-        )
+        self.touch_later(device, state)
         self._announcer.announce(DeviceChanged(device=device.row.number))
 
     def fail(
@@ -201,7 +208,7 @@ class Levels:
         device: DeviceState,
         state: FieldState,
         command: Command,
-        error: Exception | None,
+        error: Exception,
     ) -> None:
         """End a command that could not be carried out; the field goes back to what holds."""
         state.waiting.pop(command.key, None)
@@ -230,10 +237,12 @@ class Levels:
             lambda connection: resting.upsert(connection, number, name, value, at)
         )
 
-    def _note_on_time(self, device: DeviceState, state: FieldState) -> None:
+    def note_on_time(self, device: DeviceState, state: FieldState) -> None:
         """Remember since when something has been on, and have its longest time watched (law 5)."""
         maximum = device.limits.maximum_on.get(state.name)
         level = self._last_level(device, state)
+        if level is None:
+            return
         number, name = device.row.number, state.name
         if level and state.on_since is None:
             since = state.on_since = anchor(self._clock)
@@ -254,7 +263,7 @@ class Levels:
     def noticed(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
         """Take note of a value that was seen at the device."""
         state.sent = {**(state.sent or {}), **setting}
-        self._note_on_time(device, state)
+        self.note_on_time(device, state)
 
 
 def _covers(sent: Setting, wanted: Setting) -> bool:
@@ -262,15 +271,13 @@ def _covers(sent: Setting, wanted: Setting) -> bool:
     return wanted.keys() <= sent.keys() and same(sent, wanted, tolerance=_EXACT)
 
 
-def describe_error(error: Exception | None) -> tuple[str, str]:
+def describe_error(error: Exception) -> tuple[str, str]:
     """Return the error code (R-C41) and the reason of a failed try."""
     if isinstance(error, TimeoutError):
         return ErrorCode.DEVICE_TIMEOUT, "no_answer"
     if isinstance(error, DeviceError):
         code = _CODES.get(error.code, ErrorCode.COMMAND_FAILED)
         return code, error.code
-    if error is None:
-        return ErrorCode.COMMAND_FAILED, "not_reached"
     return ErrorCode.INTERNAL_ERROR, type(error).__name__
 
 

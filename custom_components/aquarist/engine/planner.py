@@ -7,8 +7,7 @@ import logging
 from sqlite3 import Connection
 from typing import Any
 
-from ..commands.command import Command, Source
-from ..devices.fields import InvalidValue
+from ..commands.command import Command
 from ..schedules.actions import ActionType, OnMiss
 from ..schedules.definition import ScheduleDefinition, as_json, parse_definition
 from ..schedules.errors import ScheduleError
@@ -18,12 +17,12 @@ from ..store import schedules as schedule_rows
 from ..store.errors import StoreError
 from ..store.schedules import DuplicateName, ScheduleRow
 from .agenda import Agenda
-from .changes import Announcer, ScheduleChanged
+from .changes import Announcer, CommandChanged, ScheduleChanged
 from .clock import Clock
-from .due import AUTOMATION_OFF, Due, StoredDue
+from .due import NOT_RUNNING, Due, StoredDue
 from .errors import EngineError
-from .intake import Origin, command_for
 from .journal import Journal
+from .orders import Orders
 from .records import Records
 from .state import DeviceState
 from .verdicts import Verdicts
@@ -31,27 +30,40 @@ from .verdicts import Verdicts
 _LOGGER = logging.getLogger(__name__)
 
 GRACE = timedelta(seconds=60)
-LOOK_BACK = 1000
+LOOK_BACK = 50_000
 _RETRY = timedelta(seconds=5)
-
-ACTIONS = {
-    ActionType.ON: "turn_on",
-    ActionType.OFF: "turn_off",
-    ActionType.SET_LEVEL: "set_level",
-    ActionType.RAMP: "ramp",
-    ActionType.DOSE: "dose",
-}
 
 
 @dataclass(slots=True)
 class Planned:
-    """A schedule in memory; without a plan when what is stored no longer validates."""
+    """A schedule in memory; without a plan when what is stored no longer validates.
+
+    ``fault`` is the word of the store while it does not take a moment that is due.
+    """
 
     row: ScheduleRow
     definition: ScheduleDefinition | None
     plan: Plan | None
     handled: datetime
     error: str | None = None
+    fault: str | None = None
+
+    @property
+    def live(self) -> tuple[ScheduleDefinition, Plan] | None:
+        """Return what is planned; None while it is off, or does not validate."""
+        if self.definition is None or self.plan is None or not self.row.enabled:
+            return None
+        return self.definition, self.plan
+
+    def after(self, instant: datetime) -> Moment | None:
+        """Return the first moment after an instant."""
+        return self.live[1].after(instant) if self.live is not None else None
+
+    def passed(self, now: datetime) -> list[Moment]:
+        """Return the moments since the last one that was handled."""
+        if self.live is None:
+            return []
+        return between(self.live[1], self.handled, now, LOOK_BACK)
 
 
 class Planner:
@@ -73,11 +85,11 @@ class Planner:
         self._records = records
         self._journal = journal
         self._announcer = announcer
-        self._devices = devices
         self._enter = enter
         self._schedules: dict[int, Planned] = {}
         self.verdicts = Verdicts(clock, records, journal, announcer, self._ran)
         self.automation_off: set[str] = set()
+        self._orders = Orders(clock, devices, self.automation_off)
         agenda.on("schedule", self._due)
 
     @property
@@ -91,9 +103,7 @@ class Planner:
 
     def next_moment(self, planned: Planned) -> Moment | None:
         """Return when a schedule is due next."""
-        if planned.plan is None or not planned.row.enabled:
-            return None
-        return planned.plan.after(max(planned.handled, self._clock.now()))
+        return planned.after(max(planned.handled, self._clock.now()))
 
     async def create(
         self, data: Mapping[str, Any], *, default_zone: str, user: str | None
@@ -101,7 +111,7 @@ class Planner:
         """Store a schedule and plan it. Raises ScheduleError, EngineError, StoreError."""
         definition = parse_definition(data, default_zone=default_zone)
         now = self._clock.now()
-        self._check_devices(definition, now)
+        self._orders.check(definition)
         plan = plan_for(definition)
         first = plan.after(now)
         if first is None and definition.is_enabled:
@@ -168,14 +178,11 @@ class Planner:
     def missed(self) -> list[tuple[datetime, int]]:
         """Return which schedules had moments while nobody was there, in their order."""
         now = self._clock.now()
-        found = []
-        for planned in self.schedules:
-            if planned.plan is None or not planned.row.enabled:
-                continue
-            moments = between(planned.plan, planned.handled, now, LOOK_BACK)
-            if moments:
-                found.append((moments[-1].at, planned.row.id))
-        return sorted(found)
+        return sorted(
+            (moments[-1].at, planned.row.id)
+            for planned in self.schedules
+            if (moments := planned.passed(now))
+        )
 
     def start(self) -> None:
         """Catch up in the order of the moments, then wait for the next ones."""
@@ -197,111 +204,57 @@ class Planner:
         self._arm(planned)
         self._announcer.announce(ScheduleChanged(schedule=row.id))
 
-    def _check_devices(self, definition: ScheduleDefinition, now: datetime) -> None:
-        """Refuse a schedule whose devices are unknown or cannot do what it asks (R-B66)."""
-        for number in definition.device_ids:
-            device = self._devices.get(number)
-            if device is None or device.row.retired_at is not None:
-                raise EngineError("device_not_found", field="device_ids", id=number)
-            if device.device is not None:
-                self._command(definition, device, now, Origin(source=Source.SCHEDULE))
-
-    def _command(
-        self,
-        definition: ScheduleDefinition,
-        device: DeviceState,
-        at: datetime,
-        origin: Origin,
-    ) -> Command:
-        """Return the command of a schedule at one of its devices."""
-        args = {
-            name: value
-            for name, value in definition.action_params.items()
-            if name != "description"
-        }
-        return command_for(
-            device,
-            ACTIONS[definition.action_type],
-            args,
-            origin,
-            self._clock.now(),
-            starts_at=at,
-        )
-
     def _arm(self, planned: Planned) -> None:
         """Put the next moment of a schedule on the agenda."""
-        if planned.plan is None or not planned.row.enabled:
-            return
-        moment = planned.plan.after(planned.handled)
-        if moment is not None:
+        if (moment := planned.after(planned.handled)) is not None:
             self._agenda.put("schedule", planned.row.id, moment.at)
 
     def _due(self, key: Hashable, now: datetime) -> None:
         """Run the moment that is due; note the ones that passed unseen (law 9)."""
         planned = self._schedules.get(int(str(key)))
-        if planned is None or planned.plan is None or not planned.row.enabled:
+        if planned is None or planned.live is None:
             return
-        moments = between(planned.plan, planned.handled, now, LOOK_BACK)
+        definition, plan = planned.live
+        moments = planned.passed(now)
         if not moments:
             self._arm(planned)
             return
         last = moments[-1]
-        runs = self._still_wanted(planned, last, now)
-        passed = moments[:-1] if runs else moments
-        self._commit(planned, last if runs else None, passed, now)
-
-    def _still_wanted(self, planned: Planned, moment: Moment, now: datetime) -> bool:
-        """Return whether a moment may run although it is late (RES-37, RES-67)."""
-        definition = planned.definition
-        if definition is None:
-            return False
-        if now - moment.at <= GRACE:
-            return True
-        if definition.on_miss is not OnMiss.CONVERGE:
-            return False
-        if definition.action_type is ActionType.RAMP:
-            return True
-        duration = definition.action_params.get("duration")
-        return duration is not None and (moment.at + timedelta(seconds=duration) > now)
-
-    def _commit(
-        self,
-        planned: Planned,
-        moment: Moment | None,
-        passed: list[Moment],
-        now: datetime,
-    ) -> None:
-        """Store what happens at a due moment in one unit: identity, commands, next run."""
-        plan = planned.plan
-        if plan is None:
-            return
-        handled = moment.at if moment is not None else passed[-1].at
-        before, planned.handled = planned.handled, handled
-        commands, problem = self._build(planned, moment)
+        more = len(moments) == LOOK_BACK
+        moment: Moment | None = None
+        commands: list[Command] = []
+        problem: str | None = None
+        if not more and _still_wanted(definition, last, now):
+            moment = moments.pop()
+            commands, problem = self._orders.at(definition, planned.row.id, moment)
         due = Due(
             schedule=planned.row.id,
             moment=moment,
-            passed=tuple(passed),
-            following=plan.after(max(handled, now)),
+            passed=tuple(moments),
+            following=plan.after(max(last.at, now)),
             commands=tuple(commands),
             problem=problem,
+            absence=planned.fault or NOT_RUNNING,
             now=now,
         )
-        try:
-            future = self._journal.commit(
-                due.store, lambda stored: self._committed(planned, due, stored)
-            )
-        except EngineError:
-            planned.handled = before
-            return
+        self._commit(planned, due, last.at)
+
+    def _commit(self, planned: Planned, due: Due, handled: datetime) -> None:
+        """Store what happens at a due moment in one unit: identity, commands, next run."""
+        before, planned.handled = planned.handled, handled
+        future = self._journal.commit(
+            due.store, lambda stored: self._committed(planned, due, stored)
+        )
         future.add_done_callback(lambda done: self._check(done, planned, before))
 
     def _check(self, done: Any, planned: Planned, before: datetime) -> None:
         """Try a due moment again that could not be stored; nothing of it has happened."""
-        if done.cancelled() or (error := done.exception()) is None:
+        error = done.exception()
+        if error is None or self._schedules.get(planned.row.id) is not planned:
             return
         planned.handled = before
         if isinstance(error, StoreError):
+            planned.fault = error.code
             self._agenda.put("schedule", planned.row.id, self._clock.now() + _RETRY)
         else:
             _LOGGER.error("A due moment of %s failed", planned.row.name, exc_info=error)
@@ -310,6 +263,7 @@ class Planner:
     def _committed(self, planned: Planned, due: Due, stored: StoredDue) -> None:
         """Let what was stored enter memory and begin."""
         row, following = planned.row, due.following
+        planned.fault = None
         planned.row = replace(
             row,
             next_run=following.at if following else None,
@@ -321,36 +275,30 @@ class Planner:
         self._arm(planned)
         self.verdicts.began(due, stored)
         for command in stored.commands:
+            if command.final:
+                self._announcer.announce(CommandChanged(command=command))
+                continue
             self._records.enter(command)
             self._enter(command)
 
     def _ran(self, schedule: int, status: str) -> None:
         """Take note of how a schedule's last run came out."""
-        if (planned := self._schedules.get(schedule)) is not None:
-            planned.row = replace(planned.row, last_run_status=status)
+        planned = self._schedules[schedule]
+        planned.row = replace(planned.row, last_run_status=status)
 
-    def _build(
-        self, planned: Planned, moment: Moment | None
-    ) -> tuple[list[Command], str | None]:
-        """Return the commands of a moment, or why there are none (looked up when due)."""
-        definition = planned.definition
-        if moment is None or definition is None:
-            return [], None
-        origin = Origin(source=Source.SCHEDULE, schedule=planned.row.id)
-        built = []
-        for number in definition.device_ids:
-            device = self._devices.get(number)
-            if device is None or device.row.retired_at is not None:
-                return [], "device_not_found"
-            if device.row.aquarium in self.automation_off:
-                return [], AUTOMATION_OFF
-            try:
-                built.append(self._command(definition, device, moment.at, origin))
-            except EngineError as error:
-                return [], error.code
-            except InvalidValue as error:
-                return [], error.code
-        return built, None
+
+def _still_wanted(
+    definition: ScheduleDefinition, moment: Moment, now: datetime
+) -> bool:
+    """Return whether a moment may run although it is late (RES-37, RES-67)."""
+    if now - moment.at <= GRACE:
+        return True
+    if definition.on_miss is not OnMiss.CONVERGE:
+        return False
+    if definition.action_type is ActionType.RAMP:
+        return True
+    duration = definition.action_params.get("duration")
+    return duration is not None and (moment.at + timedelta(seconds=duration) > now)
 
 
 def _time_field(definition: ScheduleDefinition) -> str:

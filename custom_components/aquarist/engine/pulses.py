@@ -1,37 +1,27 @@
-"""Doses: written down, sent at most once, and settled by what the pump counted (law 3)."""
+"""Doses: written down, sent at most once, and followed until the pump has ended (law 3)."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping
-from datetime import datetime, timedelta
-import logging
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..devices.device import DoserDevice, PreparedDose
 from ..devices.errors import DeviceError
-from ..dosing.ledger import Dose, DoseState, advance, settle
+from ..dosing.ledger import Dose, DoseState
 from ..dosing.volume import microlitres, millilitres
 from ..limits.refusal import Refusal
-from ..store import counters, doses as dose_rows
-from ..store.counters import Counter
+from ..store import doses as dose_rows
 from ..store.errors import StoreError
-from .agenda import Agenda
-from .changes import Announcer, DeviceChanged, DoseChanged
 from .clock import Clock
+from .dose_ledger import DELIVERY_MARGIN, DoseLedger
 from .errors import describe
 from .execution import Execution
 from .gate import Gate
-from .journal import Journal
 from .levels import describe_error
 from .records import Records
 from .state import DeviceState
-
-_LOGGER = logging.getLogger(__name__)
-
-DELIVERY_MARGIN = 15.0
-_SETTLE_AGAIN = timedelta(minutes=10)
-_MOST_HEADS = 8
 
 
 class Pulses:
@@ -40,29 +30,22 @@ class Pulses:
     def __init__(
         self,
         clock: Clock,
-        agenda: Agenda,
         records: Records,
-        journal: Journal,
-        announcer: Announcer,
         gate: Gate,
+        ledger: DoseLedger,
         execution: Execution,
         devices: Mapping[int, DeviceState],
     ) -> None:
         """Register nothing: the engine wires `execute` to the queue."""
         self._clock = clock
-        self._agenda = agenda
         self._records = records
-        self._journal = journal
-        self._announcer = announcer
         self._gate = gate
+        self._ledger = ledger
         self._execution = execution
         self._devices = devices
-        self.counters: dict[tuple[int, int], Counter] = {}
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
         self._waiting: dict[int, list[Command]] = {}
-        self.read_counters: Callable[[DeviceState], None] = _nothing
-        agenda.on("settle", self._settle_due)
 
     async def execute(self, device: DeviceState, command: Command) -> None:
         """Give one dose: reserve, prepare, write it down, send, and let it be delivered."""
@@ -93,43 +76,49 @@ class Pulses:
         """Bring a reserved dose to the pump; from `send` on it may have been given."""
         port = cast(DoserDevice, device.device)
         prepared: PreparedDose | None = None
-        intended = False
+        written = sent = False
         try:
             async with asyncio.timeout(command.timeout):
                 command, prepared = await self._execution.tried(
                     command, lambda: port.prepare(dose.head)
                 )
-                dose = Dose(
-                    key=dose.key,
-                    device=dose.device,
-                    head=dose.head,
-                    volume=dose.volume,
-                    state=DoseState.INTENDED,
-                    at=self._clock.now(),
-                    lifetime_before=prepared.lifetime,
+                dose = replace(
+                    dose, at=self._clock.now(), lifetime_before=prepared.lifetime
                 )
                 self._gate.note(dose)
+                # A cancelled wait does not undo the write: its row may be there from here.
+                written = True
                 command = await self._intend(command, dose)
-                intended = True
+                sent = True
                 await prepared.send(dose.volume)
         except (DeviceError, TimeoutError, StoreError) as error:
             if prepared is not None:
                 await prepared.release()
-            if intended:
+            if sent:
                 self._uncertain(command, dose, error)
             else:
-                self._gate.forget(dose)
+                self._let_go(dose, written and not isinstance(error, StoreError))
                 self._not_sent(command, error)
             return
         except BaseException:
-            if intended:
-                self._settled(dose, DoseState.UNKNOWN)
+            if sent:
+                self._ledger.settled(dose, DoseState.UNKNOWN)
+                self._ledger.settle_later(device)
             else:
-                self._gate.forget(dose)
+                self._let_go(dose, written)
             if prepared is not None:
                 await prepared.release()
             raise
-        self._under_way(device, command, self._moved(dose, DoseState.SENT), prepared)
+        self._under_way(
+            device, command, self._ledger.moved(dose, DoseState.SENT), prepared
+        )
+
+    def _let_go(self, dose: Dose, written: bool) -> None:
+        """Count a reserved dose no more: the pump never heard of it."""
+        if written:
+            self._ledger.settled(dose, DoseState.NOT_GIVEN)
+        else:
+            self._gate.forget(dose)
 
     async def _intend(self, command: Command, dose: Dose) -> Command:
         """Commit that the dose is about to be given: the last thing before the pump hears."""
@@ -189,8 +178,8 @@ class Pulses:
         if (current := self._records.current(command.key)) is None:
             return
         if given is None:
-            self._settled(dose, DoseState.UNKNOWN)
-            self.settle_later(self._devices[dose.device])
+            self._ledger.settled(dose, DoseState.UNKNOWN)
+            self._ledger.settle_later(self._devices[dose.device])
             self._records.advance(
                 current,
                 Phase.STOPPED if stopped else Phase.FAILED,
@@ -201,7 +190,7 @@ class Pulses:
             )
             return
         if dose.lifetime_before is not None:
-            self._keep_counter(
+            self._ledger.keep_counter(
                 dose.device,
                 dose.head,
                 dose.lifetime_before + given,
@@ -214,11 +203,11 @@ class Pulses:
             "given_ml": millilitres(given),
         }
         if given <= 0:
-            self._settled(dose, DoseState.NOT_GIVEN)
+            self._ledger.settled(dose, DoseState.NOT_GIVEN)
         elif given < dose.volume:
-            self._settled(dose, DoseState.PARTLY, given=given)
+            self._ledger.settled(dose, DoseState.PARTLY, given=given)
         else:
-            self._settled(dose, DoseState.GIVEN, given=given)
+            self._ledger.settled(dose, DoseState.GIVEN, given=given)
             self._records.advance(current, Phase.COMPLETED, result=result)
             return
         self._records.advance(
@@ -235,83 +224,6 @@ class Pulses:
         """Note that what is being delivered ends because of a stop."""
         self._stopped.update(device.busy_heads.values())
 
-    def counters_read(
-        self,
-        device: DeviceState,
-        lifetime: Mapping[int, int],
-        today: Mapping[int, int],
-    ) -> None:
-        """Keep what the pump counted, and settle what it explains (RES-52)."""
-        number, now = device.row.number, self._clock.now()
-        for head in lifetime.keys() | today.keys():
-            self._keep_counter(number, head, lifetime.get(head), today.get(head), now)
-        for head, total in lifetime.items():
-            still_open = self._gate.open_doses(number, head)
-            ended = [one for one in still_open if self._end_of(device, one) <= now]
-            for dose in ended:
-                settled = settle(dose, total, len(still_open) > 1)
-                if settled is not None:
-                    self._record(settled)
-        self._announcer.announce(DeviceChanged(device=number))
-
-    def settle_later(self, device: DeviceState) -> None:
-        """Have the counters read once the pump must have ended what nobody saw the end of."""
-        ends = [
-            self._end_of(device, dose)
-            for head in range(_MOST_HEADS)
-            for dose in self._gate.open_doses(device.row.number, head)
-        ]
-        if ends:
-            due = max(*ends, self._clock.now())
-            self._agenda.put("settle", device.row.number, due)
-
-    def _settle_due(self, key: Hashable, now: datetime) -> None:
-        """Read the counters if there is still something to settle."""
-        device = self._devices.get(cast(int, key))
-        if device is None or device.device is None:
-            return
-        if any(
-            self._gate.open_doses(device.row.number, head)
-            for head in range(_MOST_HEADS)
-        ):
-            self.read_counters(device)
-            self._agenda.put("settle", key, now + _SETTLE_AGAIN)
-
-    def _end_of(self, device: DeviceState, dose: Dose) -> datetime:
-        """Return by when the pump must have ended a dose (RES-60)."""
-        port = cast(DoserDevice | None, device.device)
-        flow = port.heads[dose.head].flow if port is not None else 1
-        return dose.at + timedelta(seconds=dose.volume / flow + DELIVERY_MARGIN)
-
-    def _keep_counter(
-        self,
-        number: int,
-        head: int,
-        total: int | None,
-        today: int | None,
-        at: datetime,
-    ) -> None:
-        """Remember a head's counters, as far as they were read, and record them."""
-        known = self.counters.get((number, head))
-        if total is None:
-            if known is None:
-                return
-            total = known.lifetime
-        if today is None and known is not None:
-            today = known.today
-        counter = self.counters[number, head] = Counter(
-            device=number, head=head, lifetime=total, today=today, at=at
-        )
-        self._journal.record(
-            lambda connection: counters.upsert(
-                connection, number, head, counter.lifetime, counter.today, at
-            )
-        )
-
-    def settle(self, dose: Dose, state: DoseState) -> None:
-        """Record what the keeper says became of a dose (RES-52)."""
-        self._settled(dose, state)
-
     async def close(self) -> None:
         """End the waiting for deliveries; recovery settles them."""
         tasks = tuple(self._deliveries.values())
@@ -325,7 +237,7 @@ class Pulses:
             command.device, int(command.args["head_index"])
         ):
             if dose.key == command.key and dose.state is not DoseState.UNKNOWN:
-                self._settled(dose, DoseState.UNKNOWN)
+                self._ledger.settled(dose, DoseState.UNKNOWN)
         self._records.advance(
             command,
             Phase.FAILED,
@@ -360,8 +272,8 @@ class Pulses:
 
     def _uncertain(self, command: Command, dose: Dose, error: Exception) -> None:
         """End a command whose dose may have been given: counted, and never sent again."""
-        self._settled(dose, DoseState.UNKNOWN)
-        self.settle_later(self._devices[dose.device])
+        self._ledger.settled(dose, DoseState.UNKNOWN)
+        self._ledger.settle_later(self._devices[dose.device])
         timed_out = isinstance(error, TimeoutError)
         self._records.advance(
             command,
@@ -371,33 +283,3 @@ class Pulses:
             else ErrorCode.INTERRUPTED,
             error="dose_unknown",
         )
-
-    def _moved(self, dose: Dose, state: DoseState) -> Dose:
-        """Move a dose on and record it."""
-        moved = advance(dose, state)
-        self._record(moved)
-        return moved
-
-    def _settled(
-        self, dose: Dose, state: DoseState, *, given: int | None = None
-    ) -> None:
-        """Record what became of a dose."""
-        newest = {one.key: one for one in self._gate.doses(dose.device, dose.head)}
-        self._record(advance(newest.get(dose.key, dose), state, given=given))
-
-    def _record(self, dose: Dose) -> None:
-        """Write a dose; the gate knows at once, the world when it is on disk."""
-        self._gate.note(dose)
-        at = self._clock.now()
-
-        def unit(connection: Any) -> None:
-            dose_rows.update(connection, dose, at)
-
-        def committed(_: None) -> None:
-            self._announcer.announce(DoseChanged(dose=dose))
-
-        self._journal.record(unit, committed)
-
-
-def _nothing(device: DeviceState) -> None:
-    """Read nothing: the engine says how, once it is wired."""

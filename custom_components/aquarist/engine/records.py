@@ -54,7 +54,6 @@ class Records:
         self,
         command: Command,
         entered: Callable[[Command], None],
-        also: Callable[[Connection, Command], object] | None = None,
     ) -> tuple[Command, bool]:
         """Commit a cause and let it enter memory in commit order (law 2, RES-44).
 
@@ -64,10 +63,7 @@ class Records:
         """
 
         def unit(connection: Connection) -> tuple[Command, bool]:
-            stored, new = command_rows.insert(connection, command)
-            if new and also is not None:
-                also(connection, stored)
-            return stored, new
+            return command_rows.insert(connection, command)
 
         def committed(outcome: tuple[Command, bool]) -> None:
             stored, new = outcome
@@ -173,8 +169,8 @@ class Records:
 
     def _imposed(self, stored: Command) -> None:
         """Announce a cause of our own, now that it is on disk and has its place."""
-        if (current := self._current.get(stored.key)) is not None:
-            self._current[stored.key] = changed(current, order=stored.order)
+        current = self._current[stored.key]
+        self._current[stored.key] = changed(current, order=stored.order)
         self._announcer.announce(CommandChanged(command=stored))
 
     def _ended(self, stored: Command) -> None:

@@ -72,14 +72,10 @@ def recover(engine: Engine, stored: Stored) -> None:
     for row in stored.devices:
         engine.equipment.add(row)
     for (number, name), setting in stored.resting.items():
-        if number in engine.devices:
-            engine.devices[number].field_state(name).resting = setting
+        engine.devices[number].field_state(name).resting = setting
     for since in stored.on_times:
-        if since.device in engine.devices:
-            state = engine.devices[since.device].field_state(since.field)
-            state.on_since = Anchor(
-                wall=since.wall, elapsed=since.elapsed, boot=since.boot
-            )
+        state = engine.devices[since.device].field_state(since.field)
+        state.on_since = Anchor(wall=since.wall, elapsed=since.elapsed, boot=since.boot)
     engine.gate.load(stored.doses)
     for counter in stored.counters:
         engine.counters[counter.device, counter.head] = counter
@@ -87,8 +83,7 @@ def recover(engine: Engine, stored: Stored) -> None:
     for command in stored.commands:
         engine.records.adopt(command)
     for command in stored.commands:
-        if command.device in engine.devices:
-            _take_up(engine, command)
+        _take_up(engine, command)
     engine.planner.load(stored.schedules)
     engine.planner.verdicts.resume(stored.undecided)
 

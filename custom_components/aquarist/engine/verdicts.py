@@ -11,7 +11,7 @@ from ..store import commands as command_rows, occurrences, schedules as schedule
 from ..store.occurrences import OccurrenceRow, Verdict
 from .changes import Announcer, OccurrenceChanged
 from .clock import Clock
-from .due import NOT_RUNNING, Due, StoredDue
+from .due import Due, StoredDue
 from .journal import Journal
 from .records import Records
 
@@ -23,7 +23,6 @@ class _Running:
     schedule: int
     at: datetime
     keys: set[str]
-    ended: list[Command]
 
 
 class Verdicts:
@@ -54,7 +53,7 @@ class Verdicts:
                 due.schedule,
                 due.passed[0].at,
                 Verdict.MISSED,
-                NOT_RUNNING,
+                due.absence,
             )
         if stored.occurrence is None or due.moment is None:
             return
@@ -62,8 +61,7 @@ class Verdicts:
             self._running[stored.occurrence] = _Running(
                 due.schedule,
                 due.moment.at,
-                {command.key for command in stored.commands},
-                [],
+                {command.key for command in stored.commands if not command.final},
             )
         self._announce(
             stored.occurrence, due.schedule, due.moment.at, due.verdict, due.problem
@@ -77,22 +75,19 @@ class Verdicts:
                 still_open.setdefault(command.occurrence, set()).add(command.key)
         for row in undecided:
             keys = still_open.get(row.id, set())
-            running = _Running(row.schedule, row.at, keys, [])
+            running = _Running(row.schedule, row.at, keys)
             self._running[row.id] = running
             if not keys:
                 self._decide_from_store(row.id, running)
 
     def _settled(self, command: Command) -> None:
         """Give an occurrence its verdict when its last command has ended."""
-        if command.occurrence is None:
-            return
-        running = self._running.get(command.occurrence)
-        if running is None or command.key not in running.keys:
+        number = command.occurrence or 0
+        if (running := self._running.get(number)) is None:
             return
         running.keys.discard(command.key)
-        running.ended.append(command)
         if not running.keys:
-            self._decide_from_store(command.occurrence, running)
+            self._decide_from_store(number, running)
 
     def _decide_from_store(self, occurrence: int, running: _Running) -> None:
         """Read how all commands of an occurrence ended, before a restart as well."""
@@ -101,14 +96,15 @@ class Verdicts:
             return command_rows.of_occurrence(connection, occurrence)
 
         def read(commands: list[Command]) -> None:
-            running.ended = commands
-            self._decide(occurrence, running)
+            self._decide(occurrence, running, commands)
 
         self._journal.record(unit, read)
 
-    def _decide(self, occurrence: int, running: _Running) -> None:
+    def _decide(
+        self, occurrence: int, running: _Running, commands: list[Command]
+    ) -> None:
         """Store and announce the verdict of an occurrence."""
-        verdict, reason = verdict_of(running.ended)
+        verdict, reason = verdict_of(commands)
         now = self._clock.now()
         status = "success" if verdict is Verdict.RAN else "failed"
 

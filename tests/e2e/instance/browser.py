@@ -83,9 +83,7 @@ class Visit:
         name_alone = self.page.get_by_text(name, exact=True)
         return self.page.locator("hui-tile-card").filter(has=name_alone)
 
-    async def says(
-        self, name: str, state: str, *, timeout_seconds: float = 30
-    ) -> None:
+    async def says(self, name: str, state: str, *, timeout_seconds: float = 30) -> None:
         """Wait until a tile shows a state; raises Playwright's TimeoutError."""
         shown = self.tile(name).locator("ha-tile-info").get_by_text(state, exact=True)
         await shown.wait_for(timeout=timeout_seconds * 1000)

@@ -1,0 +1,138 @@
+"""What a schedule asks of its devices: a command each, looked up when it is due (law 7)."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from ..commands.command import Command, ErrorCode, Source, advance, new_id
+from ..commands.phases import Kind, Phase
+from ..devices.fields import InvalidValue
+from ..schedules.actions import ActionType
+from ..schedules.definition import ScheduleDefinition
+from ..schedules.moments import Moment
+from .clock import Clock
+from .due import AUTOMATION_OFF
+from .errors import EngineError
+from .intake import Origin, command_for
+from .state import DeviceState
+
+ACTIONS = {
+    ActionType.ON: "turn_on",
+    ActionType.OFF: "turn_off",
+    ActionType.SET_LEVEL: "set_level",
+    ActionType.RAMP: "ramp",
+    ActionType.DOSE: "dose",
+}
+_KINDS = {ActionType.RAMP: Kind.RAMP, ActionType.DOSE: Kind.DOSE}
+_CODES = {
+    AUTOMATION_OFF: ErrorCode.COMMAND_CANCELLED,
+    "device_not_found": ErrorCode.DEVICE_NOT_FOUND,
+    "device_not_loaded": ErrorCode.DEVICE_NOT_FOUND,
+}
+
+
+class Orders:
+    """Makes the commands of a schedule's moments."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        devices: Mapping[int, DeviceState],
+        automation_off: Collection[str],
+    ) -> None:
+        """Look into the engine's devices, and into the aquariums that are held back."""
+        self._clock = clock
+        self._devices = devices
+        self._automation_off = automation_off
+
+    def check(self, definition: ScheduleDefinition) -> None:
+        """Refuse a schedule whose devices are unknown or cannot do what it asks (R-B66).
+
+        Raises EngineError or InvalidValue.
+        """
+        now = self._clock.now()
+        for number in definition.device_ids:
+            device = self._devices.get(number)
+            if device is None or device.row.retired_at is not None:
+                raise EngineError("device_not_found", field="device_ids", id=number)
+            if device.device is not None:
+                self._command(definition, device, now, Origin(source=Source.SCHEDULE))
+
+    def at(
+        self, definition: ScheduleDefinition, schedule: int, moment: Moment
+    ) -> tuple[list[Command], str | None]:
+        """Return a command for each device, or the word why none of them can act.
+
+        What one device cannot do holds no other back: its record has ended before it
+        began, and says why (RES-38).
+        """
+        origin = Origin(source=Source.SCHEDULE, schedule=schedule)
+        made = [
+            self._command_or_why(definition, number, moment, origin)
+            for number in definition.device_ids
+        ]
+        if all(command.final for command in made):
+            return [], made[0].error
+        return made, None
+
+    def _command_or_why(
+        self,
+        definition: ScheduleDefinition,
+        number: int,
+        moment: Moment,
+        origin: Origin,
+    ) -> Command:
+        """Return the command of one device, one that has ended where there can be none."""
+        device = self._devices.get(number)
+        if device is None or device.row.retired_at is not None:
+            return self._not_begun(definition, number, origin, "device_not_found")
+        if device.row.aquarium in self._automation_off:
+            return self._not_begun(definition, number, origin, AUTOMATION_OFF)
+        try:
+            return self._command(definition, device, moment.at, origin)
+        except (EngineError, InvalidValue) as error:
+            return self._not_begun(definition, number, origin, error.code)
+
+    def _command(
+        self,
+        definition: ScheduleDefinition,
+        device: DeviceState,
+        at: datetime,
+        origin: Origin,
+    ) -> Command:
+        """Return the command of a schedule at one of its devices."""
+        args = {
+            name: value
+            for name, value in definition.action_params.items()
+            if name != "description"
+        }
+        return command_for(
+            device,
+            ACTIONS[definition.action_type],
+            args,
+            origin,
+            self._clock.now(),
+            starts_at=at,
+        )
+
+    def _not_begun(
+        self, definition: ScheduleDefinition, number: int, origin: Origin, word: str
+    ) -> Command:
+        """Return the record of what a device was not even asked for."""
+        now = self._clock.now()
+        command = Command(
+            id=new_id(),
+            device=number,
+            kind=_KINDS.get(definition.action_type, Kind.SET),
+            action=ACTIONS[definition.action_type],
+            args=dict(definition.action_params),
+            source=origin.source,
+            created_at=now,
+            schedule=origin.schedule,
+        )
+        return advance(
+            command,
+            Phase.WITHDRAWN if word == AUTOMATION_OFF else Phase.FAILED,
+            now,
+            error_code=_CODES.get(word, ErrorCode.COMMAND_INVALID),
+            error=word,
+        )

@@ -1,0 +1,167 @@
+"""The road to the store: causes are refused loudly, outcomes are kept in order (law 2)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+import pytest
+
+from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.engine.journal import Journal
+from custom_components.aquarist.store import settings
+from custom_components.aquarist.store.database import Database
+from custom_components.aquarist.store.errors import StoreError, StoreReadOnlyError
+from tests.engine.troubled_store import read_only
+from tests.fakes.manual_clock import START
+
+
+class Desk:
+    """A journal on a real store, and what it told."""
+
+    def __init__(self, database: Database) -> None:
+        """Write down every fault and every commit."""
+        self.database = database
+        self.troubles: list[str | None] = []
+        self.committed: list[Any] = []
+        self.journal = Journal(database, self._troubled)
+
+    def _troubled(self, error: StoreError | None) -> None:
+        self.troubles.append(error.code if error else None)
+
+    def record(self, key: str, value: int) -> None:
+        """Record an outcome."""
+        self.journal.record(put(key, value), lambda _: self.committed.append(value))
+
+    async def written(self) -> dict[str, Any]:
+        """Return what is on disk."""
+        return await self.database.read(settings.load_all)
+
+    async def settle(self) -> None:
+        """Let everything that was handed over come back."""
+        for _ in range(3):
+            try:
+                await self.journal.commit(lambda connection: None)
+            except StoreError:
+                await asyncio.sleep(0)
+
+
+def put(key: str, value: int) -> Callable[[Connection], None]:
+    """Return a unit that stores a number."""
+    return lambda connection: settings.put(connection, key, value)
+
+
+def broken(connection: Connection) -> None:
+    """Be a unit with a mistake of its own."""
+    raise RuntimeError("broken")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """Give a journal."""
+    database = await Database.open(tmp_path / "aquarist.db", at=START)
+    yield Desk(database)
+    await database.close()
+
+
+async def test_a_cause_is_on_disk_when_the_future_ends(desk: Desk) -> None:
+    """And what follows from it has been called by then."""
+    await desk.journal.commit(put("a", 1), desk.committed.append)
+    assert desk.committed == [None]
+    assert await desk.written() == {"a": 1}
+
+
+async def test_a_cause_that_the_store_refuses_is_an_error(desk: Desk) -> None:
+    """It is not kept: whoever asked has been told no."""
+    async with read_only(desk.database):
+        with pytest.raises(StoreReadOnlyError):
+            await desk.journal.commit(put("a", 1), desk.committed.append)
+    await desk.journal.retry()
+    assert desk.journal.kept == 0
+    assert desk.committed == []
+    assert await desk.written() == {}
+
+
+async def test_outcomes_are_kept_and_written_in_their_order(desk: Desk) -> None:
+    """Only then does memory change."""
+    async with read_only(desk.database):
+        for number in (1, 2, 3):
+            desk.record("a", number)
+        await desk.settle()
+        desk.record("a", 4)
+        assert desk.journal.kept == 4
+        await desk.journal.retry()
+        assert desk.journal.kept == 4
+        assert desk.committed == []
+    await desk.journal.retry()
+    assert desk.journal.kept == 0
+    assert desk.committed == [1, 2, 3, 4]
+    assert await desk.written() == {"a": 4}
+
+
+async def test_what_is_recorded_while_the_kept_are_written_comes_after_them(
+    desk: Desk,
+) -> None:
+    """No outcome overtakes another."""
+    async with read_only(desk.database):
+        desk.record("a", 1)
+        desk.record("a", 2)
+        await desk.settle()
+    retrying = asyncio.ensure_future(desk.journal.retry())
+    await asyncio.sleep(0)
+    desk.record("a", 3)
+    await desk.journal.retry()
+    await retrying
+    assert desk.committed == [1, 2, 3]
+
+
+async def test_a_fault_is_told_and_its_end_too(desk: Desk) -> None:
+    """Causes and outcomes alike; whoever listens is told of every one."""
+    async with read_only(desk.database):
+        desk.record("a", 1)
+        await desk.settle()
+    assert set(desk.troubles) == {"store_read_only"}
+    await desk.journal.retry()
+    assert desk.troubles[-1] is None
+    assert desk.troubles.count(None) == 1
+
+
+async def test_an_outcome_that_is_wrong_itself_holds_nothing_up(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged, now or when its turn comes."""
+    desk.journal.record(broken)
+    await desk.settle()
+    assert desk.journal.kept == 0
+    async with read_only(desk.database):
+        desk.record("a", 1)
+        await desk.settle()
+        desk.journal.record(broken)
+        desk.record("b", 2)
+    await desk.journal.retry()
+    assert await desk.written() == {"a": 1, "b": 2}
+    assert caplog.text.count("An outcome could not be recorded") == 2
+
+
+async def test_closing_writes_what_was_kept(desk: Desk) -> None:
+    """As far as the store takes it."""
+    async with read_only(desk.database):
+        desk.record("a", 1)
+        await desk.settle()
+    await desk.journal.close()
+    again = await Database.open(desk.database.path, at=START)
+    assert await again.read(settings.load_all) == {"a": 1}
+    await again.close()
+
+
+async def test_without_a_store_nothing_is_accepted_and_outcomes_wait() -> None:
+    """The engine is locked."""
+    journal = Journal(None, lambda error: None)
+    assert journal.locked
+    with pytest.raises(EngineError, match="store_locked"):
+        journal.commit(lambda connection: None)
+    journal.record(lambda connection: None)
+    await journal.retry()
+    assert journal.kept == 1
+    await journal.close()
