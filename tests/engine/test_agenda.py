@@ -175,3 +175,14 @@ def test_a_fraction_of_a_microsecond_does_not_make_it_spin() -> None:
     diary.agenda.put_elapsed("thing", "soon", 0.5 + 3e-7)
     diary.clock.advance(0.5)
     assert diary.due == ["soon"]
+
+
+def test_a_handler_may_stop_the_agenda() -> None:
+    """What is due with it still comes, nothing after it does."""
+    diary = Diary()
+    diary.agenda.on("stop", lambda key, now: diary.agenda.stop())
+    diary.agenda.put("stop", 1, START + timedelta(seconds=5))
+    diary.put("same time", 5)
+    diary.put("later", 6)
+    diary.clock.advance(60)
+    assert diary.due == ["same time"]

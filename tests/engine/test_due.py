@@ -232,3 +232,32 @@ async def test_one_that_is_never_due_is_refused_unless_it_is_off(
     planned = await create(rig, daily("12:30", "off", is_enabled=False) | changes)
     assert planned.row.next_run is None
     assert rig.engine.planner.next_moment(planned) is None
+
+
+async def test_the_next_moment_lies_ahead(rig: Rig) -> None:
+    """What the panel and the calendar show."""
+    await rig.attach(Pump())
+    planned = await create(rig, daily("12:30", "off"))
+    moment = rig.engine.planner.next_moment(planned)
+    assert moment is not None
+    assert moment.at == at("12:30")
+    await rig.advance(1800)
+    moment = rig.engine.planner.next_moment(planned)
+    assert moment is not None
+    assert moment.at == at("12:30") + timedelta(days=1)
+
+
+async def test_woken_too_early_or_for_nothing_it_waits_for_its_moment(
+    rig: Rig,
+) -> None:
+    """Law 7: what is due is looked up, not remembered."""
+    pump = Pump(level=80)
+    await rig.attach(pump)
+    planned = await create(rig, daily("12:30", "off"))
+    for key in (planned.row.id, 99):
+        rig.engine.agenda.put("schedule", key, rig.clock.now())
+    await rig.advance(60)
+    assert pump.told == []
+    assert await verdicts(rig) == []
+    await rig.advance(1740)
+    assert await words(rig) == [(Verdict.RAN, None)]

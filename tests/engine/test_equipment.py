@@ -324,7 +324,10 @@ class TestRetire:
         assert pump.level == 80
 
     async def test_a_device_that_does_not_answer_delays_it_for_a_while_only(
-        self, rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self,
+        rig: Rig,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         """It is left as it is, and that is logged."""
         monkeypatch.setattr(equipment, "RESTORE_WAIT", 0.02)

@@ -8,6 +8,7 @@ from typing import override
 
 import pytest
 
+from custom_components.aquarist.commands.backoff import command_pause
 from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
@@ -57,10 +58,9 @@ async def level(rig: Rig, pump: Pump, value: float, timeout: float = 10) -> Comm
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     """Let the next try come at once; give the pauses that were asked for."""
     pauses: list[float | None] = []
-    pause_of = execution.command_pause
 
     def at_once(tries: int) -> float | None:
-        pauses.append(pause_of(tries))
+        pauses.append(command_pause(tries))
         return None if pauses[-1] is None else 0.0
 
     monkeypatch.setattr(execution, "command_pause", at_once)
@@ -109,7 +109,9 @@ async def test_a_device_that_does_not_answer_times_out(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Within the time that the sender gave; the queue goes on."""
-    monkeypatch.setattr("custom_components.aquarist.engine.intake.TIMEOUT_RANGE", (0, 1))
+    monkeypatch.setattr(
+        "custom_components.aquarist.engine.intake.TIMEOUT_RANGE", (0, 1)
+    )
     pump = Pump(level=80)
     await rig.attach(pump)
     pump.hanging = asyncio.Event()
@@ -196,7 +198,9 @@ async def test_what_does_not_let_go_changes_nothing_afterwards(
 ) -> None:
     """Its record had ended when it was left behind."""
     monkeypatch.setattr(queue, "STOP_GRACE", 0.01)
-    monkeypatch.setattr("custom_components.aquarist.engine.equipment.RESTORE_WAIT", 0.01)
+    monkeypatch.setattr(
+        "custom_components.aquarist.engine.equipment.RESTORE_WAIT", 0.01
+    )
     pump = Stubborn(level=50)
     pump.hanging = asyncio.Event()
     state = await rig.attach(pump)

@@ -68,7 +68,9 @@ async def test_a_ramp_that_is_too_steep_arrives_later(rig: Rig) -> None:
         await rig.advance(1)
     assert pump.level == 100
     assert (await rig.stored(command)).phase is Phase.COMPLETED
-    steps = [after - before for before, after in zip(pump.told, pump.told[1:], strict=False)]
+    steps = [
+        after - before for before, after in zip(pump.told, pump.told[1:], strict=False)
+    ]
     assert max(steps) <= 2.0
     assert min(steps) > 0
 

@@ -30,7 +30,10 @@ async def test_a_device_that_is_gone_does_not_hold_the_others_back(rig: Rig) -> 
     first, second = await rig.engine.recent(None, 10)
     assert (first.device, first.phase) == (1, Phase.COMPLETED)
     assert (second.device, second.phase) == (2, Phase.FAILED)
-    assert (second.error_code, second.error) == ("device_not_found", "device_not_loaded")
+    assert (second.error_code, second.error) == (
+        "device_not_found",
+        "device_not_loaded",
+    )
     assert second.completed_at == at("12:30")
     told = [
         one.command.phase

@@ -111,7 +111,7 @@ async def test_counters_that_do_not_explain_it_leave_it_open(rig: Rig) -> None:
     assert states(rig) == [(DoseState.UNKNOWN, None)]
     rig.changes.clear()
     (unknown,) = rig.engine.gate.unknown
-    rig.engine.pulses.settle(unknown, DoseState.GIVEN)
+    rig.engine.ledger.settled(unknown, DoseState.GIVEN)
     await rig.settle()
     assert states(rig) == [(DoseState.GIVEN, 2000)]
     told = [one.dose.state for one in rig.changes if isinstance(one, DoseChanged)]

@@ -1,5 +1,7 @@
 """Ramps: one record, and always the level that should hold now."""
 
+import asyncio
+
 from custom_components.aquarist.commands.phases import Phase
 from tests.engine.rig import SERVICE, Pump, Rig
 
@@ -82,3 +84,28 @@ async def test_a_window_over_a_ramp_returns_to_its_present_level(rig: Rig) -> No
     for _ in range(8):
         await rig.advance(50)
     assert abs(pump.level - 50) <= 2
+
+
+async def test_a_ramp_is_completed_by_its_last_level_alone(rig: Rig) -> None:
+    """A step that was still being written when the ramp ended does not complete it."""
+    pump = Pump(level=0)
+    state = await rig.attach(pump)
+    command = await rig.engine.send(
+        state, "ramp", {"start_level": 0, "end_level": 100, "duration": 100}, SERVICE
+    )
+    await rig.advance(90)
+    slow = pump.hanging = asyncio.Event()
+    await rig.advance(5)
+    await rig.advance(5)
+    assert pump.told[-1] < 100
+
+    pump.hanging = asyncio.Event()
+    slow.set()
+    await rig.settle()
+    assert pump.told[-1] == 100
+    assert (await rig.stored(command)).phase is Phase.RESTORING
+
+    pump.hanging.set()
+    await rig.settle()
+    assert pump.level == 100
+    assert (await rig.stored(command)).phase is Phase.COMPLETED

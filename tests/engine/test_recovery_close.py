@@ -1,6 +1,7 @@
 """An end in good order in the middle of a dose: settled later by what the pump counted."""
 
 import asyncio
+from typing import override
 
 import pytest
 
@@ -9,9 +10,27 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
 from custom_components.aquarist.engine.state import DeviceState
 from custom_components.aquarist.store import doses
-from tests.engine.memory_doser import MemoryDoser
+from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Rig
 from tests.fakes.manual_clock import START
+from tests.store.gate import Gate, blocked
+
+
+class BehindAGate(MemoryDoser):
+    """A doser that has the store stand still before a dose is written down."""
+
+    def __init__(self, rig: Rig) -> None:
+        """Know whose store it is."""
+        super().__init__()
+        self._rig = rig
+        self.gate: Gate | None = None
+
+    @override
+    async def prepare(self, head: int) -> MemoryDose:
+        """Let the writer stand at a gate from now on."""
+        assert self._rig.engine.database is not None
+        self.gate, _ = await blocked(self._rig.engine.database.writer)
+        return await super().prepare(head)
 
 
 async def begun(rig: Rig, doser: MemoryDoser) -> tuple[DeviceState, Command]:
@@ -109,12 +128,14 @@ async def test_a_stop_while_the_frame_is_written_is_settled_by_the_counter(
 
 async def test_a_stop_while_the_intent_is_written_leaves_nothing_open(rig: Rig) -> None:
     """Its row is on disk, the pump never heard of it."""
-    doser = MemoryDoser()
+    doser = BehindAGate(rig)
     state = await rig.attach(doser)
     command = await dose(rig, state, 2)
     while rig.engine.records.current(command.key) == command:
         await asyncio.sleep(0)
     await rig.engine.emergency_stop(None)
+    assert doser.gate is not None
+    doser.gate.opened.set()
     assert (await rig.done(command)).phase is Phase.STOPPED
     await rig.settle()
     assert doser.sent == []

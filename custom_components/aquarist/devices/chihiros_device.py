@@ -11,7 +11,7 @@ from ..chihiros.command_frame import CommandFrame, query_status, set_time
 from ..chihiros.notifications import Notification, Status
 from .device import DeviceKind, DeviceStatus
 from .errors import DeviceError
-from .fields import Field, unknown_action, whole_number
+from .fields import Field, whole_number
 from .observable import ObservableDevice
 
 # How long a holder may take to make way; dropping the link then gives its write 2 s more.
@@ -74,16 +74,15 @@ class ChihirosDevice(ObservableDevice):
     ) -> Mapping[str, object] | None:
         """Do `request_status`, `sync_clock` or `release_for_app` {seconds}."""
         self.check_action(action, args)
-        match action:
-            case "request_status":
-                return await self._leased(self._status)
-            case "sync_clock":
-                return await self._leased(self._sync_clock)
-            case "release_for_app":
-                seconds = args.get("seconds", RELEASE_SECONDS)
-                await self.link.release_for_app(cast(int, seconds))
-                return {"seconds": seconds}
-        raise unknown_action(action)
+        if action == "release_for_app":
+            seconds = args.get("seconds", RELEASE_SECONDS)
+            await self.link.release_for_app(cast(int, seconds))
+            return {"seconds": seconds}
+        work: Mapping[str, Callable[[Lease], Awaitable[dict[str, object] | None]]] = {
+            "request_status": self._status,
+            "sync_clock": self._sync_clock,
+        }
+        return await self._leased(work[action])
 
     @override
     async def close(self) -> None:

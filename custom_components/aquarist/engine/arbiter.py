@@ -305,10 +305,8 @@ class Arbiter:
 
     def _supersede(self, state: FieldState, newer: Command) -> None:
         """Let a new ramp, or a new override, end the one before it on the same field (R-B107)."""
-        for key in tuple(state.claims):
-            older = self._records.current(key)
-            if older is None or key == newer.key:
-                continue
+        holding = [self._records.current(key) for key in state.claims]
+        for older in filter(None, holding):
             ramps = older.kind is Kind.RAMP and newer.kind is Kind.RAMP
             overrides = older.layer is Layer.OVERRIDE and newer.layer is Layer.OVERRIDE
             if ramps or overrides:

@@ -5,7 +5,7 @@ looks at the present moment, never at the one when the field became dirty (law 7
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import logging
 
@@ -36,12 +36,16 @@ _SHOWN = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
-    """One field's part of a write: what is sent, and how long until the next step."""
+    """One field's part of a write: what is sent, and how long until the next step.
+
+    ``waiting`` are the commands that arrive with it; who comes later waits for the next.
+    """
 
     state: FieldState
     target: Setting
     setting: Setting
     next_step: float | None
+    waiting: Mapping[str, Command]
 
 
 class Levels:
@@ -102,7 +106,7 @@ class Levels:
                 writes.append(write)
             else:
                 # Nobody knows what to go back to: letting go is all there is to do.
-                self._advance_waiting(state)
+                self._advance_waiting(state, dict(state.waiting))
         send = {
             write.state.name: write.setting
             for write in writes
@@ -138,7 +142,13 @@ class Levels:
                 since = self._clock.elapsed() - state.sent_at
                 value, next_step = slewed(last, value, since, slew)
             setting = {**target, LEVEL: value}
-        return Write(state=state, target=target, setting=setting, next_step=next_step)
+        return Write(
+            state=state,
+            target=target,
+            setting=setting,
+            next_step=next_step,
+            waiting=dict(state.waiting),
+        )
 
     def _last_level(self, device: DeviceState, state: FieldState) -> float | None:
         """Return the level that the device was last sent or seen at."""
@@ -170,16 +180,24 @@ class Levels:
             FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
         )
         if write.next_step is None:
-            self._advance_waiting(state)
+            self._advance_waiting(state, write.waiting)
 
-    def _advance_waiting(self, state: FieldState) -> None:
-        """Advance the commands for which the field has arrived."""
-        for command in self._still_waiting(state):
-            applying = command.phase is Phase.APPLYING
-            self._records.advance(
-                command, Phase.IN_FORCE if applying else Phase.COMPLETED
-            )
-        state.waiting.clear()
+    def _advance_waiting(
+        self, state: FieldState, arrived: Mapping[str, Command]
+    ) -> None:
+        """Advance the commands for which the field has arrived.
+
+        What moved on while the write was under way waits for another value.
+        """
+        for key, waiting in arrived.items():
+            if state.waiting.get(key) is not waiting:
+                continue
+            del state.waiting[key]
+            if (command := self._records.current(key)) is not None:
+                applying = command.phase is Phase.APPLYING
+                self._records.advance(
+                    command, Phase.IN_FORCE if applying else Phase.COMPLETED
+                )
 
     def _still_waiting(self, state: FieldState) -> list[Command]:
         """Return the commands that wait for a field and have not ended."""

@@ -1,0 +1,56 @@
+"""Changes: everybody hears of them, in order, and nobody's error is another's."""
+
+import pytest
+
+from custom_components.aquarist.engine.changes import (
+    Announcer,
+    Change,
+    DeviceChanged,
+    StoreChanged,
+)
+
+FIRST, SECOND = DeviceChanged(device=1), StoreChanged(code=None)
+
+
+def test_every_listener_hears_every_change_in_order() -> None:
+    """Until it does not want to any more."""
+    announcer = Announcer()
+    assert announcer.heard is False
+    one: list[Change] = []
+    other: list[Change] = []
+    stop = announcer.listen(one.append)
+    announcer.listen(other.append)
+    announcer.announce(FIRST)
+    stop()
+    stop()
+    announcer.announce(SECOND)
+    assert one == [FIRST]
+    assert other == [FIRST, SECOND]
+
+
+def test_a_listener_that_fails_is_alone_with_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It is logged with what it failed on."""
+    announcer = Announcer()
+    heard: list[Change] = []
+
+    def broken(change: Change) -> None:
+        raise RuntimeError("broken")
+
+    announcer.listen(broken)
+    announcer.listen(heard.append)
+    announcer.announce(FIRST)
+    assert heard == [FIRST]
+    assert "A listener failed on DeviceChanged" in caplog.text
+
+
+def test_a_listener_may_leave_while_it_listens() -> None:
+    """The others hear all the same."""
+    announcer = Announcer()
+    heard: list[Change] = []
+    stops = [announcer.listen(lambda change: stops[0]())]
+    announcer.listen(heard.append)
+    announcer.announce(FIRST)
+    announcer.announce(SECOND)
+    assert heard == [FIRST, SECOND]

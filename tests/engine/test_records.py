@@ -1,0 +1,55 @@
+"""Records: the open commands, and who waits for their end."""
+
+import asyncio
+
+import pytest
+
+from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.engine.changes import CommandChanged
+from tests.engine.rig import SERVICE, Pump, Rig
+
+
+async def test_everybody_who_waits_hears_of_the_end(rig: Rig) -> None:
+    """Who has stopped waiting does not hold the others up."""
+    pump = Pump()
+    pump.hanging = asyncio.Event()
+    state = await rig.attach(pump)
+    command = await rig.engine.send(state, "turn_off", {}, SERVICE)
+    waiting = [asyncio.ensure_future(rig.done(command)) for _ in range(3)]
+    await rig.settle()
+    waiting[1].cancel()
+    await asyncio.sleep(0)
+    pump.hanging.set()
+    assert [(await waiting[one]).phase for one in (0, 2)] == [Phase.COMPLETED] * 2
+    with pytest.raises(asyncio.CancelledError):
+        await waiting[1]
+
+
+async def test_the_end_of_what_has_ended_is_known(rig: Rig) -> None:
+    """Also for who held on to the record as it was accepted."""
+    state = await rig.attach(Pump())
+    command = await rig.engine.send(state, "turn_off", {}, SERVICE)
+    ended = await rig.done(command)
+    assert await rig.engine.finished(command) == ended
+    assert await rig.engine.finished(ended) == ended
+
+
+async def test_open_commands_come_in_the_order_of_acceptance(rig: Rig) -> None:
+    """Over all devices; what has ended is not among them."""
+    states = [await rig.attach(Pump(name)) for name in ("First", "Second")]
+    accepted = [
+        await rig.engine.send(state, "turn_off", {"duration": 60}, SERVICE)
+        for state in (states[1], states[0])
+    ]
+    await rig.done(await rig.engine.send(states[0], "turn_on", {}, SERVICE))
+    assert [one.key for one in rig.engine.records.open] == [one.key for one in accepted]
+
+
+async def test_without_a_listener_all_goes_on_as_well(rig: Rig) -> None:
+    """Nobody has to listen."""
+    rig.changes.clear()
+    rig.engine.announcer._listeners.clear()
+    state = await rig.attach(Pump())
+    command = await rig.engine.send(state, "turn_off", {}, SERVICE)
+    assert (await rig.done(command)).phase is Phase.COMPLETED
+    assert not [one for one in rig.changes if isinstance(one, CommandChanged)]
