@@ -16,16 +16,13 @@ from ..layers.resolve import override_end
 from ..layers.setting import Scalar, Setting
 from ..store import commands as command_rows
 from ..store.commands import ConflictingId
-from ..store.database import Database
 from ..store.errors import StoreError
-from .agenda import Agenda
 from .arbiter import LONGEST_OVERRIDE, Arbiter
-from .clock import Clock
 from .equipment import Equipment
 from .errors import EngineError, SafetyRefusedError
 from .gate import Gate
+from .ground import Ground
 from .intake import Origin, check_dose, command_for, field_command, window_for
-from .records import Records
 from .state import DeviceState
 
 
@@ -33,26 +30,18 @@ class Acceptance:
     """The one way in for every command."""
 
     def __init__(
-        self,
-        clock: Clock,
-        agenda: Agenda,
-        records: Records,
-        arbiter: Arbiter,
-        gate: Gate,
-        equipment: Equipment,
-        devices: Mapping[int, DeviceState],
-        database: Database | None,
+        self, ground: Ground, arbiter: Arbiter, gate: Gate, equipment: Equipment
     ) -> None:
         """Answer the agenda for commands that wait too long."""
-        self._clock = clock
-        self._agenda = agenda
-        self._records = records
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._records = ground.records
         self._arbiter = arbiter
         self._gate = gate
         self._equipment = equipment
-        self._devices = devices
-        self._database = database
-        agenda.on("expire", self._expire_due)
+        self._devices = ground.devices
+        self._database = ground.database
+        ground.agenda.on("expire", self._expire_due)
 
     async def send(
         self,

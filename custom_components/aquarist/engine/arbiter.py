@@ -15,13 +15,11 @@ from ..layers.claims import Layer
 from ..layers.resolve import override_end
 from ..layers.setting import Setting, same
 from ..store import resting
-from .agenda import Agenda
-from .changes import Announcer, DeviceChanged, FieldChanged
+from .changes import DeviceChanged, FieldChanged
 from .claims import claim_of
-from .clock import Clock, anchor
-from .journal import Journal
+from .clock import anchor
+from .ground import Ground
 from .levels import LEVEL, Levels, describe_error
-from .records import Records
 from .state import DeviceState, FieldState
 
 LONGEST_OVERRIDE = timedelta(hours=24)
@@ -31,30 +29,21 @@ _SEEN = 1.0
 class Arbiter:
     """Keeps the claims of all fields."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        agenda: Agenda,
-        records: Records,
-        journal: Journal,
-        announcer: Announcer,
-        levels: Levels,
-        devices: Mapping[int, DeviceState],
-    ) -> None:
+    def __init__(self, ground: Ground, levels: Levels) -> None:
         """Answer the agenda for everything that begins, moves or ends."""
-        self._clock = clock
-        self._agenda = agenda
-        self._records = records
-        self._journal = journal
-        self._announcer = announcer
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._records = ground.records
+        self._journal = ground.journal
+        self._announcer = ground.announcer
         self._levels = levels
-        self._devices = devices
+        self._devices = ground.devices
         self._tries: dict[str, int] = {}
-        agenda.on("begin", self._begin_due)
-        agenda.on("end", self._end_due)
-        agenda.on("field", self._field_due)
-        agenda.on("slew", self._field_due)
-        agenda.on("on_time", self._on_time_due)
+        ground.agenda.on("begin", self._begin_due)
+        ground.agenda.on("end", self._end_due)
+        ground.agenda.on("field", self._field_due)
+        ground.agenda.on("slew", self._field_due)
+        ground.agenda.on("on_time", self._on_time_due)
 
     def enter(self, command: Command) -> None:
         """Let an accepted window or ramp wait for its start; begin it when that is past."""

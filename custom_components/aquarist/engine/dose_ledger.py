@@ -9,11 +9,9 @@ from ..devices.device import DoserDevice
 from ..dosing.ledger import Dose, DoseState, advance, settle
 from ..store import counters, doses as dose_rows
 from ..store.counters import Counter
-from .agenda import Agenda
-from .changes import Announcer, DeviceChanged, DoseChanged
-from .clock import Clock
+from .changes import DeviceChanged, DoseChanged
 from .gate import Gate
-from .journal import Journal
+from .ground import Ground
 from .state import DeviceState
 
 DELIVERY_MARGIN = 15.0
@@ -24,26 +22,18 @@ _MOST_HEADS = 8
 class DoseLedger:
     """The doses of all heads, and their counters as last read."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        agenda: Agenda,
-        journal: Journal,
-        announcer: Announcer,
-        gate: Gate,
-        devices: Mapping[int, DeviceState],
-    ) -> None:
+    def __init__(self, ground: Ground, gate: Gate) -> None:
         """Keep what the gate counts by; `read_counters` asks a device for its counters."""
-        self._clock = clock
-        self._agenda = agenda
-        self._journal = journal
-        self._announcer = announcer
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._journal = ground.journal
+        self._announcer = ground.announcer
         self._gate = gate
-        self._devices = devices
+        self._devices = ground.devices
         self._looked: dict[int, datetime] = {}
         self.counters: dict[tuple[int, int], Counter] = {}
         self.read_counters: Callable[[DeviceState], None] = _nothing
-        agenda.on("settle", self._settle_due)
+        ground.agenda.on("settle", self._settle_due)
 
     def moved(self, dose: Dose, state: DoseState) -> Dose:
         """Move a dose on and record it."""

@@ -14,10 +14,10 @@ from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
 from .arbiter import Arbiter
+from .ground import Ground
 from .intake import DOSERS
 from .levels import Levels
 from .pulses import Pulses
-from .records import Records
 from .state import DeviceState, FieldState
 
 ACTION = "emergency_stop"
@@ -38,13 +38,13 @@ class Emergency:
     """Stops devices and keeps them stopped."""
 
     def __init__(
-        self, arbiter: Arbiter, levels: Levels, pulses: Pulses, records: Records
+        self, ground: Ground, arbiter: Arbiter, levels: Levels, pulses: Pulses
     ) -> None:
         """Act through the arbiter's claims and the queues' stop lane."""
         self._arbiter = arbiter
         self._levels = levels
         self._pulses = pulses
-        self._records = records
+        self._records = ground.records
 
     def latched(self, device: DeviceState) -> bool:
         """Return whether a device is held by an emergency stop."""

@@ -28,6 +28,7 @@ from .equipment import Equipment
 from .errors import EngineError
 from .execution import Execution
 from .gate import Gate
+from .ground import Ground
 from .intake import Origin
 from .journal import Journal
 from .levels import Levels
@@ -55,7 +56,6 @@ class Engine:
         self.clock = clock
         self.database = database
         self._default_zone = default_zone
-        self.devices: dict[int, DeviceState] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.announcer = Announcer()
         self.agenda = Agenda(clock)
@@ -63,73 +63,36 @@ class Engine:
         self.store_trouble: str | None = None if database else "store_locked"
         self.store_fault: StoreError | None = None
         self.records = Records(self.journal, clock, self.announcer)
+        ground = Ground(
+            clock=clock,
+            agenda=self.agenda,
+            journal=self.journal,
+            records=self.records,
+            announcer=self.announcer,
+            database=database,
+        )
+        self.devices = ground.devices
         self.gate = Gate()
-        self.levels = Levels(
-            clock, self.agenda, self.records, self.journal, self.announcer
-        )
-        self.arbiter = Arbiter(
-            clock,
-            self.agenda,
-            self.records,
-            self.journal,
-            self.announcer,
-            self.levels,
-            self.devices,
-        )
-        self.execution = Execution(clock, self.records, self.levels)
-        self.ledger = DoseLedger(
-            clock,
-            self.agenda,
-            self.journal,
-            self.announcer,
-            self.gate,
-            self.devices,
-        )
+        self.levels = Levels(ground)
+        self.arbiter = Arbiter(ground, self.levels)
+        self.execution = Execution(ground, self.levels)
+        self.ledger = DoseLedger(ground, self.gate)
         self.counters = self.ledger.counters
         self.ledger.read_counters = self._read_counters
-        self.pulses = Pulses(
-            clock,
-            self.records,
-            self.gate,
-            self.ledger,
-            self.execution,
-            self.devices,
-        )
+        self.pulses = Pulses(ground, self.gate, self.ledger, self.execution)
         self.execution.register(Kind.DOSE, self.pulses.execute)
         self.equipment = Equipment(
-            clock,
-            self.agenda,
-            self.records,
-            self.journal,
-            self.announcer,
+            ground,
             self.levels,
             self.arbiter,
             self.pulses,
             self.ledger,
             self.execution,
-            self.devices,
         )
-        self.acceptance = Acceptance(
-            clock,
-            self.agenda,
-            self.records,
-            self.arbiter,
-            self.gate,
-            self.equipment,
-            self.devices,
-            database,
-        )
-        self.planner = Planner(
-            clock,
-            self.agenda,
-            self.records,
-            self.journal,
-            self.announcer,
-            self.devices,
-            self.acceptance.enter,
-        )
-        self.upkeep = Upkeep(clock, self.agenda, self.journal, self._background)
-        self.emergency = Emergency(self.arbiter, self.levels, self.pulses, self.records)
+        self.acceptance = Acceptance(ground, self.arbiter, self.gate, self.equipment)
+        self.planner = Planner(ground, self.acceptance.enter)
+        self.upkeep = Upkeep(ground, self._background)
+        self.emergency = Emergency(ground, self.arbiter, self.levels, self.pulses)
 
     async def recover(self) -> None:
         """Take up what the last engine left, without touching a device (design 6)."""

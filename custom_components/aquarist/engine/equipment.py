@@ -19,17 +19,14 @@ from ..layers.setting import Setting
 from ..store import devices as device_rows
 from ..store.devices import DeviceRow
 from ..store.errors import StoreError
-from .agenda import Agenda
 from .arbiter import Arbiter
-from .changes import Announcer, DeviceChanged
-from .clock import Clock
+from .changes import DeviceChanged
 from .dose_ledger import DoseLedger
 from .errors import EngineError
 from .execution import Execution
-from .journal import Journal
+from .ground import Ground
 from .levels import Levels
 from .pulses import Pulses
-from .records import Records
 from .state import DeviceLimits, DeviceState
 
 _LOGGER = logging.getLogger(__name__)
@@ -43,34 +40,29 @@ class Equipment:
 
     def __init__(
         self,
-        clock: Clock,
-        agenda: Agenda,
-        records: Records,
-        journal: Journal,
-        announcer: Announcer,
+        ground: Ground,
         levels: Levels,
         arbiter: Arbiter,
         pulses: Pulses,
         ledger: DoseLedger,
         execution: Execution,
-        devices: dict[int, DeviceState],
     ) -> None:
         """Keep the devices in the mapping that all rooms of the engine look into."""
-        self._clock = clock
-        self._agenda = agenda
-        self._records = records
-        self._journal = journal
-        self._announcer = announcer
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._records = ground.records
+        self._journal = ground.journal
+        self._announcer = ground.announcer
         self._levels = levels
         self._arbiter = arbiter
         self._pulses = pulses
         self._ledger = ledger
         self._execution = execution
-        self._devices = devices
+        self._devices = ground.devices
         self._by_uuid: dict[str, DeviceState] = {}
         self._leave: dict[int, Callable[[], None]] = {}
         self.started = False
-        agenda.on("release", self._release_due)
+        ground.agenda.on("release", self._release_due)
 
     def start(self) -> None:
         """Let the queues run, each as soon as its device is there or was waited for."""

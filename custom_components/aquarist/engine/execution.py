@@ -11,10 +11,9 @@ from ..commands.phases import Kind, Phase
 from ..devices.errors import DeviceError
 from ..devices.fields import InvalidValue
 from ..store import resting
-from .clock import Clock
+from .ground import Ground
 from .intake import attached
 from .levels import Levels, describe_error
-from .records import Records
 from .state import DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
@@ -25,10 +24,10 @@ type Executor = Callable[[DeviceState, Command], Awaitable[None]]
 class Execution:
     """What the commands lane of every queue calls."""
 
-    def __init__(self, clock: Clock, records: Records, levels: Levels) -> None:
+    def __init__(self, ground: Ground, levels: Levels) -> None:
         """Know only the kinds of this file; others are registered."""
-        self._clock = clock
-        self._records = records
+        self._clock = ground.clock
+        self._records = ground.records
         self._levels = levels
         self._executors: dict[Kind, Executor] = {
             Kind.SET: self._set,

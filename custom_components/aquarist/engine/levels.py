@@ -18,11 +18,9 @@ from ..layers.setting import Setting, is_number, same
 from ..limits.bounds import bounded
 from ..limits.slew import slewed
 from ..store import on_times, resting
-from .agenda import Agenda
-from .changes import Announcer, DeviceChanged, FieldChanged
-from .clock import Clock, anchor
-from .journal import Journal
-from .records import Records
+from .changes import DeviceChanged, FieldChanged
+from .clock import anchor
+from .ground import Ground
 from .state import DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
@@ -51,20 +49,13 @@ class Write:
 class Levels:
     """The dirty lane of every device."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        agenda: Agenda,
-        records: Records,
-        journal: Journal,
-        announcer: Announcer,
-    ) -> None:
-        """Write through the devices; tell of landings through the records."""
-        self._clock = clock
-        self._agenda = agenda
-        self._records = records
-        self._journal = journal
-        self._announcer = announcer
+    def __init__(self, ground: Ground) -> None:
+        """Write through the devices; tell of landings through the ground.records."""
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._records = ground.records
+        self._journal = ground.journal
+        self._announcer = ground.announcer
 
     def touch(self, device: DeviceState, state: FieldState) -> None:
         """Have a field looked at by its device's queue."""

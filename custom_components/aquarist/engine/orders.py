@@ -1,6 +1,6 @@
 """What a schedule asks of its devices: a command each, looked up when it is due (law 7)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime
 
 from ..commands.command import Command, ErrorCode, Source, advance, new_id
@@ -9,9 +9,9 @@ from ..devices.fields import InvalidValue
 from ..schedules.actions import ActionType
 from ..schedules.definition import ScheduleDefinition
 from ..schedules.moments import Moment
-from .clock import Clock
 from .due import AUTOMATION_OFF
 from .errors import EngineError
+from .ground import Ground
 from .intake import Origin, command_for
 from .state import DeviceState
 
@@ -33,15 +33,10 @@ _CODES = {
 class Orders:
     """Makes the commands of a schedule's moments."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        devices: Mapping[int, DeviceState],
-        automation_off: Collection[str],
-    ) -> None:
+    def __init__(self, ground: Ground, automation_off: Collection[str]) -> None:
         """Look into the engine's devices, and into the aquariums that are held back."""
-        self._clock = clock
-        self._devices = devices
+        self._clock = ground.clock
+        self._devices = ground.devices
         self._automation_off = automation_off
 
     def check(self, definition: ScheduleDefinition) -> None:

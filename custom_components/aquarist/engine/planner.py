@@ -16,15 +16,11 @@ from ..schedules.plan import Plan, between, plan_for
 from ..store import schedules as schedule_rows
 from ..store.errors import StoreError
 from ..store.schedules import DuplicateName, ScheduleRow
-from .agenda import Agenda
-from .changes import Announcer, CommandChanged, ScheduleChanged
-from .clock import Clock
+from .changes import CommandChanged, ScheduleChanged
 from .due import NOT_RUNNING, Due, StoredDue
 from .errors import EngineError
-from .journal import Journal
+from .ground import Ground
 from .orders import Orders
-from .records import Records
-from .state import DeviceState
 from .verdicts import Verdicts
 
 _LOGGER = logging.getLogger(__name__)
@@ -69,28 +65,19 @@ class Planned:
 class Planner:
     """Every schedule, and the occurrences under way."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        agenda: Agenda,
-        records: Records,
-        journal: Journal,
-        announcer: Announcer,
-        devices: Mapping[int, DeviceState],
-        enter: Any,
-    ) -> None:
+    def __init__(self, ground: Ground, enter: Any) -> None:
         """Answer the agenda; `enter` routes an accepted command to its place."""
-        self._clock = clock
-        self._agenda = agenda
-        self._records = records
-        self._journal = journal
-        self._announcer = announcer
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._records = ground.records
+        self._journal = ground.journal
+        self._announcer = ground.announcer
         self._enter = enter
         self._schedules: dict[int, Planned] = {}
-        self.verdicts = Verdicts(clock, records, journal, announcer, self._ran)
+        self.verdicts = Verdicts(ground, self._ran)
         self.automation_off: set[str] = set()
-        self._orders = Orders(clock, devices, self.automation_off)
-        agenda.on("schedule", self._due)
+        self._orders = Orders(ground, self.automation_off)
+        ground.agenda.on("schedule", self._due)
 
     @property
     def schedules(self) -> tuple[Planned, ...]:

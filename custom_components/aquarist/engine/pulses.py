@@ -1,7 +1,6 @@
 """Doses: written down, sent at most once, and followed until the pump has ended (law 3)."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -14,13 +13,12 @@ from ..dosing.volume import microlitres, millilitres
 from ..limits.refusal import Refusal
 from ..store import doses as dose_rows
 from ..store.errors import StoreError
-from .clock import Clock
 from .dose_ledger import DELIVERY_MARGIN, DoseLedger
 from .errors import describe
 from .execution import Execution
 from .gate import Gate
+from .ground import Ground
 from .levels import describe_error
-from .records import Records
 from .state import DeviceState
 
 
@@ -28,21 +26,15 @@ class Pulses:
     """Carries out the doses of every doser."""
 
     def __init__(
-        self,
-        clock: Clock,
-        records: Records,
-        gate: Gate,
-        ledger: DoseLedger,
-        execution: Execution,
-        devices: Mapping[int, DeviceState],
+        self, ground: Ground, gate: Gate, ledger: DoseLedger, execution: Execution
     ) -> None:
         """Register nothing: the engine wires `execute` to the queue."""
-        self._clock = clock
-        self._records = records
+        self._clock = ground.clock
+        self._records = ground.records
         self._gate = gate
         self._ledger = ledger
         self._execution = execution
-        self._devices = devices
+        self._devices = ground.devices
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
         self._waiting: dict[int, list[Command]] = {}

@@ -7,10 +7,8 @@ from typing import Any
 
 from ..store import retention, settings
 from ..store.errors import StoreError
-from .agenda import Agenda
-from .clock import Clock
 from .errors import EngineError
-from .journal import Journal
+from .ground import Ground
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -24,20 +22,16 @@ class Upkeep:
     """Runs by the agenda and its sweep."""
 
     def __init__(
-        self,
-        clock: Clock,
-        agenda: Agenda,
-        journal: Journal,
-        background: Callable[[Coroutine[Any, Any, None]], None],
+        self, ground: Ground, background: Callable[[Coroutine[Any, Any, None]], None]
     ) -> None:
         """Do everything in the background."""
-        self._clock = clock
-        self._agenda = agenda
-        self._journal = journal
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._journal = ground.journal
         self._background = background
         self._refused = False
-        agenda.on("retention", self._retention_due)
-        agenda.on_sweep(self._swept)
+        ground.agenda.on("retention", self._retention_due)
+        ground.agenda.on_sweep(self._swept)
 
     def start(self) -> None:
         """Begin some time after the start, when there is less to do."""

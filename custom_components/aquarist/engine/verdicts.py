@@ -9,11 +9,9 @@ from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..store import commands as command_rows, occurrences, schedules as schedule_rows
 from ..store.occurrences import OccurrenceRow, Verdict
-from .changes import Announcer, OccurrenceChanged
-from .clock import Clock
+from .changes import OccurrenceChanged
 from .due import Due, StoredDue
-from .journal import Journal
-from .records import Records
+from .ground import Ground
 
 
 @dataclass(slots=True)
@@ -28,22 +26,15 @@ class _Running:
 class Verdicts:
     """Follows the occurrences under way until all their commands have ended."""
 
-    def __init__(
-        self,
-        clock: Clock,
-        records: Records,
-        journal: Journal,
-        announcer: Announcer,
-        ran: Callable[[int, str], None],
-    ) -> None:
+    def __init__(self, ground: Ground, ran: Callable[[int, str], None]) -> None:
         """Hear of every command's end; tell `ran` how a schedule's run came out."""
-        self._clock = clock
-        self._records = records
-        self._journal = journal
-        self._announcer = announcer
+        self._clock = ground.clock
+        self._records = ground.records
+        self._journal = ground.journal
+        self._announcer = ground.announcer
         self._ran = ran
         self._running: dict[int, _Running] = {}
-        records.on_settled(self._settled)
+        ground.records.on_settled(self._settled)
 
     def began(self, due: Due, stored: StoredDue) -> None:
         """Follow what a due moment has begun, and announce what is known of it."""

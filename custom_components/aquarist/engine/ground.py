@@ -1,0 +1,27 @@
+"""What every room of the engine stands on."""
+
+from dataclasses import dataclass, field
+
+from ..store.database import Database
+from .agenda import Agenda
+from .changes import Announcer
+from .clock import Clock
+from .journal import Journal
+from .records import Records
+from .state import DeviceState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """Time, what is due, the store, the open commands, the devices, and who listens.
+
+    ``database`` is None while the engine is locked; ``devices`` is by number.
+    """
+
+    clock: Clock
+    agenda: Agenda
+    journal: Journal
+    records: Records
+    announcer: Announcer
+    database: Database | None
+    devices: dict[int, DeviceState] = field(default_factory=dict)
