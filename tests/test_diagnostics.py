@@ -1,5 +1,6 @@
 """What a keeper hands on tells everything about the engine and nothing about the keeper."""
 
+from datetime import timedelta
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from homeassistant.auth.models import User
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.components.diagnostics import (
     get_diagnostics_for_config_entry,
 )
@@ -33,22 +35,24 @@ async def test_an_aquarium_is_told_completely(
 ) -> None:
     """Devices with fields, claims, counters and commands; the plan; the engine."""
     async with aquarium(hass, tmp_path, demo=True) as entry:
-        for data in (
-            {
-                "device_id": device_named(hass, "Demo doser").row.uuid,
-                "action": "dose",
-                "args": {"head_index": 0, "volume_ml": 1},
-                "execution": "sync",
-            },
-            {
-                "device_id": device_named(hass, "Skimmer").row.uuid,
-                "action": "turn_off",
-                "args": {"duration": 600},
-            },
-        ):
+        now = dt_util.utcnow()
+        dose = {
+            "device_id": device_named(hass, "Demo doser").row.uuid,
+            "action": "dose",
+            "args": {"head_index": 0, "volume_ml": 1},
+            "execution": "sync",
+        }
+        pause = {
+            "device_id": device_named(hass, "Skimmer").row.uuid,
+            "field_name": "level",
+            "value": 0,
+            "start_timestamp": now.isoformat(),
+            "end_timestamp": (now + timedelta(minutes=10)).isoformat(),
+        }
+        for service, data in (("send_command", dose), ("create_write_action", pause)):
             await hass.services.async_call(
                 DOMAIN,
-                "send_command",
+                service,
                 data,
                 blocking=True,
                 context=Context(user_id=hass_admin_user.id),

@@ -30,7 +30,7 @@ from custom_components.aquarist.engine.changes import (
     StoreChanged,
 )
 from custom_components.aquarist.engine.intake import Origin
-from custom_components.aquarist.engine.state import DeviceLimits
+from custom_components.aquarist.engine.state import DeviceLimits, HeadLimits
 from custom_components.aquarist.layers.claims import Layer
 
 from .aquarium import (
@@ -420,7 +420,7 @@ async def test_a_head_that_its_keeper_does_not_use_cannot_be_told_anything(
     """What is known of it is still shown."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, Platform.SWITCH, demo=True):
         engine, doser = engine_of(hass), device_named(hass, "Demo doser")
-        doser.limits = DeviceLimits(disabled_heads=frozenset({1}))
+        doser.limits = DeviceLimits(heads={1: HeadLimits(enabled=False)})
         engine.announcer.announce(DeviceChanged(device=doser.row.number))
 
         buttons = [

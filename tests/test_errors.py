@@ -20,9 +20,16 @@ from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.dosing.volume import VolumeError
 from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
+from custom_components.aquarist.engine.gate import (
+    BUDGET,
+    BUDGET_ADDITIVE,
+    BUDGET_AQUARIUM,
+)
 from custom_components.aquarist.errors import (
     COMMAND_WORDS,
     DEVICE_WORDS,
+    MEMORY_WORDS,
+    RUN_WORDS,
     STORE_WORDS,
     failed,
     translated,
@@ -96,11 +103,14 @@ STORES = sorted(
     }
 )
 LIMITS = sorted(
-    word
-    for module in package_modules()
-    for call in calls(module.tree, "Refusal")
-    if isinstance(limit := keyword(call, "limit"), ast.Constant)
-    and isinstance(word := limit.value, str)
+    {BUDGET, BUDGET_ADDITIVE, BUDGET_AQUARIUM}
+    | {
+        word
+        for module in package_modules()
+        for call in calls(module.tree, "Refusal")
+        if isinstance(limit := keyword(call, "limit"), ast.Constant)
+        and isinstance(word := limit.value, str)
+    }
 )
 OUTCOMES = sorted(
     {
@@ -126,7 +136,7 @@ def test_the_code_was_read() -> None:
     assert {"no_free_slot", "entity_missing"} <= set(DEVICES)
     assert "too_fine" in VOLUMES
     assert "store_full" in STORES
-    assert {"budget_24h", "not_allowed"} <= set(LIMITS)
+    assert {"minimum_interval", "not_allowed"} <= set(LIMITS)
     assert {"dose_unknown", "dose_stopped", "expired"} <= set(OUTCOMES)
 
 
@@ -190,7 +200,13 @@ def test_each_fault_of_the_store_has_a_text(code: str) -> None:
 @pytest.mark.parametrize("limit", LIMITS)
 def test_each_limit_has_a_text(limit: str) -> None:
     """It is told early and late in the same words (RES-57)."""
-    details: dict[str, int | str] = {"head": 2, "by": "keeper"}
+    details: dict[str, int | str] = {
+        "head": 2,
+        "by": "keeper",
+        "minutes": "60",
+        "additive": "iron",
+        "schedule": "Iron",
+    }
     refusal = Refusal(
         limit=limit, asked=5.0, allowed=10.0, left=1.0, frees_at=NOW, details=details
     )
@@ -215,6 +231,17 @@ def test_each_limit_has_a_text(limit: str) -> None:
     )
 
 
+@pytest.mark.parametrize("word", sorted(MEMORY_WORDS))
+def test_what_a_memory_cannot_take_is_told_early_and_late(word: str) -> None:
+    """As it is asked for, and when its turn has come."""
+    details = {"field": "sunrise", "other": "08:00 – 12:00", "maximum": "24"}
+    error = failed(ended(word, ErrorCode.COMMAND_INVALID, **details))
+
+    assert isinstance(error, ServiceValidationError)
+    assert error.translation_key == word
+    assert wanted(word) <= (error.translation_placeholders or {}).keys()
+
+
 @pytest.mark.parametrize("word", OUTCOMES)
 def test_each_end_of_a_command_has_a_text(word: str) -> None:
     """No reason is hidden behind `it failed`."""
@@ -229,6 +256,7 @@ def test_the_words_are_those_of_the_texts() -> None:
     """Each list of words has its texts."""
     assert {f"device_{word}" for word in DEVICE_WORDS} <= TEXTS.keys()
     assert {f"command_{word}" for word in COMMAND_WORDS} <= TEXTS.keys()
+    assert {f"run_{word}" for word in RUN_WORDS} <= TEXTS.keys()
     assert TEXTS.keys() >= STORE_WORDS
 
 

@@ -16,8 +16,15 @@ from custom_components.aquarist.devices.chihiros_light import ChihirosLight
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.doser import Doser
 from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.dosing.spacing import Spacing
+from custom_components.aquarist.engine.state import AquariumLimits, HeadLimits
 from custom_components.aquarist.entity_hardware import subentry_hardware
-from custom_components.aquarist.hardware import chihiros_hardware, device_uuid
+from custom_components.aquarist.hardware import (
+    aquarium_limits,
+    chihiros_hardware,
+    device_uuid,
+    head_limits,
+)
 from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
 
@@ -60,6 +67,19 @@ def subentry(kind: str, data: dict[str, Any]) -> ConfigSubentry:
 AQUARIUM = MockConfigEntry(domain=DOMAIN, title="Tank", data={"kind": "aquarium"})
 
 
+@pytest.mark.parametrize(
+    "data", [{"family": "doser", "heads": 4}, {"family": "light", "channels": ["red"]}]
+)
+@pytest.mark.parametrize("wanted", [None, True, False])
+async def test_memory_is_written_again_only_if_wanted(
+    hass: HomeAssistant, data: dict[str, Any], wanted: bool | None
+) -> None:
+    """After a loss of power; the option is off by default (R-C60)."""
+    options = {} if wanted is None else {"restore_memory": wanted}
+    hardware = chihiros_hardware(hass, ble_entry(data, options), dt_util.now)
+    assert hardware.limits.restore_memory is bool(wanted)
+
+
 async def test_a_doser_has_its_heads_and_budgets(hass: HomeAssistant) -> None:
     """Heads without an entry of their own get the default budget."""
     AQUARIUM.add_to_hass(hass)
@@ -82,12 +102,78 @@ async def test_a_doser_has_its_heads_and_budgets(hass: HomeAssistant) -> None:
         "Head 4",
     ]
     assert hardware.aquarium == AQUARIUM.entry_id
-    assert hardware.limits.budget_of(0) == 5000
-    assert hardware.limits.budget_of(1) is None
-    assert hardware.limits.budget_of(2) == 100_000
-    assert hardware.limits.disabled_heads == {1}
+    limits = hardware.limits
+    assert [limits.head(index).budget for index in range(4)] == [
+        5000,
+        None,
+        100_000,
+        100_000,
+    ]
+    assert [limits.head(index).enabled for index in range(3)] == [True, False, True]
     assert hardware.device.uuid == device_uuid(ADDRESS)
     await hardware.device.close()
+
+
+def test_all_that_a_keeper_may_say_of_a_head() -> None:
+    """Millilitres become microlitres, minutes seconds."""
+    assert head_limits(
+        {
+            "enabled": False,
+            "additive": "Iron",
+            "budget_ml": 12.5,
+            "minimum_interval_minutes": 90,
+            "maximum_dose_ml": 2.5,
+            "only_calibrated": True,
+            "container_ml": 500,
+            "only_if_fits": True,
+            "low_days": 7,
+        }
+    ) == HeadLimits(
+        additive="Iron",
+        budget=12_500,
+        minimum_interval=5400,
+        maximum_volume=2500,
+        only_calibrated=True,
+        only_if_fits=True,
+        container=500_000,
+        low_days=7,
+        enabled=False,
+    )
+
+
+def test_what_a_keeper_does_not_say_of_a_head_is_no_limit() -> None:
+    """Left empty, or never asked."""
+    unlimited = HeadLimits(budget=None)
+    assert head_limits({}) == unlimited
+    assert (
+        head_limits(
+            {
+                "additive": "",
+                "budget_ml": None,
+                "minimum_interval_minutes": None,
+                "maximum_dose_ml": None,
+                "container_ml": None,
+                "low_days": None,
+            }
+        )
+        == unlimited
+    )
+
+
+def test_an_aquarium_limits_all_its_pumps() -> None:
+    """In all, by additive, and what must keep apart."""
+    assert aquarium_limits({}) == AquariumLimits()
+    assert aquarium_limits(
+        {
+            "budget_ml": 50,
+            "additive_budgets": [{"additive": "Iron", "budget_ml": 4.5}],
+            "spacing": [{"first": "Iron", "second": "Phosphate", "minutes": 30}],
+        }
+    ) == AquariumLimits(
+        budget=50_000,
+        additive_budget={"Iron": 4500},
+        spacing=(Spacing(first="Iron", second="Phosphate", seconds=1800),),
+    )
 
 
 async def test_a_removed_aquarium_leaves_its_devices_without_one(
@@ -189,7 +275,7 @@ async def test_a_doser_of_a_switch_knows_its_flow(hass: HomeAssistant) -> None:
     assert isinstance(hardware.device, Doser)
     assert hardware.device.heads[0].flow == 1000
     assert hardware.device.heads[0].maximum == 20_000
-    assert hardware.limits.budget_of(0) == 30_000
+    assert hardware.limits.head(0) == HeadLimits(budget=30_000, maximum_volume=20_000)
     await hardware.device.close()
 
 

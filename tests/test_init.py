@@ -55,7 +55,7 @@ async def pause(hass: HomeAssistant, entry: MockConfigEntry) -> Any:
     """Pause the skimmer for ten minutes and wait until it stands."""
     engine = entry.runtime_data.engine
     state = entry.runtime_data.devices["skimmer"]
-    command = await engine.send(state, "turn_off", {"duration": 600}, SERVICE)
+    command = await engine.send(state, "turn_off", {}, SERVICE, hold=600)
     await settled(hass)
     assert shown(hass) == "off"
     return command

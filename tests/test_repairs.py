@@ -48,6 +48,8 @@ from .aquarium import (
 
 PATIENCE = 10.0
 
+LATER = "4be0643f-1d98-573b-97cd-ca98a65347dd"
+
 
 @pytest.fixture(autouse=True)
 async def repairs(hass: HomeAssistant) -> None:
@@ -446,19 +448,24 @@ async def test_a_later_window_that_is_put_back_ends_the_issue(
     """As long as that one lasts, the old value is still missing."""
     async with aquarium(hass, tmp_path, demo=True):
         port, issue_id = await failed_restore(hass)
+        now = dt_util.utcnow()
         data = {
             "device_id": port.uuid,
-            "action": "set_level",
-            "args": {"level": 50, "duration": 600},
-            "id": "later",
+            "field_name": "level",
+            "value": 50,
+            "start_timestamp": now.isoformat(),
+            "end_timestamp": (now + timedelta(minutes=10)).isoformat(),
+            "action_id": LATER,
         }
         async with heard(hass, in_phase(Phase.IN_FORCE)):
-            await hass.services.async_call(DOMAIN, "send_command", data, blocking=True)
+            await hass.services.async_call(
+                DOMAIN, "create_write_action", data, blocking=True
+            )
         await hass.async_block_till_done()
         assert issue_id in ours(hass)
 
         engine = engine_of(hass)
-        (window,) = (one for one in engine.records.open if one.id == "later")
+        (window,) = (one for one in engine.records.open if one.id == LATER)
         await engine.cancel(window)
         await until(hass, lambda: issue_id not in ours(hass))
 

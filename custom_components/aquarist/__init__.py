@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import ModuleType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -12,15 +13,17 @@ from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
-from .api import events, websocket
-from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS
-from .data import DATA_ENGINE, AquaristConfigEntry, EntryDevices
+from .api import events, http, websocket
+from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS, SUBENTRY_RULES
+from .container_sizes import async_keep_sizes
+from .data import DATA_ENGINE, AquaristConfigEntry, EntryDevices, listing_of
 from .demo import DEMO_KEYS, demo_hardware, end_demo_day, plan_demo_day
 from .devices.errors import DeviceError
 from .engine.engine import Engine
-from .engine.state import DeviceState
-from .hardware import Hardware, LocalTime, chihiros_hardware
+from .engine.state import AquariumLimits, DeviceState
+from .hardware import Hardware, LocalTime, aquarium_limits, chihiros_hardware
 from .repairs import report_device_problem, watch_engine
+from .safety_rules import async_follow_rules
 from .services import async_register_services
 from .startup import open_engine
 from .subjects import forget_stale_heads
@@ -34,6 +37,7 @@ PLATFORMS = [
     Platform.EVENT,
     Platform.LIGHT,
     Platform.NUMBER,
+    Platform.SELECT,
     Platform.SENSOR,
     Platform.SWITCH,
 ]
@@ -42,7 +46,12 @@ PLATFORMS = [
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Make the engine, once; it outlives the entries (design 3)."""
     engine = hass.data[DATA_ENGINE] = await open_engine(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False):
+        # Before any device is there: a pump's entry may be loaded before its aquarium's.
+        if entry.data[CONF_KIND] != KIND_CHIHIROS:
+            engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
     async_register_services(hass)
+    http.async_register(hass)
     websocket.async_register(hass)
     events.async_forward(hass, engine)
     watch_engine(hass, engine)
@@ -62,10 +71,13 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> bool:
     """Attach the entry's devices. Never connects, and never waits for a device."""
     engine = hass.data[DATA_ENGINE]
-    entry.runtime_data = EntryDevices(engine=engine)
     if entry.data[CONF_KIND] != KIND_CHIHIROS:
+        if entry.subentries:
+            (await _listed(hass)).keep_references(hass, entry)
         # Before the list is read: a device that is added meanwhile must not be missed.
-        entry.async_on_unload(entry.add_update_listener(_async_reload))
+        entry.async_on_unload(entry.add_update_listener(_async_changed))
+        engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
+    entry.runtime_data = EntryDevices(engine=engine, listing=listing_of(entry))
     entry.runtime_data.devices = await _attach(
         hass, entry, engine, entry.async_on_unload
     )
@@ -73,6 +85,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
         await plan_demo_day(
             engine, entry.entry_id, entry.runtime_data.devices, hass.config.time_zone
         )
+    if entry.data[CONF_KIND] != KIND_CHIHIROS:
+        async_follow_rules(hass, entry, engine)
+    async_keep_sizes(hass, entry)
     forget_stale_heads(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
@@ -95,6 +110,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
     engine = hass.data.get(DATA_ENGINE)
     if engine is None or engine.journal.locked:
         return
+    engine.safety.set_rules(entry.entry_id, ())
+    engine.set_aquarium_limits(entry.entry_id, AquariumLimits())
     with ExitStack() as ends:
         for device in (await _attach(hass, entry, engine, ends.callback)).values():
             await engine.retire(device.row.number)
@@ -124,17 +141,22 @@ async def _attach(
     }
 
 
-async def _async_reload(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
-    """Take a changed list of devices: the engine keeps what it knows of each.
+async def _async_changed(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
+    """Take what was changed of an aquarium: limits at once, a list of devices anew.
 
-    What is not listed any more is given back and taken out of use while it is attached.
+    The engine keeps what it knows of each device. What is not listed any more is given back
+    and taken out of use while it is attached.
     """
+    engine = entry.runtime_data.engine
+    engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
+    if listing_of(entry) == entry.runtime_data.listing:
+        return
     devices = entry.runtime_data.devices
     listed = set(entry.subentries)
     if entry.data.get(CONF_DEMO):
         listed |= DEMO_KEYS
     for key in set(devices) - listed:
-        await entry.runtime_data.engine.retire(devices.pop(key).row.number)
+        await engine.retire(devices.pop(key).row.number)
     await hass.config_entries.async_reload(entry.entry_id)
 
 
@@ -152,10 +174,17 @@ async def _hardware(
         found = demo_hardware(entry, local_time, at_end)
     if not entry.subentries:
         return found
-    listed = await async_import_module(hass, f"{__name__}.entity_hardware")
+    listed = await _listed(hass)
     for subentry_id, subentry in entry.subentries.items():
+        if subentry.subentry_type in SUBENTRY_RULES:
+            continue
         try:
             found[subentry_id] = listed.subentry_hardware(hass, entry, subentry)
         except DeviceError as error:
             report_device_problem(hass, entry, subentry, error)
     return found
+
+
+async def _listed(hass: HomeAssistant) -> ModuleType:
+    """Return what makes devices of entities, read in only where there are some."""
+    return await async_import_module(hass, f"{__name__}.entity_hardware")

@@ -1,4 +1,4 @@
-"""Binary sensors: what is wrong with a device or an aquarium, and whether a lamp is in step."""
+"""Binary sensors: what is wrong with a device or an aquarium, what is low, what is in step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,14 +19,26 @@ from .devices.lamp import LIGHT
 from .engine.changes import (
     Change,
     CommandChanged,
+    ContainerChanged,
     DeviceChanged,
+    DoseChanged,
     FieldChanged,
+    MemoryChanged,
+    ScheduleChanged,
     StoreChanged,
 )
 from .engine.emergency import ACTION as EMERGENCY_STOP
 from .entity import AquaristEntity, Hears, any_of
 from .layers.claims import Layer
-from .subjects import LIGHTS, Aquarium, Device, Subject, subjects
+from .subjects import (
+    LIGHTS,
+    Aquarium,
+    Device,
+    Head,
+    Subject,
+    subjects,
+    with_container,
+)
 
 PARALLEL_UPDATES = 0
 
@@ -86,6 +98,11 @@ def _in_step(device: Device) -> bool | None:
     return not (field.dirty or field.tries or field.waiting)
 
 
+def _container_low(head: Head) -> bool | None:
+    """Return whether the head's container should be refilled soon."""
+    return None if head.container is None else head.container.low
+
+
 def _of_stops(change: Change) -> bool:
     """Tell whether devices, the store or an emergency stop changed."""
     if isinstance(change, CommandChanged):
@@ -93,6 +110,13 @@ def _of_stops(change: Change) -> bool:
     return isinstance(change, DeviceChanged | StoreChanged)
 
 
+CONTAINER_LOW: AquaristBinarySensorDescription[Head] = AquaristBinarySensorDescription(
+    key="container_low",
+    translation_key="container_low",
+    device_class=BinarySensorDeviceClass.PROBLEM,
+    value=_container_low,
+    hears=any_of(DoseChanged, ContainerChanged, ScheduleChanged, MemoryChanged),
+)
 DEVICE_SENSORS: tuple[AquaristBinarySensorDescription[Device], ...] = (
     AquaristBinarySensorDescription(
         key="problem",
@@ -145,6 +169,14 @@ async def async_setup_entry(
             ),
             config_subentry_id=device.subentry,
         )
+    with_container(
+        hass,
+        entry,
+        lambda head: async_add_entities(
+            [AquaristBinarySensor(head, CONTAINER_LOW)],
+            config_subentry_id=head.subentry,
+        ),
+    )
     for aquarium in subjects(hass, entry, Aquarium):
         async_add_entities(
             AquaristBinarySensor(aquarium, one) for one in AQUARIUM_SENSORS

@@ -1,4 +1,4 @@
-"""Buttons: a dose now, an emergency stop and its end, and what a lamp or doser can do once."""
+"""Buttons: a dose, a refilled container, an emergency stop and its end, what a device does once."""
 
 from typing import override
 
@@ -14,7 +14,7 @@ from .engine.changes import DeviceChanged
 from .engine.emergency import NO_SAFE_VALUE
 from .entity import AquaristEntity, ReachingEntity, any_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
-from .subjects import CHIHIROS, Aquarium, Device, Head, subjects
+from .subjects import CHIHIROS, Aquarium, Device, Head, subjects, with_container
 
 PARALLEL_UPDATES = 0
 
@@ -32,6 +32,7 @@ CHIHIROS_ACTIONS = (
     ),
 )
 DOSE_NOW = ButtonEntityDescription(key="dose_now", translation_key="dose_now")
+REFILLED = ButtonEntityDescription(key="refilled", translation_key="refilled")
 EMERGENCY_STOP = ButtonEntityDescription(
     key="emergency_stop", translation_key="emergency_stop"
 )
@@ -54,6 +55,13 @@ async def async_setup_entry(
             )
     for head in subjects(hass, entry, Head):
         async_add_entities([DoseButton(head)], config_subentry_id=head.subentry)
+    with_container(
+        hass,
+        entry,
+        lambda head: async_add_entities(
+            [RefilledButton(head)], config_subentry_id=head.subentry
+        ),
+    )
     for aquarium in subjects(hass, entry, Aquarium):
         async_add_entities(
             [EmergencyStopButton(aquarium), ReleaseEmergencyStopButton(aquarium)]
@@ -90,6 +98,24 @@ class DoseButton(ReachingEntity[Head], ButtonEntity):
         volume = manual_volumes(self.hass).get(head.key, DEFAULT_VOLUME)
         args = {"head_index": head.head.index, "volume_ml": volume}
         await self.submitted(self.engine.send(head.state, "dose", args, self.origin))
+
+
+class RefilledButton(AquaristEntity[Head], ButtonEntity):
+    """Notes that a container is full again."""
+
+    def __init__(self, head: Head) -> None:
+        """Be there always."""
+        super().__init__(head, REFILLED, any_of())
+
+    @override
+    async def async_press(self) -> None:
+        """Have it counted from full."""
+        head = self.subject
+        await self.answered(
+            self.engine.containers.refill(
+                head.state, head.head.index, user=self.origin.user
+            )
+        )
 
 
 class EmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):

@@ -22,6 +22,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import slugify
 import probatio as vol
 
+from .aquarium_options import AquariumOptionsFlow
 from .chihiros.models import DeviceFamily, model_for
 from .connection_trial import connection_error
 from .const import (
@@ -37,8 +38,10 @@ from .const import (
     KIND_CHIHIROS,
     SUBENTRY_DOSER,
     SUBENTRY_ENTITY,
+    SUBENTRY_INTERLOCK,
     SUBENTRY_LIGHT,
     SUBENTRY_PUMP,
+    SUBENTRY_SENSOR_GUARD,
 )
 from .discovery import (
     LAYOUTS,
@@ -61,8 +64,10 @@ from .form_fields import (
 from .options_flow import DeviceOptionsFlow, heads_of, new_options
 from .subentry_flows.doser import DoserFlow
 from .subentry_flows.entity import EntityFlow
+from .subentry_flows.interlock import InterlockFlow
 from .subentry_flows.light import LightFlow
 from .subentry_flows.pump import PumpFlow
+from .subentry_flows.sensor_guard import SensorGuardFlow
 
 CONF_DEVICE_TYPE: Final = "device_type"
 CONF_LAYOUT: Final = "layout"
@@ -88,15 +93,10 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
-        """Return the options of a Bluetooth device."""
+        """Return the options of an aquarium or of a Bluetooth device."""
+        if config_entry.data.get(CONF_KIND) == KIND_AQUARIUM:
+            return AquariumOptionsFlow()
         return DeviceOptionsFlow()
-
-    @classmethod
-    @callback
-    @override
-    def async_supports_options_flow(cls, config_entry: ConfigEntry) -> bool:
-        """Say that only Bluetooth devices have options; an aquarium has nothing to ask."""
-        return bool(config_entry.data.get(CONF_KIND) == KIND_CHIHIROS)
 
     @classmethod
     @callback
@@ -104,7 +104,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_supported_subentry_types(
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
-        """Return what can be listed by hand: devices of an aquarium."""
+        """Return what can be listed by hand: devices of an aquarium, and safety rules for them."""
         if config_entry.data.get(CONF_KIND) != KIND_AQUARIUM:
             return {}
         return {
@@ -112,6 +112,8 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
             SUBENTRY_LIGHT: LightFlow,
             SUBENTRY_DOSER: DoserFlow,
             SUBENTRY_ENTITY: EntityFlow,
+            SUBENTRY_INTERLOCK: InterlockFlow,
+            SUBENTRY_SENSOR_GUARD: SensorGuardFlow,
         }
 
     @override

@@ -1,6 +1,8 @@
 """What an entry holds while it is loaded, and where the engine is found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util.hass_dict import HassKey
@@ -14,9 +16,25 @@ type AquaristConfigEntry = ConfigEntry[EntryDevices]
 DATA_ENGINE: HassKey[Engine] = HassKey(DOMAIN)
 
 
+type Listing = dict[str, tuple[str, Mapping[str, Any]]]
+
+
 @dataclass(slots=True)
 class EntryDevices:
-    """The devices that an entry has attached, by subentry id; a BLE device has none ("")."""
+    """The devices that an entry has attached, by subentry id; a BLE device has none ("").
+
+    ``listing`` is what they were made of: when it is another one they are attached anew.
+    """
 
     engine: Engine
+    listing: Listing
     devices: dict[str, DeviceState] = field(default_factory=dict)
+
+
+def listing_of(entry: ConfigEntry[Any]) -> Listing:
+    """Return titles and data of an entry ("") and of all that is listed with it."""
+    listed = {
+        subentry_id: (subentry.title, subentry.data)
+        for subentry_id, subentry in entry.subentries.items()
+    }
+    return {"": (entry.title, entry.data), **listed}

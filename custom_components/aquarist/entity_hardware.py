@@ -8,31 +8,45 @@ from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.const import CONF_ENTITY_ID, CONF_NAME
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 
 from .const import (
-    CONF_BUDGET_ML,
+    CONF_AUTOMATIC_OFF_SECONDS,
     CONF_CHANNEL,
     CONF_CHANNELS,
     CONF_FIELDS,
     CONF_FLOW_ML_PER_MINUTE,
     CONF_MAXIMUM,
     CONF_MAXIMUM_DOSE_ML,
+    CONF_MAXIMUM_ON_SECONDS,
     CONF_MINIMUM,
+    CONF_UNIT,
     SUBENTRY_DOSER,
     SUBENTRY_LIGHT,
     SUBENTRY_PUMP,
 )
 from .devices.device import Device, Head
-from .devices.doser import Doser
+from .devices.doser import LONGEST_RUN, Doser
 from .devices.entity import EntityDevice, EntityField
 from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
 from .devices.light import Light
 from .devices.pump import Pump
+from .devices.references import brought_up_to_date, present_entity_id
 from .engine.state import DeviceLimits
-from .hardware import MICROLITRES, Hardware, budget_of, device_uuid, level_limits
+from .hardware import MICROLITRES, Hardware, device_uuid, head_limits, level_limits
+
+
+def keep_references(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
+    """Store the present ids of the entities that an aquarium's devices are made of.
+
+    So that they are found again when they are renamed while nobody looks.
+    """
+    for subentry in entry.subentries.values():
+        hass.config_entries.async_update_subentry(
+            entry, subentry, data=brought_up_to_date(hass, subentry.data)
+        )
 
 
 def subentry_hardware(
@@ -48,27 +62,32 @@ def subentry_hardware(
             hass,
             uuid=uuid,
             name=name,
-            entity=data[CONF_ENTITY_ID],
+            entity=present_entity_id(hass, data),
             low=data.get(CONF_MINIMUM),
             high=data.get(CONF_MAXIMUM),
         )
         limits = level_limits(LEVEL, data)
     elif subentry.subentry_type == SUBENTRY_LIGHT:
         channels = {
-            one[CONF_CHANNEL]: one[CONF_ENTITY_ID] for one in data[CONF_CHANNELS]
+            one[CONF_CHANNEL]: present_entity_id(hass, one)
+            for one in data[CONF_CHANNELS]
         }
         device = Light(hass, uuid=uuid, name=name, channels=channels)
         limits = level_limits(LIGHT, data)
     elif subentry.subentry_type == SUBENTRY_DOSER:
         device = _switch_doser(hass, uuid, name, data)
-        limits = DeviceLimits(budget={0: budget_of(data.get(CONF_BUDGET_ML))})
+        limits = DeviceLimits(heads={0: head_limits(data)})
     else:
         device = EntityDevice(
             hass,
             uuid=uuid,
             name=name,
             fields=[
-                EntityField(name=one[CONF_NAME], entity=one[CONF_ENTITY_ID])
+                EntityField(
+                    name=one[CONF_NAME],
+                    entity=present_entity_id(hass, one),
+                    unit=one.get(CONF_UNIT),
+                )
                 for one in data[CONF_FIELDS]
             ],
         )
@@ -84,11 +103,13 @@ def _switch_doser(
         hass,
         uuid=uuid,
         name=name,
-        entity=data[CONF_ENTITY_ID],
+        entity=present_entity_id(hass, data),
+        maximum_on=data.get(CONF_MAXIMUM_ON_SECONDS, LONGEST_RUN),
+        automatic_off=data.get(CONF_AUTOMATIC_OFF_SECONDS),
         head=Head(
             index=0,
             name=name,
-            flow=max(round(flow), 1),
+            flow=flow,
             minimum=100,
             maximum=round(data[CONF_MAXIMUM_DOSE_ML] * MICROLITRES),
         ),

@@ -59,6 +59,9 @@ COMMAND_WORDS = frozenset(
         "superseded",
     }
 )
+RUN_WORDS = frozenset({"definition_invalid", "timed_out", "unexpected"})
+# What a command asked of a device's memory could not be, when its turn came.
+MEMORY_WORDS = frozenset({"auto_setting_overlaps", "auto_settings_full"})
 STORE_WORDS = frozenset(
     {
         "store_closed",
@@ -126,29 +129,42 @@ def translating() -> Iterator[None]:
 
 def failed(command: Command) -> HomeAssistantError:
     """Return the error of a command that ended without success."""
-    word = command.error or _OF_CODES.get(_code(command), "")
-    shown = {"action": command.action, "reason": word or _code(command)}
+    return ended(
+        command.action, command.error_code, command.error, command.error_details
+    )
+
+
+def ended(
+    action: str,
+    error_code: str | None,
+    error: str | None,
+    details: Mapping[str, Any] | None = None,
+) -> HomeAssistantError:
+    """Return the error of something that ended without success, by its words."""
+    # It may have come back from the store as plain text.
+    code: Any = error_code or ErrorCode.COMMAND_FAILED.value
+    word = error or _OF_CODES.get(code, "")
+    shown = {"action": action, "reason": word or code}
     if word.startswith("refused_"):
-        details = {**shown, **(command.error_details or {})}
-        return _wrong(_key(word, details), details)
+        shown = {**shown, **(details or {})}
+        return _wrong(_key(word, shown), shown)
+    if word in MEMORY_WORDS:
+        return _wrong(word, {**shown, **(details or {})})
     if word in DEVICE_WORDS:
         return _failure(f"device_{word}", shown)
     if word in STORE_WORDS:
         return _failure(word, shown)
+    if word in RUN_WORDS:
+        return _failure(f"run_{word}", shown)
     if word in COMMAND_WORDS:
         return _failure(f"command_{word}", shown)
     return _failure("command_failed", shown)
 
 
-def _code(command: Command) -> Any:
-    """Return why a command ended, also when it came back from the store as plain text."""
-    return command.error_code or ErrorCode.COMMAND_FAILED.value
-
-
 def _key(code: str, placeholders: Mapping[str, Any]) -> str:
     """Return the key for a code; waiting does not help where nothing ever frees."""
-    if code == "refused_budget_24h" and placeholders.get("frees_at") == UNKNOWN:
-        return "refused_budget_24h_alone"
+    if code.startswith("refused_budget_") and placeholders.get("frees_at") == UNKNOWN:
+        return f"{code}_alone"
     return code
 
 

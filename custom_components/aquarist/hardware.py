@@ -1,7 +1,7 @@
 """From what a keeper entered to a device with its limits: the only reader of entry data."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,18 +16,31 @@ from .ble.session import LinkSettings
 from .ble.transport import Transport
 from .chihiros.models import DeviceFamily
 from .const import (
+    CONF_ADDITIVE,
+    CONF_ADDITIVE_BUDGETS,
     CONF_AQUARIUM,
     CONF_BUDGET_ML,
     CONF_CHANNELS,
+    CONF_CONTAINER_ML,
     CONF_ENABLED,
     CONF_FAMILY,
+    CONF_FIRST,
     CONF_HEADS,
     CONF_IDLE_HOLD,
     CONF_LOCAL_NAME,
+    CONF_LOW_DAYS,
+    CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_LEVEL,
     CONF_MAXIMUM_ON_MINUTES,
+    CONF_MINIMUM_INTERVAL_MINUTES,
+    CONF_MINUTES,
+    CONF_ONLY_CALIBRATED,
+    CONF_ONLY_IF_FITS,
+    CONF_RESTORE_MEMORY,
     CONF_SAFE_LEVEL,
+    CONF_SECOND,
     CONF_SLEW,
+    CONF_SPACING,
     DEFAULT_BUDGET_ML,
     DEFAULT_IDLE_HOLD,
 )
@@ -36,7 +49,8 @@ from .devices.chihiros_light import ChihirosLight
 from .devices.device import Device
 from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
-from .engine.state import DeviceLimits
+from .dosing.spacing import Spacing
+from .engine.state import AquariumLimits, DeviceLimits, HeadLimits
 from .layers.setting import Setting
 from .limits.bounds import Bounds
 from .limits.slew import Slew
@@ -94,7 +108,7 @@ def chihiros_device(
     hold = float(options.get(CONF_IDLE_HOLD, DEFAULT_IDLE_HOLD))
     link = Link(transport, family, local_time, LinkSettings(idle_hold=hold), name=name)
     if family is DeviceFamily.DOSER:
-        heads = _heads(data, options)
+        heads = known_heads(data, options)
         doser = ChihirosDoser(
             link,
             uuid=device_uuid(address),
@@ -107,13 +121,8 @@ def chihiros_device(
             device=doser,
             aquarium=aquarium,
             limits=DeviceLimits(
-                budget={
-                    index: budget_of(head.get(CONF_BUDGET_ML))
-                    for index, head in enumerate(heads)
-                },
-                disabled_heads=frozenset(
-                    index for index, head in enumerate(heads) if not head[CONF_ENABLED]
-                ),
+                heads={index: head_limits(head) for index, head in enumerate(heads)},
+                restore_memory=bool(options.get(CONF_RESTORE_MEMORY, False)),
             ),
         )
     channels: list[str] = data[CONF_CHANNELS]
@@ -128,7 +137,10 @@ def chihiros_device(
     return Hardware(
         device=lamp,
         aquarium=aquarium,
-        limits=level_limits(LIGHT, options),
+        limits=replace(
+            level_limits(LIGHT, options),
+            restore_memory=bool(options.get(CONF_RESTORE_MEMORY, False)),
+        ),
         assumed={LIGHT: lamp.lamp.whole({LEVEL: 0.0}, None)},
     )
 
@@ -141,7 +153,7 @@ def _aquarium(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
     return aquarium
 
 
-def _heads(
+def known_heads(
     data: Mapping[str, Any], options: Mapping[str, Any]
 ) -> list[Mapping[str, Any]]:
     """Return what is known of each head; names are for people and count from 1."""
@@ -157,8 +169,44 @@ def _heads(
     ]
 
 
-def budget_of(milliliters: float | None) -> int | None:
-    """Return a budget in microlitres; None is no limit."""
+def head_limits(head: Mapping[str, Any]) -> HeadLimits:
+    """Return what a pump head may do by what its keeper entered; what is absent is no limit."""
+    minutes = head.get(CONF_MINIMUM_INTERVAL_MINUTES)
+    days = head.get(CONF_LOW_DAYS)
+    return HeadLimits(
+        additive=head.get(CONF_ADDITIVE) or None,
+        budget=_volume(head.get(CONF_BUDGET_ML)),
+        minimum_interval=None if minutes is None else minutes * 60.0,
+        maximum_volume=_volume(head.get(CONF_MAXIMUM_DOSE_ML)),
+        only_calibrated=bool(head.get(CONF_ONLY_CALIBRATED, False)),
+        only_if_fits=bool(head.get(CONF_ONLY_IF_FITS, False)),
+        container=_volume(head.get(CONF_CONTAINER_ML)),
+        low_days=None if days is None else int(days),
+        enabled=bool(head.get(CONF_ENABLED, True)),
+    )
+
+
+def aquarium_limits(options: Mapping[str, Any]) -> AquariumLimits:
+    """Return what all devices of an aquarium together may do, by its options."""
+    return AquariumLimits(
+        budget=_volume(options.get(CONF_BUDGET_ML)),
+        additive_budget={
+            one[CONF_ADDITIVE]: round(one[CONF_BUDGET_ML] * MICROLITRES)
+            for one in options.get(CONF_ADDITIVE_BUDGETS, ())
+        },
+        spacing=tuple(
+            Spacing(
+                first=one[CONF_FIRST],
+                second=one[CONF_SECOND],
+                seconds=one[CONF_MINUTES] * 60.0,
+            )
+            for one in options.get(CONF_SPACING, ())
+        ),
+    )
+
+
+def _volume(milliliters: float | None) -> int | None:
+    """Return a volume in microlitres; None is no limit."""
     return None if milliliters is None else round(milliliters * MICROLITRES)
 
 

@@ -1,4 +1,4 @@
-"""Numbers: the level of a pump, the channels of a lamp, and the volume of a manual dose."""
+"""Numbers: the level of a pump, the channels of a lamp, a manual dose and a container's size."""
 
 from typing import override
 
@@ -8,7 +8,7 @@ from homeassistant.components.number import (
     NumberMode,
     RestoreNumber,
 )
-from homeassistant.const import PERCENTAGE, UnitOfVolume
+from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfVolume
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -17,9 +17,10 @@ from .devices.device import DeviceKind
 from .devices.fields import LEVEL
 from .devices.lamp import LIGHT, MIX
 from .dosing.volume import VolumeError, microlitres, millilitres
-from .engine.changes import DeviceChanged, FieldChanged
+from .engine.changes import ContainerChanged, DeviceChanged, FieldChanged
 from .entity import AquaristEntity, LevelEntity, any_of
 from .errors import translated
+from .head_options import LARGEST_CONTAINER_ML
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .subjects import LIGHTS, Device, Head, subjects
@@ -50,6 +51,16 @@ DOSE_VOLUME = NumberEntityDescription(
     native_step=0.1,
     mode=NumberMode.BOX,
 )
+CONTAINER_SIZE = NumberEntityDescription(
+    key="container_size",
+    translation_key="container_size",
+    native_unit_of_measurement=UnitOfVolume.MILLILITERS,
+    native_min_value=1,
+    native_max_value=LARGEST_CONTAINER_ML,
+    native_step=0.1,
+    mode=NumberMode.BOX,
+    entity_category=EntityCategory.CONFIG,
+)
 
 
 async def async_setup_entry(
@@ -69,7 +80,9 @@ async def async_setup_entry(
             ]
         async_add_entities(numbers, config_subentry_id=device.subentry)
     for head in subjects(hass, entry, Head):
-        async_add_entities([DoseVolume(head)], config_subentry_id=head.subentry)
+        async_add_entities(
+            [DoseVolume(head), ContainerSize(head)], config_subentry_id=head.subentry
+        )
 
 
 def _only_on_and_off(device: Device) -> bool:
@@ -158,3 +171,32 @@ class DoseVolume(AquaristEntity[Head], RestoreNumber):
         """Show the volume and let the button know it."""
         self._attr_native_value = volume
         manual_volumes(self.hass)[self.subject.key] = volume
+
+
+class ContainerSize(AquaristEntity[Head], NumberEntity):
+    """How much a full container of a head holds; setting it gives the head a container."""
+
+    def __init__(self, head: Head) -> None:
+        """Show the size that counts."""
+        super().__init__(head, CONTAINER_SIZE, any_of(ContainerChanged))
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the size, None without a container."""
+        status = self.subject.container
+        return None if status is None else millilitres(status.capacity)
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Ask for another size. Raises a translated error for one that is too fine."""
+        try:
+            capacity = microlitres(value)
+        except VolumeError as error:
+            raise translated(error) from error
+        head = self.subject
+        await self.answered(
+            self.engine.containers.resize(
+                head.state, head.head.index, capacity, user=self.origin.user
+            )
+        )

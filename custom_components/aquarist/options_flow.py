@@ -1,35 +1,54 @@
 """What a keeper may change about a Bluetooth device at any time, and what it starts with."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, override
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
-from homeassistant.const import CONF_NAME
-from homeassistant.data_entry_flow import SectionConfig, section
-from homeassistant.helpers.selector import BooleanSelector, TextSelector
+from homeassistant.config_entries import (
+    ConfigFlowContext,
+    ConfigFlowResult,
+    OptionsFlowWithReload,
+)
+from homeassistant.const import CONF_ADDRESS, CONF_NAME
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+)
 import probatio as vol
 
+from .calibration_steps import CalibrationSteps
 from .chihiros.models import DeviceFamily
 from .const import (
     CONF_AQUARIUM,
     CONF_BUDGET_ML,
+    CONF_CONTAINER_ML,
     CONF_ENABLED,
     CONF_FAMILY,
+    CONF_HEAD,
     CONF_HEADS,
     CONF_IDLE_HOLD,
+    CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_LEVEL,
+    CONF_RESTORE_MEMORY,
     CONF_SLEW,
     DEFAULT_BUDGET_ML,
     DEFAULT_IDLE_HOLD,
 )
-from .form_fields import (
-    BUDGET,
-    IDLE_HOLD,
-    MAXIMUM_LEVEL,
-    SLEW,
-    aquarium_field,
-    emptiable,
-    is_exact,
+from .data import DATA_ENGINE
+from .engine.state import DeviceState
+from .form_fields import IDLE_HOLD, MAXIMUM_LEVEL, SLEW, aquarium_field, emptiable
+from .hardware import device_uuid
+from .head_options import (
+    MAXIMUM_DOSE,
+    Errors,
+    container_ml,
+    entered_head,
+    head_errors,
+    head_fields,
+    known_device,
 )
 
 type Heads = Sequence[Mapping[str, Any]]
@@ -42,6 +61,7 @@ def new_options(
     options: dict[str, Any] = {
         CONF_AQUARIUM: aquarium,
         CONF_IDLE_HOLD: DEFAULT_IDLE_HOLD,
+        CONF_RESTORE_MEMORY: False,
     }
     if family is DeviceFamily.DOSER:
         return {**options, CONF_HEADS: heads_of((), heads)}
@@ -62,16 +82,22 @@ def heads_of(known: Heads, count: int) -> list[dict[str, Any]]:
     return kept + new
 
 
-class DeviceOptionsFlow(OptionsFlowWithReload):
-    """Asks for the aquarium, how long the link is held, and the limits of a light or of each head."""
+class DeviceOptionsFlow(
+    CalibrationSteps[ConfigFlowContext, ConfigFlowResult, str], OptionsFlowWithReload
+):
+    """Asks for what a light or a pump is to do, for the limits of a head, and calibrates one."""
+
+    _head = 0
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for everything at once, as far as the device has it."""
+        """Ask for everything of a light at once; of a pump, ask first what it is about."""
         if self.config_entry.data[CONF_FAMILY] == DeviceFamily.DOSER:
-            return await self.async_step_doser(user_input)
-        return await self.async_step_light(user_input)
+            return self.async_show_menu(
+                step_id="init", menu_options=["head", "calibrate_head", "doser"]
+            )
+        return await self.async_step_light()
 
     async def async_step_light(
         self, user_input: dict[str, Any] | None = None
@@ -83,7 +109,7 @@ class DeviceOptionsFlow(OptionsFlowWithReload):
             }
             return self.async_create_entry(data=_common(user_input) | limits)
         known = self.config_entry.options
-        fields = self._common_fields(known) | {
+        fields = self._common_fields() | {
             emptiable(CONF_MAXIMUM_LEVEL, known): MAXIMUM_LEVEL,
             emptiable(CONF_SLEW, known): SLEW,
         }
@@ -92,38 +118,127 @@ class DeviceOptionsFlow(OptionsFlowWithReload):
     async def async_step_doser(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
-        """Ask for the options of a doser, each head in a section of its own."""
-        known = {**self.config_entry.options, **(user_input or {})}
-        count = self.config_entry.data[CONF_HEADS]
-        heads = heads_of(known.get(CONF_HEADS, ()), count)
-        errors: dict[str, str] = {}
-        wrong_head = ""
+        """Ask for the options of a pump as a whole."""
         if user_input is not None:
-            heads = _entered_heads(user_input, count)
-            problem = _problem(heads)
-            if problem is None:
-                return self.async_create_entry(
-                    data=_common(user_input) | {CONF_HEADS: heads}
-                )
-            errors["base"], wrong_head = problem
-        fields = self._common_fields(known) | {
-            vol.Required(f"head_{number}"): _head_section(head)
-            for number, head in enumerate(heads, start=1)
-        }
+            heads = {CONF_HEADS: self._heads}
+            return self.async_create_entry(data=_common(user_input) | heads)
+        schema = vol.Schema(self._common_fields())
+        return self.async_show_form(step_id="doser", data_schema=schema)
+
+    async def async_step_head(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which head, then for its limits."""
+        if user_input is None:
+            return self._ask_for_head("head")
+        self._head = int(user_input[CONF_HEAD])
+        return await self.async_step_limits()
+
+    async def async_step_limits(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask what a head gives, and what it may."""
+        heads = self._heads
+        known, container = heads[self._head], self._container
+        errors: Errors = {}
+        if user_input is not None:
+            entered = {
+                CONF_NAME: user_input[CONF_NAME].strip(),
+                CONF_ENABLED: user_input[CONF_ENABLED],
+                **entered_head(user_input, container),
+            }
+            others = [head for head in heads if head is not known]
+            errors = _name_errors(entered, others) | head_errors(entered)
+            if not errors:
+                heads[self._head] = entered
+                options = {**self.config_entry.options, CONF_HEADS: heads}
+                return self.async_create_entry(data=options)
+        shown = {**known, CONF_CONTAINER_ML: container}
         return self.async_show_form(
-            step_id="doser",
-            data_schema=vol.Schema(fields),
+            step_id="limits",
+            data_schema=self.add_suggested_values_to_schema(
+                self._limits_schema(), user_input or shown
+            ),
             errors=errors,
-            description_placeholders={"head": wrong_head},
+            description_placeholders={"head": str(self._head + 1)},
         )
 
-    def _common_fields(self, known: Mapping[str, Any]) -> dict[Any, Any]:
+    async def async_step_calibrate_head(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which head, then calibrate it."""
+        device = known_device(self.hass, self._uuid)
+        if device is None or device.device is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is None:
+            return self._ask_for_head("calibrate_head")
+        self._head = int(user_input[CONF_HEAD])
+        return await self.async_step_calibrate()
+
+    @property
+    @override
+    def calibrated(self) -> tuple[DeviceState, int]:
+        """Return the pump and the chosen head."""
+        return self.hass.data[DATA_ENGINE].device(self._uuid), self._head
+
+    @override
+    def calibration_done(self) -> ConfigFlowResult:
+        """End without a change of the options: the calibration is kept elsewhere."""
+        return self.async_abort(reason="calibrated")
+
+    def _ask_for_head(self, step: str) -> ConfigFlowResult:
+        """Ask for a head by its name."""
+        options = [
+            SelectOptionDict(value=str(index), label=head[CONF_NAME])
+            for index, head in enumerate(self._heads)
+        ]
+        field = SelectSelector(
+            SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+        )
+        return self.async_show_form(
+            step_id=step,
+            data_schema=vol.Schema({vol.Required(CONF_HEAD): field}),
+            last_step=False,
+        )
+
+    def _common_fields(self) -> dict[Any, Any]:
         """Return the fields that every device has."""
+        known = self.config_entry.options
         hold = known.get(CONF_IDLE_HOLD, DEFAULT_IDLE_HOLD)
+        restore = known.get(CONF_RESTORE_MEMORY, False)
         return {
             **aquarium_field(self.hass, known.get(CONF_AQUARIUM)),
             vol.Required(CONF_IDLE_HOLD, default=hold): IDLE_HOLD,
+            vol.Required(CONF_RESTORE_MEMORY, default=restore): BooleanSelector(),
         }
+
+    def _limits_schema(self) -> vol.Schema:
+        """Return the form for a head."""
+        return vol.Schema(
+            {
+                vol.Required(CONF_NAME): TextSelector(),
+                vol.Required(CONF_ENABLED): BooleanSelector(),
+                **head_fields(self.hass),
+                vol.Optional(CONF_MAXIMUM_DOSE_ML): MAXIMUM_DOSE,
+            }
+        )
+
+    @property
+    def _heads(self) -> list[dict[str, Any]]:
+        """Return what is known of each head."""
+        known = self.config_entry.options.get(CONF_HEADS, ())
+        return heads_of(known, self.config_entry.data[CONF_HEADS])
+
+    @property
+    def _uuid(self) -> str:
+        """Return the id of the device."""
+        return device_uuid(self.config_entry.data[CONF_ADDRESS])
+
+    @property
+    def _container(self) -> float | None:
+        """Return the size of the chosen head's container in mL."""
+        known: float | None = self._heads[self._head].get(CONF_CONTAINER_ML)
+        return container_ml(self.hass, self._uuid, self._head) or known
 
 
 def _common(user_input: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,44 +246,15 @@ def _common(user_input: Mapping[str, Any]) -> dict[str, Any]:
     return {
         CONF_AQUARIUM: user_input.get(CONF_AQUARIUM),
         CONF_IDLE_HOLD: int(user_input[CONF_IDLE_HOLD]),
+        CONF_RESTORE_MEMORY: user_input[CONF_RESTORE_MEMORY],
     }
 
 
-def _head_section(head: Mapping[str, Any]) -> section:
-    """Return the part of the form for one head."""
-    schema = vol.Schema(
-        {
-            vol.Required(CONF_NAME, default=head[CONF_NAME]): TextSelector(),
-            vol.Required(CONF_ENABLED, default=head[CONF_ENABLED]): BooleanSelector(),
-            emptiable(CONF_BUDGET_ML, head): BUDGET,
-        }
-    )
-    return section(schema, SectionConfig(collapsed=False))
-
-
-def _entered_heads(user_input: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
-    """Return what was entered for each head; an empty limit is none."""
-    entered = [user_input[f"head_{number}"] for number in range(1, count + 1)]
-    return [
-        {
-            CONF_NAME: head[CONF_NAME].strip(),
-            CONF_ENABLED: head[CONF_ENABLED],
-            CONF_BUDGET_ML: head.get(CONF_BUDGET_ML),
-        }
-        for head in entered
-    ]
-
-
-def _problem(heads: Heads) -> tuple[str, str] | None:
-    """Return the first thing that is wrong and the number of the head, None when nothing is."""
-    taken: set[str] = set()
-    for number, head in enumerate(heads, start=1):
-        name = head[CONF_NAME].casefold()
-        if not name:
-            return "head_name_missing", str(number)
-        if name in taken:
-            return "head_name_taken", str(number)
-        taken.add(name)
-        if not is_exact(head[CONF_BUDGET_ML]):
-            return "head_budget_too_fine", str(number)
-    return None
+def _name_errors(head: Mapping[str, Any], others: Heads) -> Errors:
+    """Return what is wrong with the name of a head."""
+    name = head[CONF_NAME].casefold()
+    if not name:
+        return {CONF_NAME: "head_name_missing"}
+    if name in {other[CONF_NAME].casefold() for other in others}:
+        return {CONF_NAME: "head_name_taken"}
+    return {}

@@ -1,9 +1,9 @@
-"""Sensors: what heads gave and may give, what comes next, and since when a pump runs."""
+"""Sensors: what heads gave, may give and have left, what comes next, since when a pump runs."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, override
+from datetime import datetime, timedelta
+from typing import Any, Final, cast, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
@@ -11,21 +11,46 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import EntityCategory, UnitOfTime, UnitOfVolume
+from homeassistant.const import (
+    PERCENTAGE,
+    SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+    EntityCategory,
+    UnitOfTime,
+    UnitOfVolume,
+)
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .data import AquaristConfigEntry
+from .devices.chihiros_device import ChihirosDevice
 from .devices.device import DeviceKind
 from .devices.fields import LEVEL
 from .dosing.budget import WINDOW
 from .dosing.volume import millilitres
-from .engine.changes import DeviceChanged, DoseChanged, FieldChanged, ScheduleChanged
+from .engine.changes import (
+    ContainerChanged,
+    DeviceChanged,
+    DoseChanged,
+    FieldChanged,
+    MemoryChanged,
+    ScheduleChanged,
+)
 from .entity import AquaristEntity, Hears, any_of
 from .outlook import of_aquarium, of_head, upcoming
-from .subjects import CHIHIROS, Aquarium, Device, Head, Subject, subjects
+from .subjects import (
+    CHIHIROS,
+    Aquarium,
+    Device,
+    Head,
+    Subject,
+    subjects,
+    with_container,
+)
 
 PARALLEL_UPDATES = 0
+
+SIGNAL_AGAIN: Final = timedelta(minutes=5)
+"""After so long the strength of a signal is looked at again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +75,7 @@ def _given(head: Head) -> int:
 
 def _budget_left(head: Head) -> float | None:
     """Return the millilitres that the head may still give now."""
-    budget = head.state.limits.budget_of(head.head.index)
+    budget = head.state.limits.head(head.head.index).budget
     return None if budget is None else millilitres(max(budget - _given(head), 0))
 
 
@@ -69,10 +94,35 @@ def _lifetime(head: Head) -> float | None:
 
 
 def _next_dose(head: Head) -> datetime | None:
-    """Return when a schedule doses with the head next."""
+    """Return when a schedule, or the pump by itself, doses with the head next."""
     wanted = of_head(head.state.row.number, head.head.index)
     entry = upcoming(head.engine, wanted)
-    return None if entry is None else entry.start
+    moments = (None if entry is None else entry.start, _next_by_itself(head))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _next_by_itself(head: Head) -> datetime | None:
+    """Return when the pump doses with the head next by the programme in its memory."""
+    memory, now = head.engine.device_memory.content, head.engine.clock.local_now()
+    found = memory.next_dose(head.state.row.number, head.head.index, now)
+    return None if found is None else found[0]
+
+
+def _delivered(head: Head) -> float | None:
+    """Return how much of what was asked for the head gives, in per cent, once that can be told."""
+    drift = head.engine.calibrations.delivery(head.state, head.head.index).drift
+    return None if drift is None else 100 + drift
+
+
+def _container_left(head: Head) -> float | None:
+    """Return the millilitres that are left in the head's container."""
+    status = head.container
+    return None if status is None else millilitres(status.remaining)
+
+
+def _days_left(head: Head) -> float | None:
+    """Return for how many days the head's container lasts; None when nothing is planned."""
+    return None if head.container is None else head.container.days_left
 
 
 def _next_action(aquarium: Aquarium) -> datetime | None:
@@ -103,6 +153,12 @@ def _uptime(device: Device) -> float | None:
     return None if device.state.status is None else device.state.status.uptime_minutes
 
 
+def _signal(device: Device) -> float | None:
+    """Return how strong the device was heard last."""
+    port = cast(ChihirosDevice | None, device.state.device)
+    return None if port is None else port.signal
+
+
 HEAD_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
     AquaristSensorDescription(
         key="dosed_today",
@@ -124,7 +180,7 @@ HEAD_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
         suggested_display_precision=1,
         entity_category=EntityCategory.DIAGNOSTIC,
         entity_registry_enabled_default=False,
-        exists=lambda head: head.state.limits.budget_of(head.head.index) is not None,
+        exists=lambda head: head.state.limits.head(head.head.index).budget is not None,
         value=_budget_left,
         hears=any_of(DoseChanged, DeviceChanged),
         expires=_rolls_out,
@@ -148,7 +204,42 @@ HEAD_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
         translation_key="next_dose",
         device_class=SensorDeviceClass.TIMESTAMP,
         value=_next_dose,
-        hears=any_of(ScheduleChanged, DeviceChanged),
+        hears=any_of(ScheduleChanged, DeviceChanged, MemoryChanged),
+        expires=_next_by_itself,
+    ),
+    AquaristSensorDescription(
+        key="delivered",
+        translation_key="delivered",
+        native_unit_of_measurement=PERCENTAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        # Only a pump with a counter of its own tells.
+        exists=lambda head: head.state.row.address is not None,
+        value=_delivered,
+        hears=any_of(DoseChanged, DeviceChanged),
+    ),
+)
+CONTAINER_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
+    AquaristSensorDescription(
+        key="container_left",
+        translation_key="container_left",
+        native_unit_of_measurement=UnitOfVolume.MILLILITERS,
+        device_class=SensorDeviceClass.VOLUME_STORAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        suggested_display_precision=0,
+        value=_container_left,
+        hears=any_of(DoseChanged, ContainerChanged),
+    ),
+    AquaristSensorDescription(
+        key="days_left",
+        translation_key="days_left",
+        native_unit_of_measurement=UnitOfTime.DAYS,
+        device_class=SensorDeviceClass.DURATION,
+        suggested_display_precision=0,
+        value=_days_left,
+        hears=any_of(DoseChanged, ContainerChanged, ScheduleChanged, MemoryChanged),
     ),
 )
 DEVICE_SENSORS: tuple[AquaristSensorDescription[Device], ...] = (
@@ -183,6 +274,19 @@ DEVICE_SENSORS: tuple[AquaristSensorDescription[Device], ...] = (
         value=_uptime,
         hears=any_of(DeviceChanged),
     ),
+    AquaristSensorDescription(
+        key="signal",
+        translation_key="signal",
+        device_class=SensorDeviceClass.SIGNAL_STRENGTH,
+        native_unit_of_measurement=SIGNAL_STRENGTH_DECIBELS_MILLIWATT,
+        state_class=SensorStateClass.MEASUREMENT,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        entity_registry_enabled_default=False,
+        exists=lambda device: device.kind in CHIHIROS,
+        value=_signal,
+        hears=any_of(DeviceChanged),
+        expires=lambda device: device.now + SIGNAL_AGAIN,
+    ),
 )
 AQUARIUM_SENSORS: tuple[AquaristSensorDescription[Aquarium], ...] = (
     AquaristSensorDescription(
@@ -207,6 +311,14 @@ async def async_setup_entry(
             (AquaristSensor(head, one) for one in HEAD_SENSORS if one.exists(head)),
             config_subentry_id=head.subentry,
         )
+    with_container(
+        hass,
+        entry,
+        lambda head: async_add_entities(
+            (AquaristSensor(head, one) for one in CONTAINER_SENSORS),
+            config_subentry_id=head.subentry,
+        ),
+    )
     for device in subjects(hass, entry, Device):
         async_add_entities(
             (
@@ -262,7 +374,10 @@ class AquaristSensor[S: Subject](AquaristEntity[S], SensorEntity):
         """Wait for the instant at which the value becomes another one."""
         self._forget_expiry()
         expires = self.entity_description.expires
-        if expires is not None and (instant := expires(self.subject)) is not None:
+        if expires is None or (instant := expires(self.subject)) is None:
+            return
+        # A wall time that comes twice may lie behind us the second time.
+        if instant > self.engine.clock.now():
             self._expiry = self.engine.clock.call_at(instant, self._expired)
 
     @callback

@@ -4,12 +4,12 @@ A subject knows where its entities belong in Home Assistant and answers for the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .chihiros.models import model_for
@@ -17,15 +17,19 @@ from .const import CONF_KIND, CONF_LOCAL_NAME, DOMAIN, KIND_CHIHIROS, MANUFACTUR
 from .data import AquaristConfigEntry
 from .devices.device import DeviceKind, DoserDevice, Head as PumpHead
 from .devices.dosing_fields import allowed_field
+from .dosing.container import ContainerStatus
 from .engine.changes import (
     Change,
     CommandChanged,
+    ContainerChanged,
     DeviceChanged,
     DoseChanged,
     FieldChanged,
+    MemoryChanged,
     OccurrenceChanged,
 )
 from .engine.engine import Engine
+from .engine.memory_content import head_slot
 from .engine.state import DeviceState
 from .layers.setting import Setting
 
@@ -134,8 +138,13 @@ class Head(Device):
     @override
     def available(self) -> bool:
         """Return whether the pump can be reached and its keeper uses the head."""
-        disabled = self.state.limits.disabled_heads
-        return self.state.available and self.head.index not in disabled
+        enabled = self.state.limits.head(self.head.index).enabled
+        return self.state.available and enabled
+
+    @property
+    def container(self) -> ContainerStatus | None:
+        """Return how the head's container stands, None where it has none."""
+        return self.engine.containers.status(self.state, self.head.index)
 
     @property
     def allowed_field(self) -> str:
@@ -145,9 +154,16 @@ class Head(Device):
     @override
     def concerns(self, change: Change) -> bool:
         """Return whether a change may be about the head."""
-        if isinstance(change, DoseChanged) and change.dose.head != self.head.index:
-            return False
-        return Device.concerns(self, change)
+        match change:
+            case DoseChanged(dose=dose):
+                other = dose.head != self.head.index
+            case ContainerChanged(head=head):
+                other = head != self.head.index
+            case MemoryChanged(slot=slot):
+                other = slot != head_slot(self.head.index)
+            case _:
+                other = False
+        return not other and Device.concerns(self, change)
 
 
 def subjects[S: Subject](
@@ -157,6 +173,30 @@ def subjects[S: Subject](
     for subject in _all(hass, entry):
         if type(subject) is kind:
             yield subject
+
+
+@callback
+def with_container(
+    hass: HomeAssistant, entry: AquaristConfigEntry, found: Callable[[Head], None]
+) -> None:
+    """Call with each head of an entry that has a container, now or once it gets one."""
+    without: dict[str, Head] = {}
+    for head in subjects(hass, entry, Head):
+        if head.container is None:
+            without[head.key] = head
+        else:
+            found(head)
+
+    @callback
+    def changed(change: Change) -> None:
+        """Look whether a head has its first container."""
+        if isinstance(change, ContainerChanged):
+            for key, head in tuple(without.items()):
+                if head.concerns(change):
+                    del without[key]
+                    found(head)
+
+    entry.async_on_unload(entry.runtime_data.engine.listen(changed))
 
 
 def forget_stale_heads(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
@@ -256,6 +296,11 @@ def _device_of(change: Change) -> int | None:
             return command.device
         case DoseChanged(dose=dose):
             return dose.device
-        case FieldChanged(device=number) | DeviceChanged(device=number):
+        case (
+            FieldChanged(device=number)
+            | DeviceChanged(device=number)
+            | ContainerChanged(device=number)
+            | MemoryChanged(device=number)
+        ):
             return number
     return None

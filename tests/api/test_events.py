@@ -176,5 +176,5 @@ async def test_a_large_result_makes_a_small_event(
         await listener.until(EVENT_COMMAND, "status", "success")
         listener.stop()
 
-        assert listener.events[-1].data["result"] is None
-        assert listener.of(EVENT_COMMAND, "truncated") == [False, False, True]
+        assert listener.events[-1].data["result"] == {"text": None, "truncated": True}
+        assert listener.of(EVENT_COMMAND, "truncated") == [False, False, False]

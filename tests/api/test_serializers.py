@@ -142,6 +142,13 @@ def test_a_command_record_has_the_documented_keys(device: DeviceState) -> None:
         "error": None,
         "error_code": None,
         "error_details": None,
+        "scheduled_at": NOW.timestamp(),
+        "source": "service",
+        "user": None,
+        "context": None,
+        "run": None,
+        "step": None,
+        "retry_of": None,
         "order": 7,
     }
 
@@ -234,6 +241,8 @@ def test_a_dose_is_told_in_millilitres(device: DeviceState) -> None:
         state=DoseState.PARTLY,
         at=NOW.astimezone(timezone(timedelta(hours=1))),
         given=1200,
+        additive="iron",
+        source="schedule",
     )
 
     assert dose_record(dose, device) == {
@@ -244,6 +253,8 @@ def test_a_dose_is_told_in_millilitres(device: DeviceState) -> None:
         "volume_ml": 2.5,
         "given_ml": 1.2,
         "state": "partly",
+        "additive": "iron",
+        "source": "schedule",
         "at": "2026-03-01T13:00:00+01:00",
     }
     unknown = replace(dose, state=DoseState.UNKNOWN, given=None)

@@ -78,19 +78,19 @@ def test_wire(
 
 
 def test_profiles() -> None:
-    """Lights go the way of the field, everything that doses or heats goes out verbatim."""
+    """Whatever carries a number that a keeper has chosen goes out verbatim."""
     legacy = [
         commands.query_status(),
-        commands.set_channel(0, 90),
         commands.manual_on(),
         commands.auto_on_short(),
         commands.set_time(datetime.fromisoformat("2026-06-11T09:08:07")),
-        commands.fan_speed(90),
-        commands.add_schedule(EIGHT, TEN, [90], ramp_minutes=90, weekday_mask=127),
-        commands.delete_schedule(EIGHT, TEN, ramp_minutes=90, weekday_mask=127),
         commands.query_today(),
     ]
     verbatim = [
+        commands.set_channel(0, 90),
+        commands.fan_speed(90),
+        commands.add_schedule(EIGHT, TEN, [90], ramp_minutes=90, weekday_mask=127),
+        commands.delete_schedule(EIGHT, TEN, ramp_minutes=90, weekday_mask=127),
         commands.dose_now(0, 9_000),
         commands.set_daily(0, 127, 9_000, first=True),
         commands.auto_point(0, 90, 90, CurveFamily.SEA),
@@ -233,8 +233,8 @@ def test_short_clock() -> None:
 
 @given(channel=st.integers(0, 7), level=st.integers(0, 100), number=st.integers(1, 89))
 def test_every_level_round_trips(channel: int, level: int, number: int) -> None:
-    """A level arrives as given, but for the legacy profile's 90."""
+    """A level arrives as given, 90 too."""
     frame = commands.set_channel(channel, level).encode(MessageId(0, number))
     sent = frames.parse(frame)
     assert (sent.group, sent.mode) == (Group.COMMON, 0x07)
-    assert sent.parameters == bytes([channel, 89 if level == 90 else level])
+    assert sent.parameters == bytes([channel, level])

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.aquarist.commands.command import (
     Command,
+    ErrorCode,
     IllegalTransitionError,
     Source,
     advance,
@@ -30,6 +31,23 @@ def command(**values: Any) -> Command:
         "created_at": NOON,
     }
     return Command(**given | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "off"),
+    [
+        ({"action": "turn_off"}, True),
+        ({"value": {"level": 0}}, True),
+        ({"value": {"level": 0.0, "mix_red": 100}}, True),
+        ({"value": {"level": 1}}, False),
+        ({"value": {"level": False}}, False),
+        ({"value": {"heater": 0}}, False),
+        ({}, False),
+    ],
+)
+def test_what_switches_off(values: dict[str, Any], off: bool) -> None:
+    """A level of nothing, or the word; a field of its own name may mean anything."""
+    assert command(**values).is_off is off
 
 
 def test_ids_are_given_where_none_came() -> None:
@@ -75,6 +93,31 @@ def test_a_start_at_once_was_not_asked_for() -> None:
     assert not at_once.scheduled
     assert at_once.fingerprint == command().fingerprint
     assert command(starts_at=NOON + timedelta(hours=1)).scheduled
+
+
+def test_what_lasts_is_the_same_whenever_it_began_at_once() -> None:
+    """Two requests with one id at the same time do not come at the same microsecond."""
+
+    def hour(begins: datetime, **values: Any) -> Command:
+        given = {"kind": Kind.WINDOW, "created_at": begins, "starts_at": begins}
+        return command(**{**given, "ends_at": begins + timedelta(hours=1), **values})
+
+    later = NOON + timedelta(microseconds=1)
+    assert hour(NOON).fingerprint == hour(later).fingerprint
+    longer = hour(NOON, ends_at=NOON + timedelta(hours=2))
+    assert longer.fingerprint != hour(NOON).fingerprint
+    asked_for = hour(NOON, created_at=NOON - timedelta(hours=1))
+    assert asked_for.fingerprint != hour(NOON).fingerprint
+
+
+def test_what_was_found_out_about_a_ramp_was_not_asked_for() -> None:
+    """The setting of its start level is kept beside its arguments."""
+    args = {"start_level": 5, "end_level": 50, "duration": 60, "curve": "linear"}
+    asked = command(kind=Kind.RAMP, action="ramp", args=args)
+    known = command(kind=Kind.RAMP, action="ramp", args=args | {"start": {"level": 5}})
+    assert known.fingerprint == asked.fingerprint
+    other = command(kind=Kind.SET, args={"level": 40, "start": 1})
+    assert other.fingerprint != command().fingerprint
 
 
 def test_the_start_is_the_first_moment_at_the_device() -> None:
@@ -126,3 +169,18 @@ def test_a_changed_command_is_another_one_with_all_else_the_same() -> None:
     second = changed(first, order=12)
     assert (first.order, second.order) == (0, 12)
     assert changed(second, order=0) == first
+
+
+@pytest.mark.parametrize(
+    ("code", "phase"),
+    [
+        (None, Phase.COMPLETED),
+        (ErrorCode.COMMAND_CANCELLED, Phase.STOPPED),
+        (ErrorCode.DEVICE_TIMEOUT, Phase.FAILED),
+    ],
+)
+def test_how_it_ends_is_known_while_it_gives_back(
+    code: ErrorCode | None, phase: Phase
+) -> None:
+    """Its time was over, it was called off, or its value was never reached."""
+    assert command(phase=Phase.RESTORING, error_code=code).ends_as is phase

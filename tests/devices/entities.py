@@ -33,6 +33,7 @@ class Misbehaving(Entity):
         self._attr_unique_id = unique_id
         self.log: list[dict[str, Any]] = []
         self.fails: list[Exception] = []
+        self.fails_after: list[Exception] = []
         self.hangs: asyncio.Event | None = None
         self.lies = False
 
@@ -51,6 +52,12 @@ class Misbehaving(Entity):
             setattr(self, f"_attr_{name}", value)
         self.async_write_ha_state()
 
+    def take_effect(self, **attributes: Any) -> None:
+        """Show what was asked for, and fail all the same when it is to."""
+        self.show(**attributes)
+        if self.fails_after:
+            raise self.fails_after.pop(0)
+
 
 class FakeSwitch(Misbehaving, SwitchEntity):
     """A switch."""
@@ -65,13 +72,13 @@ class FakeSwitch(Misbehaving, SwitchEntity):
     async def async_turn_on(self, **kwargs: Any) -> None:
         """Switch on."""
         if await self.obey(on=True):
-            self.show(is_on=True)
+            self.take_effect(is_on=True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
         if await self.obey(on=False):
-            self.show(is_on=False)
+            self.take_effect(is_on=False)
 
 
 class FakeLight(Misbehaving, LightEntity):
@@ -89,13 +96,13 @@ class FakeLight(Misbehaving, LightEntity):
             brightness = kwargs.get("brightness", self._attr_brightness or 255)
             if self.coarse:
                 brightness = round(round(brightness / 255 * 100) / 100 * 255)
-            self.show(is_on=True, brightness=brightness)
+            self.take_effect(is_on=True, brightness=brightness)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
         if await self.obey(on=False):
-            self.show(is_on=False)
+            self.take_effect(is_on=False)
 
 
 class FakeOnOffLight(FakeLight):
@@ -120,7 +127,7 @@ class FakeFan(Misbehaving, FanEntity):
     async def async_set_percentage(self, percentage: int) -> None:
         """Take the speed."""
         if await self.obey(percentage=percentage):
-            self.show(percentage=percentage)
+            self.take_effect(percentage=percentage)
 
     @override
     async def async_turn_on(
@@ -131,13 +138,13 @@ class FakeFan(Misbehaving, FanEntity):
     ) -> None:
         """Switch on with a speed."""
         if await self.obey(on=True, percentage=percentage):
-            self.show(percentage=percentage or 100)
+            self.take_effect(percentage=percentage or 100)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
         if await self.obey(on=False):
-            self.show(percentage=0)
+            self.take_effect(percentage=0)
 
 
 class FakePlainFan(FakeFan):
@@ -162,13 +169,13 @@ class FakePlainFan(FakeFan):
     ) -> None:
         """Switch on."""
         if await self.obey(on=True):
-            self.show(on=True)
+            self.take_effect(on=True)
 
     @override
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Switch off."""
         if await self.obey(on=False):
-            self.show(on=False)
+            self.take_effect(on=False)
 
 
 class FakeValve(Misbehaving, ValveEntity):
@@ -186,7 +193,7 @@ class FakeValve(Misbehaving, ValveEntity):
     async def async_set_valve_position(self, position: int) -> None:
         """Move to a position."""
         if await self.obey(position=position):
-            self.show(current_valve_position=position)
+            self.take_effect(current_valve_position=position)
 
 
 class FakeCover(Misbehaving, CoverEntity):
@@ -199,13 +206,13 @@ class FakeCover(Misbehaving, CoverEntity):
     async def async_open_cover(self, **kwargs: Any) -> None:
         """Open."""
         if await self.obey(open=True):
-            self.show(is_closed=False)
+            self.take_effect(is_closed=False)
 
     @override
     async def async_close_cover(self, **kwargs: Any) -> None:
         """Close."""
         if await self.obey(open=False):
-            self.show(is_closed=True)
+            self.take_effect(is_closed=True)
 
 
 class FakeNumber(Misbehaving, NumberEntity):
@@ -220,7 +227,7 @@ class FakeNumber(Misbehaving, NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Take the value."""
         if await self.obey(value=value):
-            self.show(native_value=value)
+            self.take_effect(native_value=value)
 
 
 class FakeClimate(Misbehaving, ClimateEntity):
@@ -245,13 +252,13 @@ class FakeClimate(Misbehaving, ClimateEntity):
     async def async_set_hvac_mode(self, hvac_mode: HVACMode) -> None:
         """Take the mode."""
         if await self.obey(hvac_mode=hvac_mode):
-            self.show(hvac_mode=hvac_mode)
+            self.take_effect(hvac_mode=hvac_mode)
 
     @override
     async def async_set_temperature(self, **kwargs: Any) -> None:
         """Take the temperature."""
         if await self.obey(temperature=kwargs["temperature"]):
-            self.show(target_temperature=kwargs["temperature"])
+            self.take_effect(target_temperature=kwargs["temperature"])
 
     @override
     async def async_set_preset_mode(self, preset_mode: str) -> None:
@@ -260,9 +267,9 @@ class FakeClimate(Misbehaving, ClimateEntity):
             return
         if preset_mode == "away":
             self._left = self._attr_target_temperature
-            self.show(preset_mode=preset_mode, target_temperature=16.0)
+            self.take_effect(preset_mode=preset_mode, target_temperature=16.0)
         else:
-            self.show(preset_mode=preset_mode, target_temperature=self._left)
+            self.take_effect(preset_mode=preset_mode, target_temperature=self._left)
 
 
 async def add(hass: HomeAssistant, domain: str, *entities: Entity) -> None:

@@ -1,8 +1,14 @@
 """A listener that keeps what a device tells."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from custom_components.aquarist.devices.device import Device, DeviceStatus, Observation
+from custom_components.aquarist.devices.device import (
+    Device,
+    DeviceStatus,
+    MemoryReport,
+    Observation,
+)
 from custom_components.aquarist.layers.setting import Setting
 
 
@@ -16,6 +22,8 @@ class Recorder:
         self.lifetime: list[Mapping[int, int]] = []
         self.today: list[Mapping[int, int]] = []
         self.statuses: list[DeviceStatus] = []
+        self.memories: list[MemoryReport] = []
+        self.runs: list[tuple[int, int, datetime]] = []
 
     @property
     def settings(self) -> list[Setting]:
@@ -42,6 +50,14 @@ class Recorder:
     def status_read(self, status: DeviceStatus) -> None:
         """Keep what the device says of itself."""
         self.statuses.append(status)
+
+    def memory_read(self, report: MemoryReport) -> None:
+        """Keep what the device shows of its memory."""
+        self.memories.append(report)
+
+    def ran_by_itself(self, head: int, microlitres: int, at: datetime) -> None:
+        """Keep what a head gave that no dose accounts for."""
+        self.runs.append((head, microlitres, at))
 
 
 def is_available(device: Device) -> bool:

@@ -92,6 +92,34 @@ async def test_entity_that_lies_is_not_confirmed(
     }
 
 
+async def test_call_that_takes_effect_and_then_fails_has_worked(
+    hass: HomeAssistant, pump: FakeSwitch
+) -> None:
+    """It is seen to be where it was to go."""
+    pump.fails_after = [HomeAssistantError("no answer from the bridge")]
+    follower = Follower(hass)
+    await follower.entity.set(ON)
+    assert follower.entity.reading == ON
+
+
+async def test_failing_call_for_what_was_shown_before_is_an_error(
+    hass: HomeAssistant, pump: FakeSwitch
+) -> None:
+    """What a dead bridge shows may be old."""
+    pump.fails = [HomeAssistantError("down")]
+    with pytest.raises(DeviceError, match="service_failed"):
+        await Follower(hass).entity.set(OFF)
+
+
+async def test_refusal_is_final_whatever_is_shown(
+    hass: HomeAssistant, pump: FakeSwitch
+) -> None:
+    """It was not this call that did it."""
+    pump.fails_after = [ServiceValidationError("not for this model")]
+    with pytest.raises(DeviceError, match="service_failed"):
+        await Follower(hass).entity.set(ON)
+
+
 @pytest.mark.parametrize(
     ("failure", "transient"),
     [

@@ -68,13 +68,16 @@ async def test_counters_are_told_as_they_are_read() -> None:
 
 
 @virtual_time
-async def test_status_tells_totals_in_millilitres() -> None:
+async def test_status_tells_memory_and_totals_in_millilitres() -> None:
     """Of the heads that the pump has."""
     air = DoserOnAir(heads=2, lifetime=(12_300, 0))
+    off = {"mode": "off", "times": [], "today_ml": 0.0, "target_ml": 0}
     assert await air.device.perform("request_status", {}) == {
         "firmware": 6,
         "uptime_minutes": 0,
         "uptime_saturated": False,
+        "clock_drift_minutes": 0,
+        "memory": [{"head_index": 0, **off}, {"head_index": 1, **off}],
         "lifetime_ml": [12.3, 0.0],
         "today_ml": [0.0, 0.0],
     }

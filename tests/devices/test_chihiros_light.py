@@ -244,6 +244,8 @@ async def test_status_tells_firmware_and_uptime() -> None:
         "firmware": 21,
         "uptime_minutes": 2,
         "uptime_saturated": False,
+        "clock_drift_minutes": 0,
+        "memory": [],
     }
     await air.device.close()
 

@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.aquarist.devices.climate_adapter import ClimateAdapter
 from custom_components.aquarist.devices.entity import EntityDevice, EntityField
+from custom_components.aquarist.devices.entity_adapter import ServiceCall
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.layers.setting import Setting
@@ -15,7 +16,7 @@ from custom_components.aquarist.layers.setting import Setting
 from .entities import FakeClimate, add
 
 HEAT_21: Setting = {"hvac_mode": "heat", "temperature": 21.0, "preset_mode": "none"}
-ADAPTER = ClimateAdapter(name="chiller", unit="°C", system_unit="°C")
+ADAPTER = ClimateAdapter(name="chiller", unit="°C", system_unit=lambda: "°C")
 
 
 async def chiller_of(
@@ -47,7 +48,14 @@ async def test_parts_are_those_that_the_entity_has(hass: HomeAssistant) -> None:
 
 def test_all_parts_are_offered_while_the_entity_is_not_known() -> None:
     """What it has is seen when it is loaded; then only that is left."""
-    assert ADAPTER.field(None).parts == ("hvac_mode", "temperature", "preset_mode")
+    assert ADAPTER.field(None).parts == (
+        "hvac_mode",
+        "temperature",
+        "target_temp_low",
+        "target_temp_high",
+        "preset_mode",
+        "fan_mode",
+    )
     plain = State("climate.x", "heat", {"supported_features": 0})
     assert ADAPTER.field(plain).parts == ("hvac_mode",)
     assert ADAPTER.read(plain) == {"hvac_mode": "heat"}
@@ -195,3 +203,99 @@ def test_what_counts_as_shown(
 ) -> None:
     """A temperature that the entity cannot show at the moment is not waited for."""
     assert ADAPTER.shows(State("climate.x", text, attributes), wanted) is shown
+
+
+async def test_unit_system_may_change_while_it_runs(hass: HomeAssistant) -> None:
+    """What is announced stays, and what is written is in the unit of the day (R-T62)."""
+    device, climate = await chiller_of(hass)
+    assert device.fields["chiller"].part_fields[1].unit == "°C"
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    climate.show(target_temperature=20.0)
+    await hass.async_block_till_done()
+    observed = device.observed("chiller")
+    assert observed is not None
+    assert observed["temperature"] == 20.0
+    await device.apply({"chiller": {"temperature": 17}})
+    assert climate.target_temperature == pytest.approx(17)
+    assert device.fields["chiller"].part_fields[1].unit == "°C"
+
+
+async def test_climate_that_is_off_comes_back_off(hass: HomeAssistant) -> None:
+    """To the mode, and to the preset that it had (R-T60)."""
+    device, climate = await chiller_of(hass)
+    climate.show(hvac_mode="off", preset_mode="away", target_temperature=16.0)
+    before = device.observed("chiller")
+    assert before is not None
+    await device.apply(
+        {"chiller": {"hvac_mode": "cool", "temperature": 24.0, "preset_mode": "none"}}
+    )
+    await device.apply({"chiller": before})
+    assert climate.hvac_mode == "off"
+    assert climate.preset_mode == "away"
+
+
+async def test_no_preset_comes_back_as_none(hass: HomeAssistant) -> None:
+    """Where there is one to choose; else it is not part of what comes back."""
+    device, climate = await chiller_of(hass)
+    climate.show(preset_mode=None)
+    before = device.observed("chiller")
+    assert before == HEAT_21
+    await device.apply({"chiller": {"preset_mode": "away"}})
+    await device.apply({"chiller": before})
+    assert climate.preset_mode == "none"
+    never = State("climate.x", "heat", {"preset_mode": None, "preset_modes": ["eco"]})
+    assert ADAPTER.read(never) == {"hvac_mode": "heat"}
+
+
+RANGE = State(
+    "climate.x",
+    "heat_cool",
+    {
+        "supported_features": 2 | 8,
+        "target_temp_low": 20,
+        "target_temp_high": 26,
+        "fan_mode": "auto",
+        "fan_modes": ["auto", "high"],
+    },
+)
+
+
+def test_range_of_temperatures_is_kept_and_set_as_one() -> None:
+    """Home Assistant takes its ends together."""
+    assert ADAPTER.field(RANGE).parts == (
+        "hvac_mode",
+        "target_temp_low",
+        "target_temp_high",
+        "fan_mode",
+    )
+    assert ADAPTER.read(RANGE) == {
+        "hvac_mode": "heat_cool",
+        "target_temp_low": 20.0,
+        "target_temp_high": 26.0,
+        "fan_mode": "auto",
+    }
+    both = {"target_temp_low": 18.0, "target_temp_high": 24.0}
+    for wanted, data in (
+        (both, both),
+        ({"target_temp_high": 24.0}, {**both, "target_temp_low": 20.0}),
+        ({"target_temp_low": 18.0}, {**both, "target_temp_high": 26.0}),
+    ):
+        assert ADAPTER.calls(RANGE, wanted) == [
+            ServiceCall(domain="climate", service="set_temperature", data=data)
+        ]
+    assert ADAPTER.shows(RANGE, {"target_temp_low": 20.0, "target_temp_high": 26.0})
+    assert not ADAPTER.shows(RANGE, both)
+
+
+def test_fan_mode_is_a_choice() -> None:
+    """It comes last, whatever else is set."""
+    assert ADAPTER.calls(RANGE, {"fan_mode": "high", "hvac_mode": "cool"}) == [
+        ServiceCall(
+            domain="climate", service="set_hvac_mode", data={"hvac_mode": "cool"}
+        ),
+        ServiceCall(
+            domain="climate", service="set_fan_mode", data={"fan_mode": "high"}
+        ),
+    ]
+    assert ADAPTER.shows(RANGE, {"fan_mode": "auto"})
+    assert not ADAPTER.shows(RANGE, {"fan_mode": "high"})

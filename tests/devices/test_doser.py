@@ -1,18 +1,25 @@
 """A dosing pump made from a switch. Flows are high, so that doses last milliseconds."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.setup import async_setup_component
 import pytest
 
-from custom_components.aquarist.devices import doser as doser_module, switch_dose
+from custom_components.aquarist.devices import (
+    doser as doser_module,
+    switch_dose,
+    switch_off,
+)
 from custom_components.aquarist.devices.device import DeviceKind, Head, StopReport
 from custom_components.aquarist.devices.doser import Doser
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 
 from .entities import FakeLight, FakeSwitch, add
+from .listening import Recorder
 
 # 1000 µL in 20 ms.
 FLOW = 50_000
@@ -21,8 +28,8 @@ FLOW = 50_000
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again to switch off after 10 ms."""
-    monkeypatch.setattr(switch_dose, "FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(switch_dose, "LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr(switch_off, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(switch_off, "LONGEST_PAUSE", 0.02)
 
 
 @pytest.fixture
@@ -34,17 +41,28 @@ async def switch(hass: HomeAssistant) -> FakeSwitch:
 
 
 @pytest.fixture
-async def doser(hass: HomeAssistant, switch: FakeSwitch) -> Doser:
+def recorder() -> Recorder:
+    """Return who hears the doser."""
+    return Recorder()
+
+
+@pytest.fixture
+async def doser(
+    hass: HomeAssistant, switch: FakeSwitch, recorder: Recorder
+) -> AsyncIterator[Doser]:
     """Return a doser of one head."""
-    return Doser(
+    device = Doser(
         hass,
         uuid="u",
         name="Iron",
         entity="switch.dosing",
         head=Head(index=0, name="Iron", flow=FLOW, minimum=100, maximum=2_000_000),
-        longest_run=10.0,
+        maximum_on=10.0,
         confirm_time=0.05,
     )
+    device.listen(recorder)
+    yield device
+    await device.close()
 
 
 async def test_dose_switches_on_and_off(doser: Doser, switch: FakeSwitch) -> None:
@@ -183,7 +201,7 @@ async def test_switch_that_hangs_when_it_goes_off_is_tried_again(
     doser: Doser, switch: FakeSwitch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a stop nor the dose waits for it without end."""
-    monkeypatch.setattr(switch_dose, "OFF_TIME", 0.02)
+    monkeypatch.setattr(switch_off, "OFF_TIME", 0.02)
     monkeypatch.setattr(doser_module, "STOP_TIME", 0.02)
     dose = await doser.prepare(0)
     await dose.send(1000)
@@ -256,13 +274,17 @@ async def test_stop_without_a_dose(doser: Doser, switch: FakeSwitch) -> None:
     assert switch.log == [{"on": False}]
 
 
-async def test_stop_that_is_not_confirmed(doser: Doser, switch: FakeSwitch) -> None:
-    """The dose goes on trying to switch off when its time is over."""
+async def test_stop_that_is_not_confirmed_goes_on(
+    doser: Doser, switch: FakeSwitch
+) -> None:
+    """It says so at once, and off is tried until it is seen: the dose does not go on."""
     dose = await doser.prepare(0)
-    await dose.send(5000)
+    await dose.send(500_000)
     switch.fails = [HomeAssistantError("down")]
     assert await doser.stop() == StopReport(confirmed=False, detail="service_failed")
-    assert await dose.finished() == 5000
+    given = await dose.finished()
+    assert given is not None
+    assert 0 < given < 100_000
     assert not switch.runs()
 
 
@@ -342,3 +364,106 @@ async def test_only_switches_dose(hass: HomeAssistant) -> None:
             entity="light.lamp",
             head=Head(index=0, name="x", flow=1, minimum=1, maximum=1),
         )
+
+
+async def test_hand_that_switched_on_is_waited_for(
+    doser: Doser, switch: FakeSwitch
+) -> None:
+    """It may be on for its longest time; then doses go on."""
+    may_run = []
+    for is_on in (True, False):
+        switch.show(is_on=is_on)
+        may_run.append(doser.may_run)
+        if is_on:
+            with pytest.raises(DeviceError, match="already_running"):
+                await doser.prepare(0)
+    assert may_run == [True, False]
+    assert await doser.prepare(0)
+
+
+async def test_flow_follows_the_newest_calibration(
+    doser: Doser, switch: FakeSwitch
+) -> None:
+    """What can be given in the longest time follows too, never above what the keeper allows."""
+    assert doser.heads[0].maximum == 500_000
+    doser.set_flow(12.34)
+    assert (doser.heads[0].flow, doser.heads[0].maximum) == (12.34, 100)
+    doser.set_flow(1_000_000)
+    assert doser.heads[0].maximum == 2_000_000
+    dose = await doser.prepare(0)
+    await dose.send(20_000)
+    assert await dose.finished() == 20_000
+    for wrong in (0, -1):
+        with pytest.raises(ValueError, match="flow"):
+            doser.set_flow(wrong)
+
+
+async def test_longest_run_is_within_the_automatic_off(hass: HomeAssistant) -> None:
+    """A dose that the switch itself cuts off is none."""
+    dosers = [
+        Doser(
+            hass,
+            uuid="u",
+            name="x",
+            entity="switch.dosing",
+            head=Head(index=0, name="x", flow=1000, minimum=100, maximum=900_000),
+            maximum_on=300.0,
+            automatic_off=automatic_off,
+        )
+        for automatic_off in (None, 60.0, 900.0)
+    ]
+    assert [
+        (one.has_automatic_off, one.longest_run, one.heads[0].maximum) for one in dosers
+    ] == [(False, 300.0, 300_000), (True, 60.0, 60_000), (True, 300.0, 300_000)]
+
+
+@pytest.mark.parametrize("action", ["prime_head", "calibrate_head"])
+async def test_pump_runs_for_so_many_seconds(
+    doser: Doser, switch: FakeSwitch, recorder: Recorder, action: str
+) -> None:
+    """It returns once the pump runs; all that was given is told, and it goes off by itself."""
+    args = {"head_index": 0, "seconds": 0.1}
+    assert await doser.perform(action, args) == args
+    assert switch.runs()
+    while doser.may_run:
+        await asyncio.sleep(0.01)
+    assert not switch.runs()
+    assert [run[:2] for run in recorder.runs] == [(0, 5000)]
+
+
+@pytest.mark.parametrize(
+    ("args", "field", "code"),
+    [
+        ({}, "head_index", "missing_argument"),
+        ({"head_index": 0}, "seconds", "missing_argument"),
+        ({"head_index": 1, "seconds": 1}, "head_index", "value_out_of_bounds"),
+        ({"head_index": 0, "seconds": 11}, "seconds", "value_out_of_bounds"),
+        ({"head_index": 0, "seconds": 0}, "seconds", "value_out_of_bounds"),
+        ({"head_index": 0, "seconds": "1"}, "seconds", "wrong_type"),
+        ({"head_index": 0, "seconds": 1, "volume": 1}, "volume", "unknown_argument"),
+    ],
+)
+async def test_run_with_wrong_arguments_is_refused(
+    doser: Doser, switch: FakeSwitch, args: dict[str, object], field: str, code: str
+) -> None:
+    """Nothing is switched (law 10)."""
+    for action in ("prime_head", "calibrate_head"):
+        with pytest.raises(InvalidValue) as refusal:
+            doser.check_action(action, args)
+        assert (refusal.value.field, refusal.value.code) == (field, code)
+        with pytest.raises(InvalidValue):
+            await doser.perform(action, args)
+    assert switch.log == []
+
+
+async def test_status_tells_whether_it_can_be_reached(
+    hass: HomeAssistant, doser: Doser
+) -> None:
+    """As of every device made from entities."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    doser.check_action("request_status", {})
+    status = await doser.perform("request_status", {})
+    assert status == {
+        "available": True,
+        "fields": {"dosing_allowed_0": None},
+    }

@@ -1,7 +1,13 @@
 """A device made from any entities."""
 
+import asyncio
+
+from homeassistant.components.number import NumberDeviceClass
+from homeassistant.const import UnitOfTemperature
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.setup import async_setup_component
+from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 
 from custom_components.aquarist.devices.device import DeviceKind, StopReport
@@ -9,7 +15,7 @@ from custom_components.aquarist.devices.entity import EntityDevice, EntityField
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 
-from .entities import FakeFan, FakeSwitch, add
+from .entities import FakeFan, FakeNumber, FakeSwitch, FakeValve, add
 from .listening import Recorder, is_available
 
 HELPERS = {
@@ -222,3 +228,115 @@ async def test_nothing_to_stop(hass: HomeAssistant) -> None:
         fields=[EntityField(name="power", entity="switch.plain")],
     )
     assert await device.stop() == StopReport(confirmed=True, detail="nothing_to_stop")
+
+
+class Thermostat(FakeNumber):
+    """A temperature in degrees Celsius, whatever Home Assistant shows."""
+
+    _attr_device_class = NumberDeviceClass.TEMPERATURE
+    _attr_native_unit_of_measurement = UnitOfTemperature.CELSIUS
+
+
+async def test_announced_unit_holds_in_imperial_units(hass: HomeAssistant) -> None:
+    """Set to 17 °C it shows 62.6 °F, and what it was comes back exactly (R-T62)."""
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    thermostat = Thermostat("target")
+    await add(hass, "number", thermostat)
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Heater",
+        fields=[EntityField(name="target", entity="number.target", unit="°C")],
+        confirm_time=0.05,
+    )
+    state = hass.states.get("number.target")
+    assert state is not None
+    assert state.attributes["unit_of_measurement"] == "°F"
+    field = device.fields["target"]
+    assert (field.unit, field.minimum, field.maximum) == ("°C", 10.0, 40.0)
+    before = device.observed("target")
+    assert before == {"target": 25.0}
+    await device.apply({"target": device.check("target", 17)})
+    state = hass.states.get("number.target")
+    assert state is not None
+    assert float(state.state) == pytest.approx(62.6, abs=0.5)
+    assert thermostat.native_value == pytest.approx(17, abs=0.3)
+    assert device.observed("target") == {"target": 17}
+    await device.apply({"target": before})
+    assert thermostat.native_value == pytest.approx(25.0)
+    assert device.observed("target") == before
+
+
+async def test_texts_and_times_come_back_as_they_were(hass: HomeAssistant) -> None:
+    """They are fields like any other."""
+    helpers = {
+        "input_text": {"note": {"initial": "quiet"}},
+        "input_datetime": {
+            "feeding": {"has_date": False, "has_time": True, "initial": "08:00:00"}
+        },
+    }
+    for domain, config in helpers.items():
+        assert await async_setup_component(hass, domain, {domain: config})
+    await hass.async_block_till_done()
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Notes",
+        fields=[
+            EntityField(name="note", entity="input_text.note"),
+            EntityField(name="feeding", entity="input_datetime.feeding"),
+        ],
+        confirm_time=0.05,
+    )
+    before = {name: device.observed(name) for name in device.fields}
+    assert before == {"note": {"note": "quiet"}, "feeding": {"feeding": "08:00:00"}}
+    asked = {"note": {"note": "loud"}, "feeding": {"feeding": "19:30:00"}}
+    await device.apply(asked)
+    assert {name: device.observed(name) for name in device.fields} == asked
+    await device.apply({name: value for name, value in before.items() if value})
+    assert {name: device.observed(name) for name in device.fields} == before
+
+
+async def test_valve_may_take_its_time(hass: HomeAssistant) -> None:
+    """A motor needs longer than a report does."""
+    valve = FakeValve("drain")
+    await add(hass, "valve", valve)
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Drain",
+        fields=[EntityField(name="drain", entity="valve.drain")],
+        confirm_time=0.01,
+    )
+    valve.lies = True
+    opening = asyncio.ensure_future(device.apply({"drain": {"drain": 60.0}}))
+    while not valve.log:
+        await asyncio.sleep(0)
+    valve.show(current_valve_position=20)
+    await asyncio.sleep(0.05)
+    assert not opening.done()
+    valve.show(current_valve_position=60)
+    await opening
+    assert device.observed("drain") == {"drain": 60.0}
+
+
+async def test_entity_that_takes_effect_and_then_raises_is_set(
+    hass: HomeAssistant,
+) -> None:
+    """It is seen where it was to go."""
+    number = FakeNumber("target")
+    await add(hass, "number", number)
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Heater",
+        fields=[EntityField(name="target", entity="number.target")],
+        confirm_time=0.05,
+    )
+    number.fails_after = [HomeAssistantError("no answer")]
+    await device.apply({"target": {"target": 30.0}})
+    assert device.observed("target") == {"target": 30.0}
+    number.fails = [HomeAssistantError("no answer")]
+    with pytest.raises(DeviceError, match="service_failed"):
+        await device.apply({"target": {"target": 20.0}})
+    assert device.observed("target") == {"target": 30.0}

@@ -8,7 +8,7 @@ import pytest
 from custom_components.aquarist.devices.entity_adapter import ServiceCall
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import DataType
-from custom_components.aquarist.devices.value_adapters import in_unit, value_adapter
+from custom_components.aquarist.devices.value_adapters import value_adapter
 
 CELSIUS = {"unit_of_measurement": "°C"}
 FAHRENHEIT = {"unit_of_measurement": "°F", "min": 50, "max": 104, "step": 1}
@@ -30,6 +30,9 @@ FAHRENHEIT = {"unit_of_measurement": "°F", "min": 50, "max": 104, "step": 1}
         ("input_number", {"min": 1, "max": 5}, "number", None, (1, 5), ()),
         ("select", {"options": ["a", "b"]}, "string", None, (None, None), ("a", "b")),
         ("input_select", {"options": ["x"]}, "string", None, (None, None), ("x",)),
+        ("text", {"max": 10}, "string", None, (None, None), ()),
+        ("input_text", {}, "string", None, (None, None), ()),
+        ("input_datetime", {}, "string", None, (None, None), ()),
         ("light", {}, "number", "%", (0, 100), (0.0, 100.0)),
         ("fan", {"supported_features": 1}, "number", "%", (0, 100), ()),
         ("cover", {"supported_features": 4}, "number", "%", (0, 100), ()),
@@ -107,6 +110,8 @@ def test_text_where_a_number_belongs_is_no_reading(
         ("input_boolean", False, "turn_off", {}),
         ("number", 17.3, "set_value", {"value": 17.3}),
         ("select", "b", "select_option", {"option": "b"}),
+        ("text", "b", "set_value", {"value": "b"}),
+        ("input_text", "", "set_value", {"value": ""}),
         ("light", 0.0, "turn_off", {}),
     ],
 )
@@ -165,14 +170,85 @@ def test_sensor_in_the_announced_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("have", "want", "number"),
-    [("°C", "°C", 25.0), (None, "°C", 25.0), ("W", "kW", 25.0), ("°C", "°F", 77.0)],
+    ("device_class", "own", "announced", "unit", "number"),
+    [
+        (None, "°C", "°C", "°C", 25.0),
+        (None, "°C", "°F", "°F", 77.0),
+        ("temperature", "°F", "°C", "°C", -3.888889),
+        ("volume", "gal", "L", "L", 94.635295),
+        ("pressure", "psi", "mbar", "mbar", 1723.689323),
+        ("power", "W", "kW", "kW", 0.025),
+        (None, "W", "kW", "W", 25.0),
+        (None, None, "°C", None, 25.0),
+        (None, "°C", "L", "°C", 25.0),
+        ("volume", "gal", "°C", "gal", 25.0),
+        (None, "gal", None, "gal", 25.0),
+    ],
 )
-def test_only_temperatures_are_converted(
-    have: str | None, want: str, number: float
+@pytest.mark.parametrize("domain", ["sensor", "number"])
+def test_values_are_in_the_announced_unit(
+    domain: str,
+    device_class: str | None,
+    own: str | None,
+    announced: str | None,
+    unit: str | None,
+    number: float,
 ) -> None:
-    """Any other number stays as it is."""
-    assert in_unit(25.0, have, want) == number
+    """A unit that the entity's cannot become is not announced: a wrong value would be worse."""
+    attributes = {"unit_of_measurement": own, "device_class": device_class}
+    state = State(f"{domain}.x", "25", attributes)
+    adapter = value_adapter(domain, "x", unit=announced)
+    assert adapter.field(state).unit == unit
+    reading = adapter.read(state)
+    assert reading is not None
+    assert reading["x"] == pytest.approx(number)
+
+
+def test_volume_is_written_in_the_unit_of_the_entity() -> None:
+    """Imperial inside, litres outside: there and back it is the same number."""
+    attributes = {
+        "unit_of_measurement": "gal",
+        "device_class": "volume",
+        "min": 0,
+        "max": 100,
+        "step": 0.1,
+    }
+    adapter = value_adapter("number", "x", unit="L")
+    before = State("number.x", "0", attributes)
+    assert adapter.field(before).maximum == pytest.approx(378.5412)
+    (call,) = adapter.calls(before, {"x": 100})
+    assert call.data["value"] == pytest.approx(26.417205)
+    assert adapter.shows(State("number.x", "26.4", attributes), {"x": 100})
+    assert adapter.field(None).unit == "L"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "value", "data"),
+    [
+        (
+            {"has_date": True, "has_time": True},
+            "2026-05-01 08:00:00",
+            {"datetime": "2026-05-01 08:00:00"},
+        ),
+        (
+            {"has_date": True, "has_time": False},
+            "2026-05-01",
+            {"date": "2026-05-01"},
+        ),
+        ({"has_date": False, "has_time": True}, "08:00:00", {"time": "08:00:00"}),
+    ],
+)
+def test_date_and_time_are_set_as_they_are_shown(
+    attributes: dict[str, Any], value: str, data: dict[str, str]
+) -> None:
+    """So that they can be put back."""
+    adapter = value_adapter("input_datetime", "x")
+    state = State("input_datetime.x", value, attributes)
+    assert adapter.read(state) == {"x": value}
+    assert adapter.shows(state, {"x": value})
+    assert adapter.calls(state, {"x": value}) == [
+        ServiceCall(domain="input_datetime", service="set_datetime", data=data)
+    ]
 
 
 def test_sensor_cannot_be_set() -> None:

@@ -1,17 +1,19 @@
 """Each action is explained with every field, and each example does what it says."""
 
+from datetime import timedelta
 import json
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.aquarist.engine.intake import LEVEL_ACTIONS
-from custom_components.aquarist.engine.orders import ACTIONS
+from custom_components.aquarist.commands.actions import ACTIONS
 from custom_components.aquarist.schedules.cron_expression import parse
 
 from ..aquarium import aquarium
 from ..package_source import read_yaml
+from .macros import save_macro
 from .pages import Block, sections, table
 from .running import run, same_shape, step
 
@@ -67,8 +69,7 @@ def test_what_devices_can_do_is_what_the_form_offers() -> None:
     """Every device action is explained."""
     listed = set(table("actions", "What devices can do"))
 
-    assert listed == choices("send_command", "action")
-    assert LEVEL_ACTIONS | set(ACTIONS.values()) <= listed
+    assert listed == choices("send_command", "action") == set(ACTIONS)
 
 
 @pytest.mark.parametrize("expression", sorted(table("actions", "Cron expressions")))
@@ -93,6 +94,22 @@ async def test_example_runs(hass: HomeAssistant, tmp_path: Path, block: Block) -
         # What is released must be stopped before.
         if "release" in block.text:
             await hass.services.async_call("aquarist", "emergency_stop", blocking=True)
+        # What is run must have been saved before.
+        if "run_macro" in block.text:
+            await save_macro(hass)
+
+        if "evening" in block.text:
+            await hass.services.async_call(
+                "aquarist",
+                "send_command",
+                {
+                    "device_id": 3,
+                    "action": "turn_off",
+                    "id": "evening",
+                    "scheduled_at": dt_util.utcnow() + timedelta(hours=1),
+                },
+                blocking=True,
+            )
 
         _, answer = await run(hass, block.text)
 

@@ -1,9 +1,11 @@
 """What the pages promise about stopping and removing, tried as a keeper would."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from ..aquarium import aquarium, device_named, engine_of, entities_behind, subentry
@@ -92,10 +94,12 @@ async def test_removing_gives_back_what_is_held(
         wave = device_named(hass, "Wave").row.uuid
         await ask(
             hass,
-            "send_command",
+            "create_write_action",
             device_id=wave,
-            action="turn_off",
-            args={"duration": 600},
+            field_name="level",
+            value=0,
+            start_timestamp=dt_util.utcnow().isoformat(),
+            end_timestamp=(dt_util.utcnow() + timedelta(minutes=10)).isoformat(),
         )
         await until(hass, lambda: level(hass, WAVE) == 0)
         await hass.config_entries.async_remove(entry.entry_id)

@@ -14,14 +14,17 @@ from pytest_homeassistant_custom_component.common import async_capture_events
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.aquarist.api import events
+from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.engine.changes import (
     Change,
     CommandChanged,
     DoseChanged,
     OccurrenceChanged,
 )
+from custom_components.aquarist.engine.intake import Origin
 
-from ..aquarium import aquarium, device_named, heard
+from ..aquarium import aquarium, device_named, engine_of, heard
+from .macros import save_macro
 from .pages import sections, table
 from .running import same_shape
 
@@ -175,6 +178,10 @@ async def test_answers_have_the_documented_keys(
     """A list answers as its example shows."""
     (example,) = sections("events")[command].blocks
     async with aquarium(hass, tmp_path, demo=True):
+        run = await engine_of(hass).macros.run(
+            await save_macro(hass), Origin(source=Source.MACRO)
+        )
+        await engine_of(hass).runs.finished(run.id)
         await hass.services.async_call(
             "aquarist",
             "send_command",

@@ -12,7 +12,12 @@ from custom_components.aquarist.curves.course import Shape
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.fields import DataType
 from custom_components.aquarist.dosing.ledger import DoseState
-from custom_components.aquarist.errors import COMMAND_WORDS, DEVICE_WORDS, STORE_WORDS
+from custom_components.aquarist.errors import (
+    COMMAND_WORDS,
+    DEVICE_WORDS,
+    MEMORY_WORDS,
+    STORE_WORDS,
+)
 from custom_components.aquarist.schedules import ActionType, OnMiss, schedule_types
 from custom_components.aquarist.store.occurrences import Verdict
 
@@ -59,7 +64,7 @@ def test_every_reason_is_explained() -> None:
     }
 
     assert set(table("words", "Reasons")) == (
-        DEVICE_WORDS | COMMAND_WORDS | STORE_WORDS | refusals
+        DEVICE_WORDS | COMMAND_WORDS | MEMORY_WORDS | STORE_WORDS | refusals
     )
 
 

@@ -11,7 +11,6 @@ from custom_components.aquarist.dosing import (
     IllegalTransition,
     VolumeError,
     advance,
-    settle,
 )
 from custom_components.aquarist.dosing.ledger import TRANSITIONS
 
@@ -145,66 +144,3 @@ def test_a_volume_that_the_state_cannot_have_is_refused(
     with pytest.raises(VolumeError) as caught:
         advance(dose(), state, given=given)
     assert caught.value.reason == "given_out_of_range"
-
-
-@pytest.mark.parametrize(
-    ("rise", "state", "given"),
-    [
-        (0, DoseState.NOT_GIVEN, 0),
-        (100, DoseState.PARTLY, 100),
-        (4800, DoseState.PARTLY, 4800),
-        (4900, DoseState.GIVEN, 5000),
-        (5000, DoseState.GIVEN, 5000),
-        (5100, DoseState.GIVEN, 5100),
-    ],
-)
-@pytest.mark.parametrize("before", OPEN)
-def test_the_counter_decides_an_open_dose(
-    before: DoseState, rise: int, state: DoseState, given: int
-) -> None:
-    """The rise of the lifetime counter has one explanation."""
-    settled = settle(dose(before, lifetime_before=8000), 8000 + rise, False)
-    assert settled is not None
-    assert (settled.state, settled.given) == (state, given)
-
-
-def test_the_tolerance_is_the_callers() -> None:
-    """A counter that counts whole millilitres may be further off."""
-    open_dose = dose(lifetime_before=0)
-    exact = settle(open_dose, 4900, False, tolerance=0)
-    coarse = settle(open_dose, 4000, False, tolerance=1000)
-    assert exact is not None
-    assert coarse is not None
-    assert (exact.state, coarse.state) == (DoseState.PARTLY, DoseState.GIVEN)
-
-
-def test_a_counter_that_did_not_rise_is_never_within_the_tolerance() -> None:
-    """The smallest dose that left no trace was not given, however wide the tolerance."""
-    settled = settle(dose(lifetime_before=0), 0, False, tolerance=9000)
-    assert settled is not None
-    assert settled.state is DoseState.NOT_GIVEN
-
-
-@pytest.mark.parametrize(
-    ("lifetime_before", "lifetime_now", "others_open"),
-    [
-        pytest.param(8000, 13_101, False, id="rose further than the dose"),
-        pytest.param(8000, 7999, False, id="went back: zeroed or wrapped"),
-        pytest.param(None, 13_000, False, id="not read before the dose"),
-        pytest.param(8000, 13_000, True, id="another dose may explain it"),
-        pytest.param(6_553_500, 6_553_500, False, id="at its end: stuck"),
-        pytest.param(6_552_000, 6_553_500, False, id="ran into its end"),
-    ],
-)
-def test_a_rise_without_one_explanation_decides_nothing(
-    lifetime_before: int | None, lifetime_now: int, others_open: bool
-) -> None:
-    """The dose stays as it is, and goes on counting as given."""
-    open_dose = dose(DoseState.UNKNOWN, lifetime_before=lifetime_before)
-    assert settle(open_dose, lifetime_now, others_open) is None
-
-
-@pytest.mark.parametrize("state", SETTLED)
-def test_a_settled_dose_is_not_settled_again(state: DoseState) -> None:
-    """A later reading of the counter changes nothing."""
-    assert settle(dose(state, lifetime_before=0), 0, False) is None

@@ -83,6 +83,11 @@ class MemoryDoser(ObservableDevice):
         self.prepare_errors: list[Exception] = []
         self.asked = 0
 
+    @property
+    def may_run(self) -> bool:
+        """Return whether a switch would be on."""
+        return bool(self.under_way)
+
     async def prepare(self, head: int) -> MemoryDose:
         """Make ready for a dose."""
         if self.prepare_errors:

@@ -2,23 +2,45 @@
 
 import asyncio
 from datetime import timedelta, timezone
-from typing import Any
+from typing import Any, override
 
 import pytest
 
 from custom_components.aquarist.commands.command import Command, Source
 from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
 from custom_components.aquarist.engine.intake import QUEUE_EXPIRY, Origin
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.store.errors import StoreReadOnlyError
-from tests.engine.memory_doser import MemoryDoser
+from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig, at
 from tests.engine.troubled_store import read_only
 
 ENTITY = Origin(source=Source.ENTITY, user="keeper", context="c")
 BY_HAND = Origin(source=Source.ENTITY, user="keeper", context="c", by_hand=True)
+
+
+class Slow(MemoryDoser):
+    """A doser that makes ready only when it is told to."""
+
+    def __init__(self) -> None:
+        """Start idle."""
+        super().__init__()
+        self.preparing = asyncio.Event()
+
+    @override
+    async def prepare(self, head: int) -> MemoryDose:
+        """Wait for the word."""
+        await self.preparing.wait()
+        return await super().prepare(head)
+
+
+class Forgetful(MemoryDoser):
+    """A doser that can be made as new."""
+
+    ACTIONS = {"factory_reset": ()}
 
 
 async def level(
@@ -45,7 +67,7 @@ class TestIdentity:
     ) -> None:
         """A replay is no new dose: no limit is asked."""
         doser = MemoryDoser()
-        state = await rig.attach(doser, budget={0: 1000})
+        state = await rig.attach(doser, heads={0: HeadLimits(budget=1000)})
         args = {"head_index": 0, "volume_ml": 1}
         first = await rig.engine.send(state, "dose", args, SERVICE, id="iron")
         await rig.done(first)
@@ -252,6 +274,512 @@ class TestWaiting:
         assert pump.told == []
 
 
+class TestScheduled:
+    """R-C30, R-C61: a command with a start of its own."""
+
+    @pytest.mark.parametrize(
+        ("action", "args"), [("set_level", {"level": 20}), ("toggle", {})]
+    )
+    async def test_it_waits_for_its_start(
+        self, rig: Rig, action: str, args: dict[str, Any]
+    ) -> None:
+        """Others go before it meanwhile; it may wait as long as any from then on."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        start = at("12:30")
+        command = await rig.engine.send(
+            state, action, args, SERVICE, scheduled_at=start
+        )
+        assert (command.starts_at, command.phase) == (start, Phase.PLANNED)
+        assert command.expires_at == start + QUEUE_EXPIRY
+        assert not rig.engine.busy(state, None)
+        await rig.done(await level(rig, state, 60))
+        await rig.advance(1799)
+        assert pump.told == [60.0]
+        await rig.advance(1)
+        assert (await rig.done(command)).phase is Phase.COMPLETED
+        assert (await rig.stored(command)).started_at == start
+
+    @pytest.mark.parametrize(
+        ("action", "args"), [("ramp", {"end_level": 0, "duration": 60}), ("dose", None)]
+    )
+    async def test_any_kind_can_wait(
+        self, rig: Rig, action: str, args: dict[str, Any] | None
+    ) -> None:
+        """A ramp and a dose, too."""
+        pump, doser = Pump(level=80), MemoryDoser()
+        state = await rig.attach(pump if args else doser)
+        args = args or {"head_index": 0, "volume_ml": 1}
+        start = at("12:10")
+        command = await rig.engine.send(
+            state, action, args, SERVICE, scheduled_at=start
+        )
+        await rig.advance(599)
+        assert (pump.told, doser.sent) == ([], [])
+        await rig.advance(1)
+        await rig.advance(60)
+        assert (await rig.done(command)).phase is Phase.COMPLETED
+
+    async def test_a_minute_ago_is_now(self, rig: Rig) -> None:
+        """In another zone, too; it expires five minutes from now."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        start = (at("12:00") - timedelta(seconds=60)).astimezone(
+            timezone(timedelta(hours=2))
+        )
+        command = await level(rig, state, 20, scheduled_at=start)
+        assert command.expires_at == at("12:00") + QUEUE_EXPIRY
+        assert (await rig.done(command)).phase is Phase.COMPLETED
+
+    async def test_it_can_be_cancelled_while_it_waits(self, rig: Rig) -> None:
+        """It never runs."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        command = await level(rig, state, 20, scheduled_at=at("12:30"))
+        assert (await rig.engine.cancel(command)).phase is Phase.WITHDRAWN
+        await rig.advance(3600)
+        assert pump.told == []
+
+    async def test_one_that_ended_meanwhile_does_not_begin(self, rig: Rig) -> None:
+        """Law 7: looked up when it is due."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        command = await level(rig, state, 20, scheduled_at=at("12:30"))
+        rig.engine.records.advance(command, Phase.WITHDRAWN)
+        await rig.advance(3600)
+        assert pump.told == []
+
+    async def test_it_survives_a_restart(self, rig: Rig) -> None:
+        """And begins at its time."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        command = await level(rig, state, 20, scheduled_at=at("12:10"))
+        await rig.advance(300)
+        await rig.reboot(pump)
+        assert pump.told == []
+        await rig.advance(300)
+        assert (await rig.stored(command)).phase is Phase.COMPLETED
+        assert pump.told == [20.0]
+
+    @pytest.mark.parametrize(
+        ("action", "away", "phase"),
+        [
+            ("turn_off", 299, Phase.COMPLETED),
+            ("turn_off", 301, Phase.MISSED),
+            ("toggle", 1, Phase.MISSED),
+        ],
+    )
+    async def test_missed_while_nobody_was_there(
+        self, rig: Rig, action: str, away: float, phase: Phase
+    ) -> None:
+        """What may be repeated is made up for until it expires; all else is dropped."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        command = await rig.engine.send(
+            state, action, {}, SERVICE, scheduled_at=at("12:10")
+        )
+        await rig.engine.close()
+        rig.clock.advance(600 + away)
+        await rig.boot(start=False)
+        await rig.attach(pump)
+        rig.engine.start()
+        await rig.settle()
+        ended = await rig.stored(command)
+        assert ended.phase is phase
+        assert ended.error == ("expired" if phase is Phase.MISSED else None)
+        assert pump.told == ([] if phase is Phase.MISSED else [0.0])
+
+    async def test_one_that_waits_in_the_queue_at_its_time_expires(
+        self, rig: Rig
+    ) -> None:
+        """Nothing runs late; counted from the start."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        command = await level(rig, state, 20, scheduled_at=at("12:10"))
+        state.queue.hold()
+        await rig.advance(600)
+        await rig.advance(299)
+        assert (await rig.stored(command)).phase is Phase.PLANNED
+        await rig.advance(1)
+        assert (await rig.stored(command)).phase is Phase.MISSED
+
+    async def test_the_start_is_content(self, rig: Rig) -> None:
+        """RES-44: asked again after it began it is still the same."""
+        state = await rig.attach(Pump())
+        start = at("12:10")
+        first = await level(rig, state, 20, id="one", scheduled_at=start)
+        with pytest.raises(EngineError) as refused:
+            await level(rig, state, 20, id="one")
+        assert refused.value.code == "id_conflict"
+        with pytest.raises(EngineError):
+            await level(rig, state, 20, id="one", scheduled_at=at("12:11"))
+        for _ in range(10):
+            await rig.advance(600)
+        again = await level(rig, state, 20, id="one", scheduled_at=start)
+        assert (again.order, again.phase) == (first.order, Phase.COMPLETED)
+
+    async def test_an_off_of_later_does_not_go_out_when_the_store_is_broken(
+        self, rig: Rig
+    ) -> None:
+        """Only what switches off now cannot wait (law 2)."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            with pytest.raises(StoreReadOnlyError):
+                await rig.engine.send(
+                    state, "turn_off", {}, SERVICE, scheduled_at=at("12:10")
+                )
+        assert pump.told == []
+
+
+class TestConfirmation:
+    """RES-70: what erases something has to be confirmed."""
+
+    async def test_without_it_nothing_happens(self, rig: Rig) -> None:
+        """The field is named, and the bad argument before it."""
+        state = await rig.attach(Forgetful())
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.send(state, "factory_reset", {}, SERVICE)
+        assert (refused.value.code, refused.value.field) == (
+            "confirmation_needed",
+            "confirm",
+        )
+        with pytest.raises(InvalidValue):
+            await rig.engine.send(state, "reset_head", {}, SERVICE)
+        assert await rig.engine.recent(None, 10) == []
+
+    async def test_with_it_it_is_done_once(self, rig: Rig) -> None:
+        """Whoever repeats the request need not confirm it again."""
+        state = await rig.attach(Forgetful())
+        first = await rig.engine.send(
+            state, "factory_reset", {}, SERVICE, id="one", confirm=True
+        )
+        assert (await rig.done(first)).phase is Phase.COMPLETED
+        again = await rig.engine.send(state, "factory_reset", {}, SERVICE, id="one")
+        assert (again.order, again.phase) == (first.order, Phase.COMPLETED)
+
+    async def test_doing_it_again_needs_it_again(self, rig: Rig) -> None:
+        """It is another command."""
+        state = await rig.attach(Forgetful())
+        first = await rig.done(
+            await rig.engine.send(state, "factory_reset", {}, SERVICE, confirm=True)
+        )
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.rerun(first, SERVICE)
+        assert refused.value.code == "confirmation_needed"
+        assert (await rig.engine.rerun(first, SERVICE, confirm=True)).id != first.id
+
+
+class TestRateLimit:
+    """R-C55, RES-75: so many commands for each device and user."""
+
+    async def test_the_eleventh_is_refused_until_there_is_room(self, rig: Rig) -> None:
+        """The error says how long to wait; the other device and user are not concerned."""
+        pump, other = Pump(), Pump("Other")
+        state, elsewhere = await rig.attach(pump), await rig.attach(other)
+        for value in range(10):
+            await rig.done(await level(rig, state, value + 1))
+            await rig.advance(1)
+        with pytest.raises(EngineError) as refused:
+            await level(rig, state, 99)
+        assert refused.value.code == "rate_limited"
+        assert refused.value.field is None
+        assert refused.value.placeholders == {
+            "retry_after": "50",
+            "limit": "10",
+            "window": "60",
+        }
+        assert len(await rig.engine.recent(state, 20)) == 10
+        await level(rig, elsewhere, 5)
+        await level(rig, state, 5, Origin(source=Source.REST, user="somebody else"))
+        await rig.advance(49)
+        with pytest.raises(EngineError):
+            await level(rig, state, 99)
+        await rig.advance(1)
+        assert (await rig.done(await level(rig, state, 99))).phase is Phase.COMPLETED
+
+    async def test_no_clock_change_frees_or_blocks_anybody(self, rig: Rig) -> None:
+        """Elapsed time counts (law 6)."""
+        state = await rig.attach(Pump())
+        for value in range(10):
+            await level(rig, state, value + 1)
+        rig.clock.jump(3600)
+        with pytest.raises(EngineError):
+            await level(rig, state, 99)
+        rig.clock.jump(-7200)
+        await rig.advance(60)
+        await level(rig, state, 99)
+
+    async def test_what_is_asked_again_does_not_count(self, rig: Rig) -> None:
+        """Before and when the limit is reached."""
+        state = await rig.attach(Pump())
+        first = await level(rig, state, 1, id="one")
+        for value in range(9):
+            assert (await level(rig, state, 1, id="one")).order == first.order
+            await level(rig, state, value + 2)
+        with pytest.raises(EngineError):
+            await level(rig, state, 99, id="new")
+        assert (await level(rig, state, 1, id="one")).order == first.order
+
+    async def test_a_twin_of_the_last_one_that_fits_is_answered(self, rig: Rig) -> None:
+        """Both come at the same time: one is accepted, and both hear of it."""
+        state = await rig.attach(Pump())
+        for value in range(9):
+            await level(rig, state, value + 1)
+        twins = await asyncio.gather(*(level(rig, state, 50, id="one") for _ in "abc"))
+        assert len({one.order for one in twins}) == 1
+        with pytest.raises(EngineError):
+            await level(rig, state, 51)
+
+    async def test_what_was_not_accepted_does_not_count(self, rig: Rig) -> None:
+        """Bad input, conflicts, twins, and what could not be stored."""
+        state = await rig.attach(Pump())
+        await asyncio.gather(
+            *(level(rig, state, 1, id="one") for _ in "abc"),
+        )
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            with pytest.raises(StoreReadOnlyError):
+                await level(rig, state, 2)
+        for _ in range(20):
+            with pytest.raises(InvalidValue):
+                await level(rig, state, 101)
+        await asyncio.gather(
+            level(rig, state, 3, id="two"),
+            level(rig, state, 4, id="two"),
+            return_exceptions=True,
+        )
+        for value in range(8):
+            await level(rig, state, value + 5)
+        with pytest.raises(EngineError) as refused:
+            await level(rig, state, 99)
+        assert refused.value.code == "rate_limited"
+
+    @pytest.mark.parametrize(
+        ("action", "args"),
+        [("turn_off", {}), ("set_level", {"level": 0})],
+    )
+    async def test_an_off_is_never_refused(
+        self, rig: Rig, action: str, args: dict[str, Any]
+    ) -> None:
+        """It is the safe side; neither does it take the place of another."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        for _ in range(15):
+            await rig.engine.send(state, action, args, SERVICE)
+        for value in range(10):
+            await level(rig, state, value + 1)
+        await rig.done(await rig.engine.send(state, action, args, SERVICE))
+        assert pump.level == 0
+
+    @pytest.mark.parametrize(
+        "origin",
+        [
+            Origin(source=Source.ENGINE),
+            Origin(source=Source.SCHEDULE),
+            Origin(source=Source.MODE),
+            Origin(source=Source.SERVICE, run=1, step=0),
+            ENTITY,
+            BY_HAND,
+        ],
+        ids=["engine", "schedule", "mode", "run", "entity", "by hand"],
+    )
+    async def test_what_is_not_limited(self, rig: Rig, origin: Origin) -> None:
+        """Plans, modes, runs, and the sliders of entities: the newest wins by itself."""
+        state = await rig.attach(Pump())
+        for value in range(15):
+            await level(rig, state, value + 1, origin)
+        await level(rig, state, 99)
+
+    async def test_buttons_of_entities_are(self, rig: Rig) -> None:
+        """A dose is no slider."""
+        state = await rig.attach(MemoryDoser())
+        for _ in range(10):
+            await rig.engine.send(state, "request_status", {}, ENTITY)
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.send(state, "request_status", {}, ENTITY)
+        assert refused.value.code == "rate_limited"
+
+    async def test_the_settings_take_effect_at_once(self, rig: Rig) -> None:
+        """RES-66."""
+        state = await rig.attach(Pump())
+        await rig.engine.update_settings(
+            {"rate_limit": 1, "rate_window_seconds": 5}, None
+        )
+        await level(rig, state, 1)
+        with pytest.raises(EngineError) as refused:
+            await level(rig, state, 2)
+        assert refused.value.placeholders["retry_after"] == "5"
+        await rig.engine.update_settings({"rate_limit": 2}, None)
+        await level(rig, state, 2)
+
+    async def test_without_a_store_there_is_nothing_to_find(self, rig: Rig) -> None:
+        """A locked engine accepts nothing; its error is the one that is told."""
+        await rig.engine.close()
+        rig.lock()
+        state = await rig.attach(Pump())
+        for _ in range(20):
+            with pytest.raises(EngineError) as refused:
+                await level(rig, state, 1, id="one")
+            assert refused.value.code == "store_locked"
+
+
+class TestWithoutHardware:
+    """What can be told of a device whose entry is not loaded."""
+
+    @pytest.mark.parametrize(
+        ("action", "args"),
+        [
+            ("set_level", {"level": 10}),
+            ("ramp", {"start_level": 1, "end_level": 10, "duration": 60}),
+            ("request_status", {}),
+        ],
+    )
+    async def test_a_command_is_found_again(
+        self, rig: Rig, action: str, args: dict[str, Any]
+    ) -> None:
+        """RES-44: the stored record is the answer, a conflict is one."""
+        state = await rig.attach(Pump())
+        first = await rig.engine.send(state, action, args, SERVICE, id="one")
+        await rig.settle()
+        await rig.engine.detach(state.row.number)
+        again = await rig.engine.send(state, action, args, SERVICE, id="one")
+        assert again == await rig.stored(first)
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.send(state, "turn_on", {}, SERVICE, id="one")
+        assert refused.value.code == "id_conflict"
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.send(state, action, args, SERVICE, id="two")
+        assert refused.value.code == "device_not_loaded"
+
+    async def test_a_held_level_is_found_again(self, rig: Rig) -> None:
+        """How long it is held is content."""
+        state = await rig.attach(Pump())
+        first = await level(rig, state, 10, id="one", hold=600)
+        await rig.engine.detach(state.row.number)
+        await rig.advance(60)
+        assert (await level(rig, state, 10, id="one", hold=600)).order == first.order
+        with pytest.raises(EngineError) as refused:
+            await level(rig, state, 10, id="one", hold=601)
+        assert refused.value.code == "id_conflict"
+
+    async def test_a_write_action_is_found_again(self, rig: Rig) -> None:
+        """RES-44."""
+        state = await rig.attach(Pump())
+        first = await window(rig, state, 0, "12:10", "12:20", id="feed")
+        await rig.engine.detach(state.row.number)
+        again = await window(rig, state, 0, "12:10", "12:20", id="feed")
+        assert again.order == first.order
+        with pytest.raises(EngineError) as refused:
+            await window(rig, state, 1, "12:10", "12:20", id="feed")
+        assert refused.value.code == "id_conflict"
+
+    async def test_two_at_the_same_time_are_one(self, rig: Rig) -> None:
+        """R-C50: of what lasts, too, though the clock went on between them."""
+        state = await rig.attach(Pump())
+        args = {"end_level": 10, "duration": 60}
+
+        async def ask() -> Command:
+            rig.clock.jump(0.000_01)
+            return await rig.engine.send(state, "ramp", args, SERVICE, id="one")
+
+        first, second = await asyncio.gather(ask(), ask())
+        assert first.order == second.order
+
+
+class TestAgain:
+    """R-C35: the same once more."""
+
+    async def test_it_is_a_new_command(self, rig: Rig) -> None:
+        """With the same arguments, from whoever asked now, and naming the first."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        first = await rig.done(await level(rig, state, 30, timeout=5))
+        again = await rig.engine.rerun(first, Origin(source=Source.REST, user="k"))
+        assert (again.retry_of, again.user, again.source) == (
+            first.id,
+            "k",
+            Source.REST,
+        )
+        assert (again.args, again.timeout) == (first.args, 5.0)
+        assert again.id != first.id
+        assert (await rig.done(again)).phase is Phase.COMPLETED
+
+    async def test_what_lasts_lasts_as_long_again(self, rig: Rig) -> None:
+        """From now on."""
+        state = await rig.attach(Pump(level=80))
+        held = await level(rig, state, 30, hold=60)
+        ramp = await rig.engine.send(
+            state,
+            "ramp",
+            {"start_level": 0, "end_level": 50, "duration": 60},
+            SERVICE,
+            scheduled_at=at("12:00"),
+        )
+        await rig.advance(600)
+        again = await rig.engine.rerun(held, SERVICE)
+        assert (again.starts_at, again.ends_at) == (at("12:10"), at("12:11"))
+        again = await rig.engine.rerun(ramp, SERVICE)
+        assert again.args == ramp.args
+        assert (again.starts_at, again.ends_at) == (at("12:10"), at("12:11"))
+
+    async def test_what_is_no_action_cannot_be(self, rig: Rig) -> None:
+        """A write action has times of its own."""
+        state = await rig.attach(Pump())
+        command = await window(rig, state, 0, "12:10", "12:20")
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.rerun(command, SERVICE)
+        assert (refused.value.code, refused.value.field) == ("cannot_rerun", "id")
+
+    async def test_of_a_device_that_is_gone(self, rig: Rig) -> None:
+        """Its records stay, it does not."""
+        state = await rig.attach(Pump())
+        command = await rig.done(await level(rig, state, 10))
+        await rig.engine.retire(state.row.number)
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.rerun(command, SERVICE)
+        assert (refused.value.code, refused.value.field) == (
+            "device_not_found",
+            "device_id",
+        )
+
+
+class TestBusy:
+    """R-C3: a synchronous request does not wait for its turn."""
+
+    async def test_while_something_else_runs_or_waits(self, rig: Rig) -> None:
+        """Not for the command that is asked for again."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        assert not rig.engine.busy(state, None)
+        pump.hanging = asyncio.Event()
+        runs = await level(rig, state, 10, id="one")
+        assert rig.engine.busy(state, None)
+        assert not rig.engine.busy(state, "one")
+        await level(rig, state, 20, id="two")
+        assert rig.engine.busy(state, "one")
+        pump.hanging.set()
+        await rig.done(runs)
+        await rig.settle()
+        assert not rig.engine.busy(state, None)
+
+    async def test_while_a_dose_is_given(self, rig: Rig) -> None:
+        """It has left the queue, and the pump runs."""
+        doser = MemoryDoser()
+        doser.slow = True
+        state = await rig.attach(doser)
+        args = {"head_index": 0, "volume_ml": 1}
+        command = await rig.engine.send(state, "dose", args, SERVICE, id="iron")
+        await rig.settle()
+        assert state.queue.running is None
+        assert rig.engine.busy(state, None)
+        assert not rig.engine.busy(state, "iron")
+        doser.under_way[0].give(1000)
+        await rig.done(command)
+        assert not rig.engine.busy(state, None)
+
+
 class TestCancel:
     """Ending a command before its time."""
 
@@ -281,6 +809,20 @@ class TestCancel:
         pump.hanging.set()
         assert (await rig.done(runs)).phase is Phase.COMPLETED
 
+    async def test_one_that_is_being_prepared(self, rig: Rig) -> None:
+        """A dose that the pump makes ready for is not called off half way (409)."""
+        doser = Slow()
+        state = await rig.attach(doser)
+        args = {"head_index": 0, "volume_ml": 1}
+        command = await rig.engine.send(state, "dose", args, SERVICE)
+        await rig.settle()
+        assert command.phase is Phase.PLANNED
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.cancel(command)
+        assert refused.value.code == "command_is_running"
+        doser.preparing.set()
+        assert (await rig.done(command)).phase is Phase.COMPLETED
+
     async def test_one_that_has_ended(self, rig: Rig) -> None:
         """Final is final (law 8)."""
         state = await rig.attach(Pump())
@@ -305,10 +847,11 @@ class TestCancel:
         command = await window(rig, state, 0, "12:00", "12:20")
         await rig.settle()
         assert pump.level == 0
-        assert (await rig.engine.cancel(command)).phase is Phase.STOPPED
+        assert (await rig.engine.cancel(command)).phase is Phase.RESTORING
         await rig.settle()
         assert pump.level == 80
-        assert (await rig.stored(command)).error == "cancelled"
+        ended = await rig.stored(command)
+        assert (ended.phase, ended.error) == (Phase.STOPPED, "cancelled")
 
 
 class TestByHand:
@@ -380,7 +923,6 @@ class TestTroubledStore:
         [
             ("set_level", {"level": 40}),
             ("turn_on", {}),
-            ("turn_off", {"duration": 60}),
             ("ramp", {"end_level": 0, "duration": 60}),
             ("request_status", {}),
         ],

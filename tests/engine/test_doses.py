@@ -14,8 +14,10 @@ from custom_components.aquarist.chihiros.models import DeviceFamily
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
+from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
 from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
+from custom_components.aquarist.engine.state import HeadLimits
 from custom_components.aquarist.simulator.clock import LoopClock
 from custom_components.aquarist.simulator.doser import DoserModel
 from custom_components.aquarist.store import doses
@@ -121,16 +123,17 @@ async def test_the_same_id_doses_once(rig: Rig, bench_of: Callable[..., Bench]) 
 @pytest.mark.parametrize(
     ("args", "code", "field"),
     [
-        ({"head_index": 0, "volume_ml": 0}, "out_of_range", "volume_ml"),
-        ({"head_index": 0, "volume_ml": 1000}, "out_of_range", "volume_ml"),
+        ({"head_index": 0, "volume_ml": 0}, "value_out_of_bounds", "volume_ml"),
+        ({"head_index": 0, "volume_ml": 0.1}, "out_of_range", "volume_ml"),
+        ({"head_index": 0, "volume_ml": 1000}, "value_out_of_bounds", "volume_ml"),
         ({"head_index": 0, "volume_ml": 1.23}, "volume_too_fine", "volume_ml"),
         (
             {"head_index": 0, "volume_ml": float("nan")},
-            "volume_not_finite",
+            "value_out_of_bounds",
             "volume_ml",
         ),
         ({"head_index": 4, "volume_ml": 1}, "out_of_range", "head_index"),
-        ({"head_index": True, "volume_ml": 1}, "not_a_whole_number", "head_index"),
+        ({"head_index": True, "volume_ml": 1}, "wrong_type", "head_index"),
         ({"volume_ml": 1}, "missing_argument", "head_index"),
         ({"head_index": 0, "volume_ml": 1, "x": 1}, "unknown_argument", "x"),
     ],
@@ -145,8 +148,9 @@ async def test_bad_doses_are_refused_by_field(
     """Nothing is stored and the pump hears nothing."""
     bench = bench_of()
     state = await rig.attach(bench.doser())
-    with pytest.raises(EngineError) as refused:
+    with pytest.raises((EngineError, InvalidValue)) as refused:
         await rig.engine.send(state, "dose", args, SERVICE)
+    assert isinstance(refused.value, EngineError | InvalidValue)
     assert (refused.value.code, refused.value.field) == (code, field)
     assert bench.model.write_log == []
     assert await ledger(rig) == []
@@ -157,7 +161,7 @@ async def test_the_budget_of_24_hours_holds_and_frees(
 ) -> None:
     """Law 5: the refusal says how much is left and when it frees."""
     bench = bench_of()
-    state = await rig.attach(bench.doser(), budget={0: 5000})
+    state = await rig.attach(bench.doser(), heads={0: HeadLimits(budget=5000)})
     await rig.done(await dose(rig, state, 4))
     with pytest.raises(SafetyRefusedError) as refused:
         await dose(rig, state, 2)
@@ -172,7 +176,7 @@ async def test_two_doses_cannot_pass_together_on_one_budget(
 ) -> None:
     """Both are accepted, the gate lets one through."""
     bench = bench_of()
-    state = await rig.attach(bench.doser(), budget={0: 5000})
+    state = await rig.attach(bench.doser(), heads={0: HeadLimits(budget=5000)})
     first, second = await asyncio.gather(dose(rig, state, 3), dose(rig, state, 3))
     await rig.done(first)
     while rig.engine.records.current(second.key):

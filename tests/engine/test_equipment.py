@@ -241,7 +241,7 @@ class TestDetach:
         """What ends meanwhile is made up for when it is back."""
         pump = Pump(level=80)
         state = await rig.attach(pump)
-        held = await rig.engine.send(state, "turn_off", {"duration": 60}, SERVICE)
+        held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=60)
         await rig.settle()
         await rig.engine.detach(state.row.number)
         assert not state.available
@@ -284,7 +284,7 @@ class TestRetire:
         """Windows, ramps and plans; its number is never used again."""
         pump = Pump(level=80)
         state = await rig.attach(pump)
-        held = await rig.engine.send(state, "turn_off", {"duration": 600}, SERVICE)
+        held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         now = rig.clock.now()
         planned = await rig.engine.create_window(
             state,
@@ -333,7 +333,7 @@ class TestRetire:
         monkeypatch.setattr(equipment, "RESTORE_WAIT", 0.02)
         pump = Pump(level=80)
         state = await rig.attach(pump)
-        await rig.engine.send(state, "turn_off", {"duration": 600}, SERVICE)
+        await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         await rig.settle()
         pump.hanging = asyncio.Event()
         await rig.engine.retire(state.row.number)
@@ -345,7 +345,7 @@ class TestRetire:
         """There is nothing to bring back."""
         pump = Pump(level=80)
         state = await rig.attach(pump)
-        held = await rig.engine.send(state, "turn_off", {"duration": 600}, SERVICE)
+        held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         await rig.settle()
         await rig.engine.detach(state.row.number)
         await rig.engine.retire(state.row.number)

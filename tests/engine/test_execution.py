@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 import sqlite3
 from typing import override
 
@@ -13,7 +13,9 @@ from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine import execution, queue
+from custom_components.aquarist.engine.settings import Settings
 from custom_components.aquarist.layers.setting import Setting
+from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig
 
 
@@ -30,19 +32,38 @@ class Broken(Pump):
 class Stubborn(Pump):
     """A pump that does not let go when it is told to."""
 
-    async def _hang(self) -> None:
-        while self.hanging is not None and not self.hanging.is_set():
-            try:
-                await self.hanging.wait()
-            except asyncio.CancelledError:
-                continue
-
     @override
     async def apply(self, settings: Mapping[str, Setting]) -> None:
         """Finish what was begun, whatever is said, and fail."""
         self.told.append(float(settings["level"]["level"]))
-        await self._hang()
+        await outlasting(self.hanging)
         raise DeviceError("link_lost", transient=False)
+
+
+class Late(Pump):
+    """A pump that does it in the end, whatever is said meanwhile."""
+
+    @override
+    async def apply(self, settings: Mapping[str, Setting]) -> None:
+        """Hang on to it, then do it."""
+        await outlasting(self.hanging)
+        self.hanging = None
+        await super().apply(settings)
+
+    @override
+    async def perform(
+        self, action: str, args: Mapping[str, object]
+    ) -> Mapping[str, object] | None:
+        """Hang on to it, then answer."""
+        await outlasting(self.hanging)
+        return await super().perform(action, args)
+
+
+async def outlasting(event: asyncio.Event | None) -> None:
+    """Wait for an event, however often that is called off."""
+    while event is not None and not event.is_set():
+        with suppress(asyncio.CancelledError):
+            await event.wait()
 
 
 async def level(rig: Rig, pump: Pump, value: float, timeout: float = 10) -> Command:
@@ -59,11 +80,11 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> list[float | None]:
     """Let the next try come at once; give the pauses that were asked for."""
     pauses: list[float | None] = []
 
-    def at_once(tries: int) -> float | None:
-        pauses.append(command_pause(tries))
+    def at_once(settings: Settings, tries: int) -> float | None:
+        pauses.append(command_pause(tries, most=settings.command_tries))
         return None if pauses[-1] is None else 0.0
 
-    monkeypatch.setattr(execution, "command_pause", at_once)
+    monkeypatch.setattr(Settings, "command_pause", at_once)
     return pauses
 
 
@@ -218,7 +239,7 @@ async def test_what_does_not_let_go_changes_nothing_afterwards(
 async def test_a_device_that_is_taken_away_between_two_tries(
     rig: Rig, no_pause: list[float | None]
 ) -> None:
-    """The next one finds nothing there, and that is the reason."""
+    """It was there: the reason is the link that was lost, not that it is missing (RES-64)."""
     pump = Pump(level=50)
     state = await rig.attach(pump)
     pump.hanging = asyncio.Event()
@@ -228,14 +249,163 @@ async def test_a_device_that_is_taken_away_between_two_tries(
     await rig.engine.detach(state.row.number)
     pump.hanging.set()
     ended = await rig.done(command)
-    assert (ended.phase, ended.error) == (Phase.FAILED, "out_of_range")
+    assert (ended.phase, ended.error) == (Phase.FAILED, "link_lost")
+    assert ended.error_code == ErrorCode.DEVICE_DISCONNECTED
+
+
+async def test_a_device_that_was_never_there_is_missing_however_short_the_timeout(
+    rig: Rig,
+) -> None:
+    """RES-64, RES-77: the timeout strikes between two tries, and is not the reason."""
+    pump = Pump()
+    await rig.attach(pump)
+    await rig.engine.update_settings({"command_pause_seconds": 5}, None)
+    pump.fail_next(DeviceError("entity_unavailable", transient=True))
+    ended = await level(rig, pump, 40, timeout=1)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "entity_unavailable")
+    assert ended.error_code == ErrorCode.DEVICE_NOT_FOUND
+
+
+@pytest.mark.parametrize("tries", [1, 5])
+async def test_the_settings_say_how_often_a_command_is_tried(
+    rig: Rig, no_pause: list[float | None], tries: int
+) -> None:
+    """RES-74: from the next command on."""
+    pump = Pump()
+    await rig.attach(pump)
+    await rig.engine.update_settings({"command_tries": tries}, None)
+    for _ in range(5):
+        pump.fail_next(DeviceError("no_answer", transient=True))
+    assert (await level(rig, pump, 40)).attempts == tries
+
+
+async def test_a_fault_that_does_not_pass_is_not_tried_again(rig: Rig) -> None:
+    """R-C57."""
+    pump = Pump()
+    await rig.attach(pump)
+    pump.fail_next(DeviceError("unsupported", transient=False))
+    ended = await level(rig, pump, 40)
+    assert (ended.phase, ended.attempts) == (Phase.FAILED, 1)
+
+
+class TestOverdue:
+    """R-C51: a device that does not even let go."""
+
+    async def test_its_record_ends_and_nothing_else_runs_beside_it(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The caller hears of the timeout; the next command waits for the device."""
+        monkeypatch.setattr(execution, "OVERDUE_AFTER", -0.9)
+        pump = Stubborn(level=50)
+        pump.hanging = asyncio.Event()
+        state = await rig.attach(pump)
+        ended = await level(rig, pump, 70, timeout=1)
+        assert (ended.phase, ended.error_code) == (
+            Phase.TIMED_OUT,
+            ErrorCode.COMMAND_TIMEOUT,
+        )
+        waits = await rig.engine.send(state, "request_status", {}, SERVICE)
+        await rig.settle()
+        assert (await rig.stored(waits)).phase is Phase.PLANNED
+        pump.hanging.set()
+        assert (await rig.done(waits)).phase is Phase.COMPLETED
+        assert (await rig.stored(ended)).phase is Phase.TIMED_OUT
+
+    async def test_a_dose_that_was_not_sent_yet_is_left_to_its_own_end(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The pump makes ready and does not let go: nothing was given."""
+        monkeypatch.setattr(execution, "OVERDUE_AFTER", -0.9)
+        ready = asyncio.Event()
+
+        class Obstinate(MemoryDoser):
+            @override
+            async def prepare(self, head: int) -> MemoryDose:
+                """Make ready, whatever is said."""
+                await outlasting(ready)
+                raise DeviceError("no_answer", transient=False)
+
+        doser = Obstinate()
+        state = await rig.attach(doser)
+        args = {"head_index": 0, "volume_ml": 1}
+        command = await rig.engine.send(state, "dose", args, SERVICE, timeout=1)
+        await asyncio.sleep(0.2)
+        assert (await rig.stored(command)).phase is Phase.PLANNED
+        ready.set()
+        ended = await rig.done(command)
+        assert (ended.phase, ended.error) == (Phase.FAILED, "no_answer")
+        assert doser.sent == []
+
+    @pytest.mark.parametrize("action", ["turn_off", "request_status"])
+    async def test_what_it_does_late_changes_no_record(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch, action: str
+    ) -> None:
+        """Law 8: final is final, though the device did it in the end."""
+        monkeypatch.setattr(execution, "OVERDUE_AFTER", -0.9)
+        pump = Late(level=50)
+        pump.hanging = asyncio.Event()
+        state = await rig.attach(pump)
+        command = await rig.engine.send(state, action, {}, SERVICE, timeout=1)
+        assert (await rig.done(command)).phase is Phase.TIMED_OUT
+        pump.hanging.set()
+        await rig.settle()
+        assert (await rig.stored(command)).phase is Phase.TIMED_OUT
+        assert state.queue.idle
+
+
+class TestToggle:
+    """RES-32: the other of what the field rests on, decided when it is its turn."""
+
+    async def test_there_and_back(self, rig: Rig) -> None:
+        """On again at the level that it had."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        for _ in range(2):
+            await rig.done(await rig.engine.send(state, "toggle", {}, SERVICE))
+        assert pump.told == [0.0, 80.0]
+
+    async def test_two_that_wait_undo_each_other(self, rig: Rig) -> None:
+        """Neither was decided when it was asked for."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        state.queue.hold()
+        commands = [await rig.engine.send(state, "toggle", {}, SERVICE) for _ in "ab"]
+        state.queue.release()
+        ended = [await rig.done(command) for command in commands]
+        assert [one.result["value"] for one in ended if one.result] == [
+            {"level": 0.0},
+            {"level": 80.0},
+        ]
+
+    async def test_it_is_not_repeated_after_a_restart(self, rig: Rig) -> None:
+        """Law 3: it may have been done."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        pump.hanging = asyncio.Event()
+        command = await rig.engine.send(state, "toggle", {}, SERVICE)
+        await rig.settle()
+        pump.hanging = None
+        await rig.reboot(pump)
+        ended = await rig.stored(command)
+        assert (ended.phase, ended.error_code) == (Phase.FAILED, ErrorCode.INTERRUPTED)
+        assert pump.told == [0.0]
+
+    async def test_what_nobody_knows_cannot_be_toggled(self, rig: Rig) -> None:
+        """It ends, and says so."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        pump._known.clear()
+        ended = await rig.done(await rig.engine.send(state, "toggle", {}, SERVICE))
+        assert (ended.phase, ended.error) == (Phase.FAILED, "state_unknown")
+        assert ended.error_code == ErrorCode.INVALID_ARGUMENTS
+        assert pump.told == []
 
 
 async def test_a_window_whose_end_was_jumped_over_shadows_nothing(rig: Rig) -> None:
     """RES-56: nobody holds the field any more, although that was not noticed yet."""
     pump = Pump(level=50)
     state = await rig.attach(pump)
-    await rig.engine.send(state, "turn_off", {"duration": 60}, SERVICE)
+    await rig.engine.send(state, "turn_off", {}, SERVICE, hold=60)
     await rig.settle()
     rig.clock.jump(120)
     ended = await level(rig, pump, 70)
@@ -253,6 +423,22 @@ class TestRawActions:
         ended = await rig.done(command)
         assert ended.phase is Phase.COMPLETED
         assert ended.result == {"available": True, "fields": {"level": {"level": 50}}}
+
+    async def test_a_long_answer_is_shortened(self, rig: Rig) -> None:
+        """R-C56: the record says that something is missing."""
+
+        class Talkative(Pump):
+            @override
+            async def perform(
+                self, action: str, args: Mapping[str, object]
+            ) -> Mapping[str, object] | None:
+                """Tell too much."""
+                return {"available": True, "story": "x" * 100_000}
+
+        state = await rig.attach(Talkative())
+        command = await rig.engine.send(state, "request_status", {}, SERVICE)
+        ended = await rig.done(command)
+        assert ended.result == {"available": True, "story": None, "truncated": True}
 
     async def test_what_it_does_not_know_any_more_is_its_end(self, rig: Rig) -> None:
         """The hardware changed while the command waited."""

@@ -10,7 +10,8 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.dosing.ledger import Dose, DoseState, advance
 from custom_components.aquarist.engine.errors import SafetyRefusedError
 from custom_components.aquarist.engine.gate import Gate
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.engine.memory_content import MemoryContent
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import SERVICE, Rig
 from tests.fakes.manual_clock import START
@@ -42,8 +43,8 @@ async def ask(rig: Rig, state: DeviceState, volume: float, head: int = 0) -> Any
 
 async def test_what_nobody_knows_counts_in_full(rig: Rig) -> None:
     """Intended, sent and unknown doses, until it is known better."""
-    _, state = await attached(rig, budget={0: 5000})
-    gate = Gate()
+    _, state = await attached(rig, heads={0: HeadLimits(budget=5000)})
+    gate = Gate(rig.engine.devices, MemoryContent())
     reserved = dose("a", 4000)
     assert gate.reserve(state, reserved, START) is None
     refusal = gate.refusal(state, 0, 2000, START)
@@ -60,8 +61,8 @@ async def test_what_nobody_knows_counts_in_full(rig: Rig) -> None:
 
 async def test_what_was_never_sent_counts_for_nothing(rig: Rig) -> None:
     """The reservation goes."""
-    _, state = await attached(rig, budget={0: 5000})
-    gate = Gate()
+    _, state = await attached(rig, heads={0: HeadLimits(budget=5000)})
+    gate = Gate(rig.engine.devices, MemoryContent())
     gate.reserve(state, dose("a", 4000), START)
     gate.forget(dose("a", 4000))
     gate.forget(dose("never there", 1))
@@ -70,8 +71,8 @@ async def test_what_was_never_sent_counts_for_nothing(rig: Rig) -> None:
 
 async def test_heads_have_budgets_of_their_own(rig: Rig) -> None:
     """And the default where none was set: 100 mL."""
-    _, state = await attached(rig, budget={0: 5000})
-    gate = Gate()
+    _, state = await attached(rig, heads={0: HeadLimits(budget=5000)})
+    gate = Gate(rig.engine.devices, MemoryContent())
     gate.load([dose("a", 5000), dose("b", 60_000, head=1)])
     assert gate.refusal(state, 0, 100, START) is not None
     assert gate.refusal(state, 1, 40_000, START) is None
@@ -80,8 +81,8 @@ async def test_heads_have_budgets_of_their_own(rig: Rig) -> None:
 
 async def test_no_limit_is_no_limit(rig: Rig) -> None:
     """A keeper may say so."""
-    _, state = await attached(rig, budget={0: None})
-    gate = Gate()
+    _, state = await attached(rig, heads={0: HeadLimits(budget=None)})
+    gate = Gate(rig.engine.devices, MemoryContent())
     gate.load([dose("a", 10_000_000)])
     assert gate.refusal(state, 0, 50_000, START) is None
 
@@ -91,7 +92,7 @@ async def test_settled_doses_of_yesterday_are_forgotten_open_ones_are_not(
 ) -> None:
     """Nobody knows yet whether those were given."""
     _, state = await attached(rig)
-    gate = Gate()
+    gate = Gate(rig.engine.devices, MemoryContent())
     gate.load(
         [
             advance(dose("old", 1000, hours=30), DoseState.GIVEN),
@@ -134,7 +135,7 @@ async def test_the_switch_survives_a_restart(rig: Rig) -> None:
 
 async def test_a_disabled_head_is_refused(rig: Rig) -> None:
     """As its entry says."""
-    _, state = await attached(rig, disabled_heads=frozenset({1}))
+    _, state = await attached(rig, heads={1: HeadLimits(enabled=False)})
     with pytest.raises(SafetyRefusedError) as refused:
         await ask(rig, state, 1, head=1)
     assert refused.value.code == "refused_head_disabled"
@@ -143,7 +144,7 @@ async def test_a_disabled_head_is_refused(rig: Rig) -> None:
 
 async def test_the_binding_answer_comes_at_the_moment_of_execution(rig: Rig) -> None:
     """What was allowed when it was asked may not be any more (law 5)."""
-    doser, state = await attached(rig, budget={0: 5000})
+    doser, state = await attached(rig, heads={0: HeadLimits(budget=5000)})
     doser.slow = True
     first = await rig.engine.send(
         state, "dose", {"head_index": 0, "volume_ml": 2}, SERVICE

@@ -30,7 +30,7 @@ class Unknown(Pump):
 async def hold(rig: Rig, pump: Pump, seconds: float = 60) -> Command:
     """Switch a pump off for a while."""
     state = rig.engine.device(pump.uuid)
-    command = await rig.engine.send(state, "turn_off", {"duration": seconds}, SERVICE)
+    command = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=seconds)
     await rig.settle()
     return command
 
@@ -44,7 +44,10 @@ async def test_a_window_that_cannot_be_given_back_says_so(rig: Rig) -> None:
     await rig.advance(60)
     ended = await rig.stored(command)
     assert (ended.phase, ended.error) == (Phase.FAILED, "service_failed")
-    assert ended.error_details == {"restoring": True}
+    assert ended.error_details == {
+        "restoring": True,
+        "restore_failed": {"field": "level", "value": {"level": 80}},
+    }
 
 
 async def test_giving_back_is_tried_for_as_long_as_the_device_is_away(rig: Rig) -> None:
@@ -95,7 +98,7 @@ async def test_a_write_that_hangs_ends_and_is_tried_again(
     await rig.attach(pump)
     pump.hanging = asyncio.Event()
     state = rig.engine.device(pump.uuid)
-    command = await rig.engine.send(state, "turn_off", {"duration": 600}, SERVICE)
+    command = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
     async with asyncio.timeout(5):
         while not state.fields["level"].tries:
             await asyncio.sleep(0.01)
@@ -213,9 +216,10 @@ class TestLate:
         command = await hold(rig, pump)
         await rig.advance(60)
         ended = await rig.stored(command)
-        assert (ended.phase, ended.error_code) == (
+        assert (ended.phase, ended.error_code, ended.error) == (
             Phase.FAILED,
-            ErrorCode.DEVICE_TIMEOUT,
+            ErrorCode.DEVICE_NOT_FOUND,
+            "device_unavailable",
         )
         pump.available = True
         await rig.settle()

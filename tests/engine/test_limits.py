@@ -31,9 +31,7 @@ async def test_a_window_and_what_comes_back_stay_within_the_bounds(rig: Rig) -> 
     """Also a level from before there were bounds."""
     pump = Pump(level=90)
     state = await rig.attach(pump, bounds=BOUNDS)
-    command = await rig.engine.send(
-        state, "set_level", {"level": 5, "duration": 60}, SERVICE
-    )
+    command = await rig.engine.send(state, "set_level", {"level": 5}, SERVICE, hold=60)
     await rig.settle()
     assert pump.level == 20
     await rig.advance(60)
@@ -79,7 +77,7 @@ async def test_a_window_comes_back_at_the_same_speed(rig: Rig) -> None:
     """Both ways."""
     pump = Pump(level=60)
     state = await rig.attach(pump, slew=SLEW)
-    await rig.engine.send(state, "set_level", {"level": 50, "duration": 60}, SERVICE)
+    await rig.engine.send(state, "set_level", {"level": 50}, SERVICE, hold=60)
     for _ in range(10):
         await rig.advance(1)
     assert pump.level == 50
@@ -111,7 +109,7 @@ async def test_a_step_that_fails_is_tried_again_from_where_the_device_is(
     """What was sent and not confirmed is not believed."""
     pump = Pump(level=0)
     state = await rig.attach(pump, slew=SLEW)
-    await rig.engine.send(state, "set_level", {"level": 10, "duration": 600}, SERVICE)
+    await rig.engine.send(state, "set_level", {"level": 10}, SERVICE, hold=600)
     await rig.advance(1)
     pump.hanging = asyncio.Event()
     rig.clock.advance(1)

@@ -12,7 +12,7 @@ from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.engine.changes import OccurrenceChanged
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.planner import Planned
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.engine.verdicts import verdict_of
 from custom_components.aquarist.schedules.errors import ScheduleError
 from custom_components.aquarist.store import occurrences, schedules
@@ -216,7 +216,7 @@ async def test_a_moment_that_fails_says_why(rig: Rig) -> None:
 async def test_a_moment_that_a_limit_forbids_is_refused(rig: Rig) -> None:
     """With the limit's name."""
     doser = MemoryDoser()
-    state = await rig.attach(doser, budget={0: 1500})
+    state = await rig.attach(doser, heads={0: HeadLimits(budget=1500)})
     await dose_plan(rig, state)
     await minutes(rig, 70)
     assert doser.sent == [(0, 1000)]

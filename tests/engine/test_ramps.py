@@ -78,7 +78,7 @@ async def test_a_window_over_a_ramp_returns_to_its_present_level(rig: Rig) -> No
         state, "ramp", {"start_level": 0, "end_level": 100, "duration": 1000}, SERVICE
     )
     await rig.advance(100)
-    await rig.engine.send(state, "turn_off", {"duration": 400}, SERVICE)
+    await rig.engine.send(state, "turn_off", {}, SERVICE, hold=400)
     await rig.settle()
     assert pump.level == 0
     for _ in range(8):

@@ -38,7 +38,7 @@ async def test_open_commands_come_in_the_order_of_acceptance(rig: Rig) -> None:
     """Over all devices; what has ended is not among them."""
     states = [await rig.attach(Pump(name)) for name in ("First", "Second")]
     accepted = [
-        await rig.engine.send(state, "turn_off", {"duration": 60}, SERVICE)
+        await rig.engine.send(state, "turn_off", {}, SERVICE, hold=60)
         for state in (states[1], states[0])
     ]
     await rig.done(await rig.engine.send(states[0], "turn_on", {}, SERVICE))

@@ -56,6 +56,16 @@ class TestRetention:
         assert await rig.engine.recent(None, 10) == [waiting]
         assert await verdicts(rig) == []
 
+    async def test_the_settings_say_how_long(self, rig: Rig) -> None:
+        """RES-66: at the next upkeep."""
+        state = await rig.attach(Pump())
+        await rig.done(await rig.engine.send(state, "turn_off", {}, SERVICE))
+        await rig.engine.update_settings({"retention_days": 30}, None)
+        await rig.advance(29 * 86400)
+        assert len(await rig.engine.recent(None, 10)) == 1
+        await rig.advance(2 * 86400)
+        assert await rig.engine.recent(None, 10) == []
+
     async def test_what_is_younger_stays(self, rig: Rig) -> None:
         """Until its day comes: it is looked at once a day."""
         state = await rig.attach(Pump())

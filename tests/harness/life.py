@@ -14,7 +14,8 @@ from custom_components.aquarist.engine.engine import Engine
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.intake import Origin
 from custom_components.aquarist.engine.state import DeviceLimits, DeviceState
-from custom_components.aquarist.store import commands
+from custom_components.aquarist.store import command_history
+from custom_components.aquarist.store.command_history import CommandFilter
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.errors import StoreError
 
@@ -116,7 +117,9 @@ class Life:
     async def look(self) -> list[Command]:
         """Read every command on disk into `records`, in the order of acceptance."""
         found = await self._database.read(
-            lambda connection: commands.recent(connection, None, _EVERYTHING)
+            lambda connection: command_history.find(
+                connection, CommandFilter(), _EVERYTHING
+            )
         )
         self.records = sorted(found, key=lambda one: one.order)
         return self.records

@@ -1,5 +1,6 @@
 """A claim knows when it is in force and what it stands above."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -92,3 +93,12 @@ def test_a_claim_without_length_is_never_in_force() -> None:
 def test_precedence(above: Claim, below: Claim) -> None:
     """Rank, then the later start, then blocking, then the order of acceptance."""
     assert above.precedence > below.precedence
+
+
+def test_a_claim_that_has_begun_stays_when_the_clock_is_set_back() -> None:
+    """R-X4: nothing ends, and nothing runs again, because of that."""
+    begun = replace(claim(ends_at=NOON + MINUTE), begun=True)
+    assert begun.in_force(NOON - MINUTE)
+    assert not begun.is_to_come(NOON - MINUTE)
+    assert claim().is_to_come(NOON - MINUTE)
+    assert not begun.in_force(NOON + MINUTE)

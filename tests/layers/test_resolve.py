@@ -212,3 +212,9 @@ def test_an_override_on_a_field_without_an_ending_claim_has_no_latest_end() -> N
     """Nothing below ends, so nothing ends the override."""
     assert override_end([], NOON) is None
     assert override_end([claim("plan", Layer.SCHEDULE)], NOON) is None
+
+
+def test_the_end_of_the_windows_alone_can_be_asked_for() -> None:
+    """Claims of the layers above the one that is named."""
+    claims = [claim("w", Layer.WINDOW, end=10), claim("s", Layer.SCHEDULE, end=20)]
+    assert override_end(claims, NOON, above=Layer.SCHEDULE) == NOON + 10 * MINUTE

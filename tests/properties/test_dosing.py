@@ -14,6 +14,7 @@ from custom_components.aquarist.dosing import (
     advance,
     budget_refusal,
     counted,
+    explanation,
     microlitres,
     millilitres,
     settle,
@@ -141,40 +142,34 @@ def test_a_random_walk_only_goes_forward(
             assert (now.counted > 0) == (now.state == "given")
 
 
-@given(
-    volumes,
-    st.sampled_from([DoseState.INTENDED, DoseState.SENT, DoseState.UNKNOWN]),
-    st.none() | st.integers(0, 20_000),
-    st.integers(0, 40_000),
-    st.booleans(),
-)
+@given(st.lists(volumes, min_size=1, max_size=5), st.integers(0, 60_000), st.booleans())
 def test_settling_never_counts_less_than_the_counter_shows(
-    volume: int, state: DoseState, before: int | None, after: int, others_open: bool
+    asked: list[int], rise: int, exact: bool
 ) -> None:
     """It decides only what it can explain, and then errs to the side of more."""
-    open_dose = Dose(
-        key="dose",
-        device=1,
-        head=0,
-        volume=volume,
-        state=state,
-        at=NOW,
-        lifetime_before=before,
-    )
-    settled = settle(open_dose, after, others_open)
-    if settled is None:
-        assert (
-            others_open
-            or before is None
-            or not before <= after <= before + volume + 100
-        )
+    rise = rise // 100 * 100 if exact else rise
+    parts = explanation(rise, asked)
+    if parts is None:
+        assert rise > 0
+        assert len(asked) > 1 or rise > asked[0] + 100
         return
-    assert before is not None
-    assert not others_open
-    assert after - before <= settled.counted <= after - before + 100
-    assert (settled.state == "not_given") == (after == before)
-    with pytest.raises(IllegalTransition):
-        advance(settled, DoseState.UNKNOWN)
+    assert rise <= sum(parts) <= rise + 100
+    assert (sum(parts) == 0) == (rise == 0)
+    for part, volume in zip(parts, asked, strict=True):
+        settled = settle(dose(0, volume, DoseState.UNKNOWN), part)
+        assert settled.counted == part
+        assert len(asked) == 1 or part == 0 or volume <= part <= volume + 100
+        with pytest.raises(IllegalTransition):
+            advance(settled, DoseState.UNKNOWN)
+
+
+@given(st.data())
+def test_a_single_explanation_is_what_happened(data: st.DataObject) -> None:
+    """Whatever doses of several were given: it says so, or nothing."""
+    asked = data.draw(st.lists(volumes, min_size=2, max_size=6))
+    given_of = [data.draw(st.sampled_from([0, volume])) for volume in asked]
+    parts = explanation(sum(given_of), asked, tolerance=0)
+    assert parts is None or list(parts) == given_of
 
 
 @given(st.integers(0, 10**10))

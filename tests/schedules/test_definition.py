@@ -222,8 +222,16 @@ def test_the_end_is_after_the_start(end: str) -> None:
     assert error.placeholders == {"start_time": "2026-05-01T06:00:00+00:00"}
 
 
-def test_a_missed_dose_is_never_made_up() -> None:
-    """Doses are skipped, nothing else (RES-67)."""
+def test_a_missed_dose_may_ask_its_keeper() -> None:
+    """And nothing else may (RES-67)."""
+    asking = parse_definition(DOSE | {"on_miss": "ask"}, default_zone="UTC")
+    assert asking.on_miss is OnMiss.ASK
+    error = refused(DAWN | {"on_miss": "ask"})
+    assert (error.field, error.code) == ("on_miss", ErrorCode.NOT_FOR_ACTION)
+
+
+def test_a_missed_dose_is_never_made_up_by_itself() -> None:
+    """Doses are skipped, or the keeper is asked (RES-67)."""
     error = refused(DOSE | {"on_miss": "converge"})
     assert (error.field, error.code) == ("on_miss", ErrorCode.NOT_FOR_ACTION)
     assert error.placeholders == {"action_type": "dose"}

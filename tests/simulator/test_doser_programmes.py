@@ -290,6 +290,21 @@ def test_programmes_survive_a_power_cut_but_the_clock_does_not(
     assert doser.delivered[0] == 1000
 
 
+def test_a_pump_may_forget_its_programmes_without_power(clock: ManualClock) -> None:
+    """Nobody has published what real pumps do: the model can do both."""
+    doser = DoserModel(clock, address=ADDRESS, keeps_memory=False)
+    central = Central(doser)
+    central.set_clock(1, 8, 0)
+    once_a_day(central, 0, 9, 0, 10)
+    doser.power_cut()
+    doser.power_on()
+    central.connect()
+    central.set_clock(1, 8, 0)
+    assert snapshot(central, clock)[9] == 4
+    clock.advance(2 * DAY)
+    assert doser.delivered[0] == 0
+
+
 # The captured snapshots
 
 

@@ -343,6 +343,16 @@ def test_a_power_cut_keeps_the_windows_and_loses_mode_and_level(
     assert levels(light) == (0, 0, 0, 0)
 
 
+def test_a_light_may_forget_its_windows_without_power(clock: ManualClock) -> None:
+    """Nobody has published what real lights do: the model can do both."""
+    light = LightModel(clock, address=ADDRESS, keeps_memory=False)
+    write_window(Central(light), (0, 0), (1, 0), 0, 60)
+    light.power_cut()
+    light.power_on()
+    assert len(light.memory) == 0
+    assert levels(light) == (0, 0, 0, 0)
+
+
 # The snapshot
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from custom_components.aquarist.commands.command import Command, Source
 from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
-from custom_components.aquarist.store import devices
+from custom_components.aquarist.store import command_history, devices
+from custom_components.aquarist.store.command_history import CommandFilter
 
 AT = datetime(2026, 11, 21, 8, 0, 0, 123456, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -52,8 +53,16 @@ def dose(key: str = "1/first", **changes: Any) -> Dose:
         "volume": 2000,
         "state": DoseState.INTENDED,
         "at": AT,
+        "source": "service",
     }
     return Dose(**meant | changes)
+
+
+def newest(
+    connection: sqlite3.Connection, limit: int = 10, before: int | None = None
+) -> list[Command]:
+    """Return the newest commands first."""
+    return command_history.find(connection, CommandFilter(), limit, before)
 
 
 def names_of(connection: sqlite3.Connection) -> list[str]:

@@ -23,7 +23,7 @@ from custom_components.aquarist.store.errors import AlreadyFinal, NotStored
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_writing
 
-from .samples import AT, MINUTE, add_devices, command
+from .samples import AT, MINUTE, add_devices, command, newest
 
 FULL = Command(
     id="full",
@@ -54,6 +54,9 @@ FULL = Command(
     depth=6,
     user="user",
     context="context",
+    run=7,
+    step=8,
+    retry_of="first",
 )
 
 
@@ -105,7 +108,7 @@ def test_the_same_again_is_the_stored_one(connection: sqlite3.Connection) -> Non
     assert not new
     assert (again.order, again.phase) == (first.order, Phase.APPLYING)
     assert again.source is Source.SERVICE
-    assert len(commands.recent(connection, None, 10)) == 1
+    assert len(newest(connection)) == 1
 
 
 def test_what_only_looks_different_is_the_same(connection: sqlite3.Connection) -> None:
@@ -142,7 +145,7 @@ def test_an_id_used_for_something_else(
     with pytest.raises(ConflictingId) as refused:
         commands.insert(connection, command(**changes))
     assert refused.value.stored == first
-    assert commands.recent(connection, None, 10) == [first]
+    assert newest(connection) == [first]
 
 
 def test_an_id_belongs_to_its_device(connection: sqlite3.Connection) -> None:
@@ -213,25 +216,36 @@ def test_the_commands_that_have_not_ended(connection: sqlite3.Connection) -> Non
     ]
 
 
-def test_the_newest_commands_page_by_page(connection: sqlite3.Connection) -> None:
-    """Of all devices or of one, newest first, without a gap between pages."""
-    for number in range(6):
-        commands.insert(connection, command(f"c{number}", device=1 + number % 2))
-    first = commands.recent(connection, None, 4)
-    rest = commands.recent(connection, None, 4, before=first[-1].order)
-    assert [item.id for item in first + rest] == ["c5", "c4", "c3", "c2", "c1", "c0"]
-    first = commands.recent(connection, 2, 2)
-    rest = commands.recent(connection, 2, 2, before=first[-1].order)
-    assert [item.id for item in first + rest] == ["c5", "c3", "c1"]
-
-
-def test_the_commands_of_an_occurrence(connection: sqlite3.Connection) -> None:
+def test_the_commands_of_an_occurrence_and_of_a_run(
+    connection: sqlite3.Connection,
+) -> None:
     """In the order of acceptance."""
-    commands.insert(connection, command("a", occurrence=7))
-    commands.insert(connection, command("b", occurrence=8))
-    commands.insert(connection, command("c", occurrence=7, device=2))
-    found = commands.of_occurrence(connection, 7)
-    assert [item.id for item in found] == ["a", "c"]
+    commands.insert(connection, command("a", occurrence=7, run=1))
+    commands.insert(connection, command("b", occurrence=8, run=2))
+    commands.insert(connection, command("c", occurrence=7, run=1, device=2))
+    for found in (
+        commands.of_occurrence(connection, 7),
+        commands.of_run(connection, 1),
+    ):
+        assert [item.id for item in found] == ["a", "c"]
+
+
+QUERIES = {
+    "of an occurrence": (commands._OF_OCCURRENCE, "command_occurrence"),
+    "of a run": (commands._OF_RUN, "command_run"),
+    "not ended": (commands._NOT_FINAL, "command_phase"),
+}
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_few_are_found_by_their_index(
+    connection: sqlite3.Connection, name: str
+) -> None:
+    """However many others there are."""
+    statement, index = QUERIES[name]
+    values = [1] * statement.count("?")
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+    assert f"INDEX {index} " in " ".join(row[3] for row in plan)
 
 
 def test_two_writers_with_one_id(path: Path) -> None:

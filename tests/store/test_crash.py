@@ -12,7 +12,7 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.store import commands
 from custom_components.aquarist.store.database import Database
 
-from .samples import AT, MINUTE, command
+from .samples import AT, MINUTE, command, newest
 
 REPOSITORY = Path(__file__).parents[2]
 ORDER = [Phase.PLANNED, Phase.APPLYING, Phase.COMPLETED]
@@ -47,9 +47,7 @@ async def test_what_was_acknowledged_is_there(path: Path, end: str) -> None:
 
     async def everything() -> list[Command]:
         """Return every command that is stored."""
-        return await database.read(
-            lambda connection: commands.recent(connection, None, 9999)
-        )
+        return await database.read(lambda connection: newest(connection, 9999))
 
     stored = await everything()
     phases = {item.key: item.phase for item in stored}

@@ -15,8 +15,16 @@ from .samples import AT, MINUTE, dose
 
 def test_a_dose_comes_back(connection: sqlite3.Connection) -> None:
     """With everything that is known about it."""
-    intended = dose(lifetime_before=5000)
-    given = dose("own", state=DoseState.GIVEN, given=2000, head=3)
+    intended = dose(lifetime_before=5000, source="schedule")
+    given = dose(
+        "own",
+        state=DoseState.GIVEN,
+        given=2000,
+        head=3,
+        additive="Calcium",
+        aquarium="tank",
+        source="pump",
+    )
     doses.intend(connection, intended, 1, "schedule")
     doses.intend(connection, given, None, "pump")
     assert doses.since(connection, AT - MINUTE) == [intended, given]

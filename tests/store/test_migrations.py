@@ -4,18 +4,25 @@ from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 import sqlite3
+from typing import Any
 
 import pytest
 
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.store import (
+    calibrations,
     commands,
+    configurations,
+    containers,
     counters,
+    definitions,
     devices,
     doses,
     occurrences,
     on_times,
+    programmes,
     resting,
+    runs,
     schedules,
     settings,
 )
@@ -23,7 +30,7 @@ from custom_components.aquarist.store.errors import StoreFailedError
 from custom_components.aquarist.store.migrations import STEPS, Step
 from custom_components.aquarist.store.opening import open_for_writing
 
-from .samples import AT, files_of
+from .samples import AT, files_of, newest
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -141,13 +148,16 @@ def test_version_1_is_read_by_the_present_code(path: Path) -> None:
         light, doser = devices.load_all(connection)
         assert (light.number, light.name, light.retired_at) == (1, "Light", AT)
         assert (doser.number, doser.address) == (2, "AA:BB:CC:DD:EE:FF")
-        done, planned = commands.recent(connection, None, 10)[::-1]
+        done, planned = newest(connection)[::-1]
         assert (done.order, done.phase, done.result) == (1, Phase.COMPLETED, {"n": 1})
         assert (planned.order, planned.created_at) == (3, AT)
         assert planned.value == {"level": 40.5}
         assert resting.load_all(connection) == {(1, "level"): {"level": 30}}
+        assert (done.run, done.step, done.retry_of) == (None, None, None)
+        assert commands.not_final(connection) == [planned]
         (dose,) = doses.open_doses(connection)
         assert (dose.volume, dose.lifetime_before) == (2000, 100_000)
+        assert (dose.additive, dose.aquarium) == (None, None)
         (counter,) = counters.load_all(connection)
         assert (counter.lifetime, counter.today) == (102_000, 2000)
         (schedule,) = schedules.load_all(connection)
@@ -173,3 +183,63 @@ def test_version_1_is_read_by_the_present_code(path: Path) -> None:
             at=AT + timedelta(days=1),
         )
         assert fresh.number == 6
+
+
+def test_version_1_loses_nothing(path: Path) -> None:
+    """Every row of every table is what it was; what is new of it is empty."""
+
+    def rows(connection: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
+        """Return all rows by table, but for what SQLite keeps for itself."""
+        names = connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'"
+        )
+        found = {}
+        for (name,) in names.fetchall():
+            cursor = connection.execute(f"SELECT * FROM {name}")  # noqa: S608
+            columns = [column[0] for column in cursor.description]
+            found[name] = [dict(zip(columns, row, strict=True)) for row in cursor]
+        return found
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((FIXTURES / "version_1.sql").read_text())
+        before = rows(connection)
+    assert all(before.values())
+    with closing(open_for_writing(path, AT, STEPS[:2])) as connection:
+        after = rows(connection)
+    for name, table in before.items():
+        kept = [{column: row[column] for column in table[0]} for row in after[name]]
+        assert kept == table, name
+        new = {column for column in after[name][0] if column not in table[0]}
+        assert all(row[column] is None for row in after[name] for column in new)
+
+
+def test_version_2_is_read_by_the_present_code(path: Path) -> None:
+    """What came with version 2, written in full, is understood."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript((FIXTURES / "version_2.sql").read_text())
+    with closing(open_for_writing(path, AT, STEPS)) as connection:
+        (repeated,) = commands.of_run(connection, 1)
+        assert (repeated.step, repeated.retry_of) == (0, "done")
+        (dose,) = doses.open_doses(connection)
+        assert (dose.additive, dose.aquarium, dose.source) == (
+            "Calcium",
+            "tank",
+            "pump",
+        )
+        (container,) = containers.load_all(connection)
+        assert (container.capacity, container.filled) == (500_000, 450_000)
+        assert containers.used_since(connection, 1, 0, container.at) == 2000
+        (calibration,) = calibrations.load_all(connection)
+        assert calibration.flow == pytest.approx(12.5)
+        (programme,) = programmes.load_all(connection)
+        assert (programme.slot, programme.definition) == ("head_0", {"mode": "daily"})
+        (configuration,) = configurations.of_device(connection, 1)
+        assert (configuration.name, configuration.revision) == ("summer", 2)
+        (macro,) = definitions.load_all(connection, "macro")
+        assert (macro.name, macro.revision) == ("feed", 2)
+        changes = [item.change for item in definitions.revisions(connection, 2)]
+        assert changes == [schedules.Change.CREATED, schedules.Change.DELETED]
+        (run,) = runs.not_final(connection)
+        assert (run.definition_id, run.data) == (1, {"seen": 1})
+        (step,) = runs.steps(connection, run.id)
+        assert (step.state, step.deadline) == ("waiting", {"elapsed": 2.5})

@@ -17,6 +17,8 @@ IRON = {
     "flow_ml_per_minute": 12.5,
     "maximum_dose_ml": 20.0,
     "budget_ml": 50.0,
+    "maximum_on_seconds": 600,
+    "automatic_off_seconds": 900,
 }
 STORED = {key: value for key, value in IRON.items() if key != "name"}
 
@@ -28,7 +30,11 @@ async def test_a_doser_is_a_switch_with_a_flow(
     result = await add(hass, aquarium, "doser")
     assert result["step_id"] == "device"
     assert fields(result) == list(IRON)
-    assert suggested(result) == {"maximum_dose_ml": 10.0, "budget_ml": 100.0}
+    assert suggested(result) == {
+        "maximum_dose_ml": 10.0,
+        "budget_ml": 100.0,
+        "maximum_on_seconds": 600.0,
+    }
 
     result = await submit(hass, result, IRON)
 
@@ -58,6 +64,8 @@ async def test_a_doser_may_have_no_limit(
         ({"entity_id": "switch.used"}, {"entity_id": "entity_in_use"}),
         ({"maximum_dose_ml": 0.15}, {"maximum_dose_ml": "too_fine"}),
         ({"maximum_dose_ml": 125.1}, {"maximum_dose_ml": "dose_too_long"}),
+        ({"maximum_on_seconds": 90}, {"maximum_dose_ml": "dose_too_long"}),
+        ({"automatic_off_seconds": 90}, {"maximum_dose_ml": "dose_too_long"}),
         ({"budget_ml": 10.01}, {"budget_ml": "too_fine"}),
         (
             {"name": " ", "maximum_dose_ml": 0.15, "budget_ml": 10.01},
@@ -83,7 +91,7 @@ async def test_what_makes_no_doser_is_refused(
     assert result["description_placeholders"] == {
         "entity": wrong.get("entity_id", ""),
         "word": "",
-        "minutes": "10",
+        "seconds": "90" if 90 in wrong.values() else "600",
     }
     assert suggested(result) == {**IRON, **wrong}
     assert devices(aquarium) == []
@@ -91,6 +99,36 @@ async def test_what_makes_no_doser_is_refused(
     result = await submit(hass, result, IRON)
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+async def test_the_longest_time_on_may_be_left_empty(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Then it is ten minutes; a switch need not go off by itself."""
+    result = await add(hass, aquarium, "doser")
+    without = {key: value for key, value in IRON.items() if "seconds" not in key}
+
+    await submit(hass, result, without)
+
+    assert devices(aquarium) == [
+        (
+            "doser",
+            "Iron",
+            {**STORED, "maximum_on_seconds": 600.0, "automatic_off_seconds": None},
+        )
+    ]
+
+
+async def test_a_doser_of_before_gets_the_longest_time_suggested(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """It was listed when nobody asked for it."""
+    before = {key: value for key, value in STORED.items() if "seconds" not in key}
+    pump = listed(hass, aquarium, "doser", "Iron", before)
+
+    result = await change(hass, aquarium, pump)
+
+    assert suggested(result) == {"name": "Iron", **before, "maximum_on_seconds": 600}
 
 
 async def test_the_longest_dose_takes_all_of_the_time(
@@ -113,6 +151,9 @@ async def test_the_longest_dose_takes_all_of_the_time(
         ("maximum_dose_ml", 6554),
         ("budget_ml", 0.1),
         ("budget_ml", 6554),
+        ("maximum_on_seconds", 0),
+        ("maximum_on_seconds", 3601),
+        ("automatic_off_seconds", 0),
     ],
 )
 async def test_values_out_of_range_are_refused_by_field(

@@ -4,6 +4,7 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -13,6 +14,8 @@ from .forms import add, change, devices, listed, submit
 
 CHILLER = {"name": "chiller", "entity_id": "climate.chiller"}
 WATER = {"name": "water_temperature", "entity_id": "sensor.temperature"}
+CHILLER_STORED = {**CHILLER, "unit": "°C"}
+WATER_STORED = {**WATER, "unit": "°C"}
 
 
 async def test_a_device_has_fields(
@@ -30,7 +33,9 @@ async def test_a_device_has_fields(
     )
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert devices(aquarium) == [("entity", "Cooling", {"fields": [CHILLER, WATER]})]
+    assert devices(aquarium) == [
+        ("entity", "Cooling", {"fields": [CHILLER_STORED, WATER_STORED]})
+    ]
 
 
 async def test_a_device_may_have_one_field(
@@ -41,7 +46,7 @@ async def test_a_device_may_have_one_field(
 
     await submit(hass, result, {"name": "Water", "fields": WATER})
 
-    assert devices(aquarium) == [("entity", "Water", {"fields": [WATER]})]
+    assert devices(aquarium) == [("entity", "Water", {"fields": [WATER_STORED]})]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +146,9 @@ async def test_what_is_no_field_is_refused(
 async def test_a_device_can_be_changed(
     hass: HomeAssistant, aquarium: MockConfigEntry
 ) -> None:
-    """Its own entities are free to it."""
-    device = listed(hass, aquarium, "entity", "Cooling", {"fields": [CHILLER]})
+    """Its own entities are free to it; what was noted of them is not asked."""
+    stored = {"fields": [CHILLER_STORED]}
+    device = listed(hass, aquarium, "entity", "Cooling", stored)
     result = await change(hass, aquarium, device)
     assert suggested(result) == {"name": "Cooling", "fields": [CHILLER]}
 
@@ -150,4 +156,40 @@ async def test_a_device_can_be_changed(
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
-    assert devices(aquarium) == [("entity", "Chiller", {"fields": [WATER, CHILLER]})]
+    assert devices(aquarium) == [
+        ("entity", "Chiller", {"fields": [WATER_STORED, CHILLER_STORED]})
+    ]
+
+
+async def test_the_announced_unit_stays(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Home Assistant has other units since; an entity that is new has the present one (R-T62)."""
+    device = listed(hass, aquarium, "entity", "Cooling", {"fields": [CHILLER_STORED]})
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    hass.states.async_set("sensor.temperature", "77", {"unit_of_measurement": "°F"})
+    result = await change(hass, aquarium, device)
+
+    await submit(hass, result, {"name": "Cooling", "fields": [CHILLER, WATER]})
+
+    assert devices(aquarium)[0][2]["fields"] == [
+        CHILLER_STORED,
+        {**WATER, "unit": "°F"},
+    ]
+
+
+async def test_an_entity_without_a_unit_has_none(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Nor one that has no state yet."""
+    fields_asked = [
+        {"name": "skimmer", "entity_id": "switch.skimmer"},
+        {"name": "asleep", "entity_id": "switch.asleep"},
+    ]
+    result = await add(hass, aquarium, "entity")
+
+    await submit(hass, result, {"name": "Things", "fields": fields_asked})
+
+    skimmer, asleep = devices(aquarium)[0][2]["fields"]
+    assert skimmer == fields_asked[0]
+    assert asleep.keys() == {"name", "entity_id", "registry_id"}

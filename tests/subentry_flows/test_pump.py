@@ -97,9 +97,10 @@ async def test_a_number_whose_range_is_not_known_can_be_added(
     entity_id: str,
 ) -> None:
     """Its integration may just not run; left empty it is the entity's own range."""
-    entity_registry.async_get_or_create(
+    asleep = entity_registry.async_get_or_create(
         "number", "demo", "asleep", suggested_object_id="asleep"
     )
+    known = {"registry_id": asleep.id} if entity_id == asleep.entity_id else {}
     result = await add(hass, aquarium, "pump")
     result = await submit(hass, result, {"name": "Sleeper", "entity_id": entity_id})
     assert suggested(result) == {"safe_level": 0}
@@ -107,7 +108,7 @@ async def test_a_number_whose_range_is_not_known_can_be_added(
     await submit(hass, result, {})
 
     assert devices(aquarium) == [
-        ("pump", "Sleeper", {"entity_id": entity_id, **NOTHING_SET})
+        ("pump", "Sleeper", {"entity_id": entity_id, **known, **NOTHING_SET})
     ]
 
 
@@ -244,7 +245,36 @@ async def test_the_id_of_a_registry_entry_stands_for_its_entity(
 
     await submit(hass, result, {})
 
-    assert devices(aquarium)[0][2]["entity_id"] == "switch.asleep"
+    stored = devices(aquarium)[0][2]
+    assert stored["entity_id"] == "switch.asleep"
+    assert stored["registry_id"] == asleep.id
+
+
+async def test_a_pump_is_changed_under_the_present_name_of_its_entity(
+    hass: HomeAssistant,
+    aquarium: MockConfigEntry,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """Renamed since it was added; what is stored is brought up to date."""
+    asleep = entity_registry.async_get("switch.asleep")
+    assert asleep is not None
+    stored = {**USED_PUMP, "entity_id": "switch.asleep", "registry_id": asleep.id}
+    pump = listed(hass, aquarium, "pump", "Asleep", {**stored, "safe_level": 100})
+    entity_registry.async_update_entity("switch.asleep", new_entity_id="switch.awake")
+
+    result = await change(hass, aquarium, pump)
+
+    assert suggested(result) == {"name": "Asleep", "entity_id": "switch.awake"}
+    result = await submit(hass, result, suggested(result))
+    assert suggested(result) == {"safe_level": 100}
+    await submit(hass, result, suggested(result))
+    assert devices(aquarium) == [
+        (
+            "pump",
+            "Asleep",
+            {**stored, "entity_id": "switch.awake", "safe_level": 100},
+        )
+    ]
 
 
 async def test_a_pump_needs_a_name(

@@ -6,11 +6,12 @@ Times are epoch seconds in command records and ISO 8601 with offset everywhere e
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-import json
 from typing import Any
 
+from ..commands.bounded import bounded as shortened
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
+from ..dosing.container import ContainerStatus
 from ..dosing.ledger import Dose
 from ..dosing.volume import millilitres
 from ..engine.changes import OccurrenceChanged
@@ -99,6 +100,9 @@ WORDS: Mapping[Phase, Words] = {
     ),
 }
 
+COMMAND_STATUSES = tuple(dict.fromkeys(words.command for words in WORDS.values()))
+"""How command records call what becomes of them (R-C6)."""
+
 _ERROR_KEYS = {
     Phase.TIMED_OUT: "timeout",
     Phase.WITHDRAWN: "canceled",
@@ -107,8 +111,13 @@ _ERROR_KEYS = {
 }
 
 
+def phases_of(status: str) -> frozenset[Phase]:
+    """Return the phases that command records call so."""
+    return frozenset(phase for phase, words in WORDS.items() if words.command == status)
+
+
 def command_record(command: Command, device: DeviceState | None) -> dict[str, Any]:
-    """Return a command in the words of the device commands (R-C5, R-C40, R-C41).
+    """Return a command in the words of the device commands (R-C5, R-C40, R-C41, R-C63).
 
     ``order`` is the place in the list, for paging.
     """
@@ -129,6 +138,13 @@ def command_record(command: Command, device: DeviceState | None) -> dict[str, An
         "error": "expired" if missed else command.error or _text(command.error_code),
         "error_code": _text(command.error_code),
         "error_details": command.error_details and dict(command.error_details),
+        "scheduled_at": _epoch(command.starts_at),
+        "source": command.source.value,
+        "user": command.user,
+        "context": command.context,
+        "run": command.run,
+        "step": command.step,
+        "retry_of": command.retry_of,
         "order": command.order,
     }
 
@@ -177,7 +193,25 @@ def dose_record(dose: Dose, device: DeviceState | None) -> dict[str, Any]:
         "volume_ml": millilitres(dose.volume),
         "given_ml": None if dose.given is None else millilitres(dose.given),
         "state": dose.state.value,
+        "additive": dose.additive,
+        "source": dose.source,
         "at": dose.at.isoformat(),
+    }
+
+
+def container_record(
+    device: DeviceState, head: int, status: ContainerStatus
+) -> dict[str, Any]:
+    """Return a head's container; ``days_left`` is None when nothing is planned."""
+    return {
+        "device_id": device.row.uuid,
+        "address": device.row.address,
+        "head_index": head,
+        "additive": device.limits.head(head).additive,
+        "capacity_ml": millilitres(status.capacity),
+        "remaining_ml": millilitres(status.remaining),
+        "days_left": status.days_left,
+        "low": status.low,
     }
 
 
@@ -233,13 +267,7 @@ def bounded(record: Mapping[str, Any], *, limit: int = EVENT_LIMIT) -> dict[str,
 
     ``truncated`` says whether its largest values were left out (null) to get there.
     """
-    short = {**record, "truncated": False}
-    sizes = {name: _size(value) for name, value in record.items()}
-    for name in sorted(sizes, key=lambda one: sizes[one], reverse=True):
-        if _size(short) <= limit:
-            break
-        short |= {name: None, "truncated": True}
-    return short
+    return shortened({**record, "truncated": False}, limit=limit)
 
 
 def _error_key(command: Command) -> str:
@@ -251,11 +279,6 @@ def _error_key(command: Command) -> str:
         or command.error
         or str(command.error_code or ErrorCode.COMMAND_FAILED)
     )
-
-
-def _size(value: object) -> int:
-    """Return the bytes of a value as JSON."""
-    return len(json.dumps(value, default=str).encode())
 
 
 def _text(code: str | None) -> str | None:

@@ -62,6 +62,13 @@ class BleakTransport(Transport):
         """Return whether the device is connected, heard by a connectable scanner, or has just been let go."""
         return self.connected or self._heard or self._coming_back
 
+    @property
+    @override
+    def signal(self) -> int | None:
+        """Return how strong any scanner heard the last advertisement."""
+        last = self._last_heard_by_any()
+        return None if last is None else last.rssi
+
     @override
     async def connect(
         self, notify: Callable[[bytes], None], dropped: Callable[[], None]

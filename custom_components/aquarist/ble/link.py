@@ -104,6 +104,11 @@ class Link:
         return self._presence.available
 
     @property
+    def signal(self) -> int | None:
+        """Return how strong the device was heard last in dBm, None while nobody knows."""
+        return self._transport.signal
+
+    @property
     def next_try(self) -> float | None:
         """Return the loop time before which only an urgent lease connects; None when any does."""
         return self._back_off.next_try

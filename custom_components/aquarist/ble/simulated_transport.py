@@ -45,6 +45,12 @@ class SimulatedTransport(Transport):
         """Return whether the device is connected to us or advertises."""
         return self.connected or self._peripheral.advertising
 
+    @property
+    @override
+    def signal(self) -> int | None:
+        """Return how strong the device is."""
+        return self._peripheral.rssi
+
     @override
     async def connect(
         self, notify: Callable[[bytes], None], dropped: Callable[[], None]

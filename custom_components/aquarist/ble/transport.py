@@ -21,6 +21,10 @@ class Transport(Protocol):
     def present(self) -> bool:
         """Return whether the device is connected or was heard by a scanner that can connect."""
 
+    @property
+    def signal(self) -> int | None:
+        """Return how strong the device was heard last in dBm, None while nobody knows."""
+
     async def connect(
         self, notify: Callable[[bytes], None], dropped: Callable[[], None]
     ) -> None:

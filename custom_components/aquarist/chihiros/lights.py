@@ -1,4 +1,8 @@
-"""Commands of lights (protocol section 3), the fan inside of a Vivid III included."""
+"""Commands of lights (protocol section 3), the fan inside of a Vivid III included.
+
+What carries a number a keeper has chosen is verbatim, as in the vendor's app: in the legacy
+profile a level of 90 would go out as 89 (protocol section 2.3).
+"""
 
 from collections.abc import Sequence
 from datetime import time
@@ -30,7 +34,6 @@ def set_channel(channel: int, level: int) -> CommandFrame:
         group=Group.COMMON,
         mode=0x07,
         parameters=bytes([_check_channel(channel), _check_level("level", level)]),
-        profile=Profile.LEGACY,
     )
 
 
@@ -117,12 +120,7 @@ def fan_speed(percent: int) -> CommandFrame:
     """Set the Vivid III fan: 0 is off, otherwise 25 to 100 per cent."""
     if check_whole("percent", percent, 0, 100) not in (0, *range(25, 101)):
         raise OutOfRange("percent", percent, 25, 100, "or 0 for off")
-    return CommandFrame(
-        group=Group.COMMON,
-        mode=0x0F,
-        parameters=bytes([percent]),
-        profile=Profile.LEGACY,
-    )
+    return CommandFrame(group=Group.COMMON, mode=0x0F, parameters=bytes([percent]))
 
 
 def fan_auto() -> CommandFrame:
@@ -184,5 +182,4 @@ def _window(
         group=Group.SCHEDULE,
         mode=0x19,
         parameters=bytes(key) + levels.ljust(LEVEL_SLOTS, bytes([UNUSED])),
-        profile=Profile.LEGACY,
     )

@@ -89,25 +89,43 @@ class BackingEntity:
         return shown
 
     async def set(self, wanted: Setting) -> None:
-        """Call for a setting and wait until it is shown. Raises DeviceError."""
+        """Bring the entity to a setting and wait until it is shown. Raises DeviceError.
+
+        A call that fails after it was seen to take effect has done what was wanted.
+        """
+        before = self.shows(wanted)
+        try:
+            await self.insist(wanted)
+        except DeviceError as error:
+            if before or not error.transient or not self.shows(wanted):
+                raise
+            _LOGGER.debug("%s did it all the same: %s", self.entity_id, error)
+
+    async def insist(self, wanted: Setting) -> None:
+        """Call for a setting, without an error, and wait until it is shown. Raises DeviceError."""
         await self.ask(wanted)
-        if not await self.comes_to_show(wanted, self._confirm_time):
+        within = self._confirm_time + self._adapter.settle_time
+        if not await self.comes_to_show(wanted, within):
             raise self.not_confirmed(wanted)
 
     async def ask(self, wanted: Setting) -> None:
         """Call for a setting without waiting until it is shown. Raises DeviceError."""
         state = self.require()
         calls = self._adapter.calls(state, wanted)
-        still = self._asked if self._asked and self._shows(self._asked) else {}
+        still = self._asked if self._asked and self.shows(self._asked) else {}
         self._asked = merged(still, wanted)
         for call in calls:
             await self.call(call)
 
     async def comes_to_show(self, wanted: Setting, within: float) -> bool:
         """Wait until a setting is shown; False when it is not within so many seconds."""
+        return await self.comes_to(lambda: self.shows(wanted), within)
+
+    async def comes_to(self, condition: Callable[[], bool], within: float) -> bool:
+        """Wait until something holds of the entity; False when it does not in so many seconds."""
         try:
             async with asyncio.timeout(within):
-                while not self._shows(wanted):
+                while not condition():
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
@@ -148,7 +166,7 @@ class BackingEntity:
         while self._leave:
             self._leave.pop()()
 
-    def _shows(self, wanted: Setting) -> bool:
+    def shows(self, wanted: Setting) -> bool:
         """Return whether the entity shows a setting now."""
         state = self.state
         return (

@@ -1,29 +1,37 @@
 """What the Chihiros devices share: the link, its errors, presence and common actions."""
 
+from abc import ABC, abstractmethod
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
-from typing import cast, override
+from typing import Any, cast, override
 
 from ..ble.errors import LinkError, Reason
 from ..ble.link import Lease, Link
 from ..chihiros.command_frame import CommandFrame, query_status, set_time
-from ..chihiros.notifications import Notification, Status
-from .device import DeviceKind, DeviceStatus
+from ..chihiros.notifications import Notification, Snapshot, Status
+from ..commands.actions import ACTIONS
+from ..commands.arguments import ArgumentError
+from .device import DeviceKind, DeviceStatus, MemoryReport
 from .errors import DeviceError
-from .fields import Field, whole_number
+from .fields import Field, InvalidValue, whole_number
 from .observable import ObservableDevice
 
 # How long a holder may take to make way; dropping the link then gives its write 2 s more.
 PATIENCE = 0.25
 STOP_TIME = 25.0
 STOP_TRIES = 3
+# How long the app waits between the frames of a programme (protocol 4.2).
+FRAME_PAUSE = 0.09
+# The snapshot follows the status by 30 ms; not every light sends one.
+SNAPSHOT_WAIT = 1.0
 RELEASE_SECONDS = 300
 LONGEST_RELEASE = 3600
 _FINAL = frozenset({Reason.UNSUPPORTED, Reason.STOPPING})
 
 
-class ChihirosDevice(ObservableDevice):
+class ChihirosDevice(ObservableDevice, ABC):
     """A device over a link. ``local_time`` gives the aware local wall-clock time now."""
 
     ACTIONS = {"request_status": (), "sync_clock": (), "release_for_app": ("seconds",)}
@@ -55,11 +63,18 @@ class ChihirosDevice(ObservableDevice):
             link.on_availability(self._tell_availability),
             link.on_notification(self._read_status),
         ]
+        self._snapshot: Snapshot | None = None
+        self._snapshot_came = asyncio.Event()
 
     @property
     def available(self) -> bool:
         """Return whether the device is connected or heard."""
         return self.link.available
+
+    @property
+    def signal(self) -> int | None:
+        """Return how strong the device was heard last in dBm, None while nobody knows."""
+        return self.link.signal
 
     @override
     def check_action(self, action: str, args: Mapping[str, object]) -> None:
@@ -94,13 +109,26 @@ class ChihirosDevice(ObservableDevice):
 
     def _read_status(self, notification: Notification) -> None:
         """Tell what the device says of itself, at each connect and whenever it is asked."""
-        if isinstance(notification, Status):
-            self._tell_status(
-                DeviceStatus(
-                    firmware=notification.firmware,
-                    uptime_minutes=notification.uptime_minutes,
+        match notification:
+            case Status():
+                self._tell_status(
+                    DeviceStatus(
+                        firmware=notification.firmware,
+                        uptime_minutes=notification.uptime_minutes,
+                    )
                 )
-            )
+            case Snapshot():
+                self._snapshot = notification
+                self._snapshot_came.set()
+                self._tell_memory(self._memory(notification))
+
+    @abstractmethod
+    def _memory(self, snapshot: Snapshot) -> MemoryReport:
+        """Return what a snapshot shows of the device's memory."""
+
+    @abstractmethod
+    def _shown(self, report: MemoryReport) -> list[dict[str, object]]:
+        """Return what a device shows of its memory as plain values."""
 
     async def _leased[T](self, work: Callable[[Lease], Awaitable[T]]) -> T:
         """Do work with a lease. Raises DeviceError."""
@@ -121,17 +149,35 @@ class ChihirosDevice(ObservableDevice):
             raise DeviceError("no_answer", transient=True) from error
 
     async def _status(self, lease: Lease) -> dict[str, object]:
-        """Ask for firmware and uptime."""
+        """Ask for firmware, uptime and the snapshot of the memory, None when none comes."""
+        self._snapshot = None
+        self._snapshot_came.clear()
         status = await answer(lease, query_status(), Status)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SNAPSHOT_WAIT):
+                await self._snapshot_came.wait()
+        snapshot = self._snapshot
         return {
             "firmware": status.firmware,
             "uptime_minutes": status.uptime_minutes,
             "uptime_saturated": status.saturated,
+            "clock_drift_minutes": None
+            if snapshot is None
+            else snapshot.drift_minutes(self._local_time()),
+            "memory": None if snapshot is None else self._shown(self._memory(snapshot)),
         }
 
     async def _sync_clock(self, lease: Lease) -> None:
         """Set the device's clock to local time."""
         await lease.write(set_time(self._local_time().replace(tzinfo=None)))
+
+
+def checked_action(action: str, args: Mapping[str, object]) -> dict[str, Any]:
+    """Return the valid arguments of an action, its defaults filled in. Raises InvalidValue."""
+    try:
+        return ACTIONS[action].checked(args)
+    except ArgumentError as error:
+        raise InvalidValue(error.field, error.code, **error.placeholders) from error
 
 
 def device_error(error: LinkError, *, repeatable: bool = True) -> DeviceError:
@@ -149,6 +195,14 @@ async def answer[N: Notification](
     if notification is None:
         raise LinkError(Reason.NO_ANSWER)
     return notification
+
+
+async def written_in_turn(lease: Lease, *frames: CommandFrame) -> None:
+    """Write frames with the pauses that the app makes. Raises LinkError."""
+    for index, frame in enumerate(frames):
+        if index:
+            await asyncio.sleep(FRAME_PAUSE)
+        await lease.write(frame)
 
 
 async def urgently[T](link: Link, work: Callable[[Lease], Awaitable[T]]) -> T:

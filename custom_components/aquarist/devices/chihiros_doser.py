@@ -8,12 +8,20 @@ from typing import override
 from ..ble.errors import LinkError
 from ..ble.link import Lease, Link
 from ..chihiros.dosers import MAX_DOSE, MIN_DOSE, temporary_run
-from ..chihiros.notifications import Lifetime, Notification, Today
+from ..chihiros.notifications import (
+    DoserSnapshot,
+    Lifetime,
+    Notification,
+    Snapshot,
+    Today,
+)
 from ..dosing.volume import millilitres
 from ..layers.setting import Setting
 from .chihiros_device import ChihirosDevice, device_error
 from .chihiros_dose import ChihirosDose, read_totals, total
-from .device import DeviceKind, Head, StopReport
+from .device import DeviceKind, Head, MemoryReport, StopReport
+from .doser_actions import DoserActions
+from .doser_programme import shown_heads
 from .dosing_fields import allowed_fields, head_at
 from .errors import DeviceError
 from .observable import only_fields
@@ -55,6 +63,7 @@ class ChihirosDoser(ChihirosDevice):
             local_time=local_time,
         )
         self._known = {name: {name: True} for name in fields}
+        self._actions = DoserActions(self.heads)
         self._doses: list[ChihirosDose] = []
         self._leave.append(link.on_notification(self._heard))
 
@@ -88,6 +97,23 @@ class ChihirosDoser(ChihirosDevice):
         only_fields(settings, *self.fields)
         for name, setting in settings.items():
             self._know(name, setting)
+
+    @override
+    def check_action(self, action: str, args: Mapping[str, object]) -> None:
+        """Raise InvalidValue for an action that the pump would refuse."""
+        if action in DoserActions.NAMES:
+            self._actions.work(action, args)
+        else:
+            super().check_action(action, args)
+
+    @override
+    async def perform(
+        self, action: str, args: Mapping[str, object]
+    ) -> Mapping[str, object] | None:
+        """Do the actions of `DoserActions` besides the common ones."""
+        if action in DoserActions.NAMES:
+            return await self._leased(self._actions.work(action, args))
+        return await super().perform(action, args)
 
     async def stop(self) -> StopReport:
         """Stop all heads, and tell what the doses under way had given by then."""
@@ -127,6 +153,27 @@ class ChihirosDoser(ChihirosDevice):
             "lifetime_ml": _as_millilitres(lifetime, len(self.heads)),
             "today_ml": _as_millilitres(today, len(self.heads)),
         }
+
+    @override
+    def _memory(self, snapshot: Snapshot) -> MemoryReport:
+        """Return what the pump shows of its first four heads."""
+        if not isinstance(snapshot, DoserSnapshot):
+            return MemoryReport()
+        return MemoryReport(heads=shown_heads(snapshot, len(self.heads)))
+
+    @override
+    def _shown(self, report: MemoryReport) -> list[dict[str, object]]:
+        """Return mode, times, today and target of the heads that are shown."""
+        return [
+            {
+                "head_index": index,
+                "mode": head.mode.value if head.mode is not None else "off",
+                "times": [at.isoformat("minutes") for at in head.times],
+                "today_ml": millilitres(head.today),
+                "target_ml": head.target_ml,
+            }
+            for index, head in report.heads.items()
+        ]
 
     async def _stop_heads(self, lease: Lease) -> tuple[Lifetime | None, Today | None]:
         """End every run, then read how far it got."""

@@ -6,15 +6,25 @@ from functools import partial
 from typing import override
 
 from ..ble.link import Lease, Link
+from ..chihiros.auto_setting import AutoSetting, auto_setting_from
 from ..chihiros.command_frame import set_time
-from ..chihiros.lights import auto_on, manual_on, set_channel
+from ..chihiros.lights import (
+    MAX_RAMP_MINUTES,
+    auto_on,
+    manual_on,
+    reset_schedules,
+    set_channel,
+)
+from ..chihiros.notifications import LightSnapshot, Snapshot
 from ..layers.setting import Setting
-from .chihiros_device import ChihirosDevice
-from .device import DeviceKind, Observation, StopReport
+from .chihiros_device import ChihirosDevice, checked_action
+from .device import DeviceKind, LightPoint, MemoryReport, Observation, StopReport
 from .errors import DeviceError
-from .fields import LEVEL
+from .fields import LEVEL, InvalidValue
 from .lamp import LIGHT, Lamp
 from .observable import only_fields
+
+ADD_SETTING = "add_auto_setting"
 
 
 class ChihirosLight(ChihirosDevice):
@@ -24,6 +34,8 @@ class ChihirosLight(ChihirosDevice):
         **ChihirosDevice.ACTIONS,
         "enable_auto_mode": (),
         "set_manual_mode": (),
+        "reset_auto_settings": (),
+        "factory_reset": (),
     }
 
     def __init__(
@@ -95,15 +107,60 @@ class ChihirosLight(ChihirosDevice):
     async def perform(
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
-        """Do `enable_auto_mode` and `set_manual_mode` besides the common actions."""
+        """Do what concerns mode and memory besides the common actions."""
+        if action == ADD_SETTING:
+            setting = self.auto_setting(args)
+            return await self._leased(partial(self._add, setting=setting))
         self.check_action(action, args)
         match action:
+            case "reset_auto_settings" | "factory_reset":
+                return await self._leased(self._erase)
             case "enable_auto_mode":
                 return await self._leased(self._run_schedules)
             case "set_manual_mode":
                 return await self._leased(self._hold_levels)
             case _:
                 return await super().perform(action, args)
+
+    @override
+    def check_action(self, action: str, args: Mapping[str, object]) -> None:
+        """Raise InvalidValue also for an auto setting that the light cannot keep."""
+        if action == ADD_SETTING:
+            self.auto_setting(args)
+        else:
+            super().check_action(action, args)
+
+    def auto_setting(self, args: Mapping[str, object]) -> AutoSetting:
+        """Return the window that `add_auto_setting` writes. Raises InvalidValue (R-C46)."""
+        count = len(self._numbers)
+        setting = auto_setting_from(checked_action(ADD_SETTING, args), count)
+        if len(setting.levels) != count:
+            raise _out_of_bounds("channels", len(setting.levels), count, count)
+        if setting.ramp_minutes > MAX_RAMP_MINUTES:
+            raise _out_of_bounds(
+                "ramp_up_minutes", setting.ramp_minutes, 0, MAX_RAMP_MINUTES
+            )
+        return setting
+
+    @override
+    def _memory(self, snapshot: Snapshot) -> MemoryReport:
+        """Return the points of the course that the light shows."""
+        if not isinstance(snapshot, LightSnapshot):
+            return MemoryReport()
+        return MemoryReport(
+            points=tuple(
+                LightPoint(hour=point.hour, minute=point.minute, level=point.level)
+                for point in snapshot.points_sorted
+            )
+        )
+
+    @override
+    def _shown(self, report: MemoryReport) -> list[dict[str, object]]:
+        """Return the points that are shown, in the order of their times."""
+        return [
+            {"at": f"{point.hour:02d}:{point.minute:02d}", "level": point.level}
+            for point in report.points or ()
+        ]
 
     async def _write(self, lease: Lease, levels: Mapping[int, int]) -> None:
         """Write the levels that this connection has not acknowledged yet.
@@ -115,7 +172,7 @@ class ChihirosLight(ChihirosDevice):
             self._acknowledged.clear()
             await lease.write(manual_on())
             self._manual = True
-            self.auto = False
+            self._follow_memory(auto=False)
         for channel, level in levels.items():
             if self._acknowledged.get(channel) == level:
                 continue
@@ -127,7 +184,22 @@ class ChihirosLight(ChihirosDevice):
         """Let the light run its stored schedules; the time makes it evaluate them at once."""
         self._forget()
         await lease.write(auto_on(), set_time(self._local_time().replace(tzinfo=None)))
-        self.auto = True
+        self._follow_memory(auto=True)
+
+    async def _add(self, lease: Lease, setting: AutoSetting) -> dict[str, object]:
+        """Write a window into the light's memory."""
+        await lease.write(setting.frame)
+        return {"setting": setting.as_json()}
+
+    async def _erase(self, lease: Lease) -> None:
+        """Erase all windows; what a light without any shows is not known."""
+        self._forget()
+        await lease.write(reset_schedules())
+
+    def _follow_memory(self, *, auto: bool) -> None:
+        """Take note of who decides the levels, and tell it."""
+        self.auto = auto
+        self._tell_memory(MemoryReport(auto=auto))
 
     async def _hold_levels(self, lease: Lease) -> None:
         """Switch to manual and show the last acknowledged levels again."""
@@ -152,3 +224,14 @@ class ChihirosLight(ChihirosDevice):
         """Take nothing for granted on the next connection."""
         self._manual = False
         self._acknowledged.clear()
+
+
+def _out_of_bounds(name: str, value: int, minimum: int, maximum: int) -> InvalidValue:
+    """Return the error of what this light cannot take."""
+    return InvalidValue(
+        name,
+        "value_out_of_bounds",
+        value=str(value),
+        minimum=str(minimum),
+        maximum=str(maximum),
+    )

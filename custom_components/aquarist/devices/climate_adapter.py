@@ -1,10 +1,12 @@
-"""A climate entity as one composite field: mode, temperature and preset."""
+"""A climate entity as one composite field: mode, temperatures, preset and fan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from homeassistant.components.climate.const import ClimateEntityFeature
 from homeassistant.core import State
+from homeassistant.util.unit_conversion import TemperatureConverter
 
 from ..layers.setting import Scalar, Setting, is_number
 from .entity_adapter import ServiceCall, choices, number_attribute
@@ -13,18 +15,27 @@ from .value_adapters import in_unit
 
 HVAC_MODE = "hvac_mode"
 TEMPERATURE = "temperature"
+LOW = "target_temp_low"
+HIGH = "target_temp_high"
 PRESET_MODE = "preset_mode"
+FAN_MODE = "fan_mode"
+_TEMPERATURES = (TEMPERATURE, LOW, HIGH)
+_CHOICES = {
+    PRESET_MODE: ("preset_modes", ClimateEntityFeature.PRESET_MODE),
+    FAN_MODE: ("fan_modes", ClimateEntityFeature.FAN_MODE),
+}
 _OFF = "off"
 _NO_PRESET = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClimateAdapter:
-    """Temperatures are announced in ``unit``; ``system_unit`` is the one that states carry."""
+    """Temperatures are announced in ``unit``; ``system_unit`` tells which one states carry now."""
 
+    settle_time: ClassVar[float] = 0.0
     name: str
     unit: str
-    system_unit: str
+    system_unit: Callable[[], str]
 
     def field(self, state: State | None) -> Field:
         """Describe the parts that the entity has; all of them while it is not known."""
@@ -36,35 +47,25 @@ class ClimateAdapter:
             )
         ]
         if _supports(state, ClimateEntityFeature.TARGET_TEMPERATURE):
-            parts.append(
-                Field(
-                    name=TEMPERATURE,
-                    data_type=DataType.NUMBER,
-                    unit=self.unit,
-                    minimum=self._announced(number_attribute(state, "min_temp")),
-                    maximum=self._announced(number_attribute(state, "max_temp")),
-                    step=self._step(state),
-                )
-            )
-        if _supports(state, ClimateEntityFeature.PRESET_MODE):
-            parts.append(
-                Field(
-                    name=PRESET_MODE,
-                    data_type=DataType.STRING,
-                    values=choices(state, "preset_modes"),
-                )
-            )
+            parts.append(self._temperature(state, TEMPERATURE))
+        if _supports(state, ClimateEntityFeature.TARGET_TEMPERATURE_RANGE):
+            parts += [self._temperature(state, LOW), self._temperature(state, HIGH)]
+        for name, (listed, feature) in _CHOICES.items():
+            if _supports(state, feature):
+                values = choices(state, listed)
+                parts.append(Field(name=name, data_type=DataType.STRING, values=values))
         return composite(self.name, *parts)
 
     def read(self, state: State) -> Setting | None:
         """Return the parts that the entity shows."""
         setting: dict[str, Scalar] = {HVAC_MODE: state.state}
-        temperature = self._announced(number_attribute(state, TEMPERATURE))
-        if temperature is not None:
-            setting[TEMPERATURE] = temperature
-        preset = state.attributes.get(PRESET_MODE)
-        if isinstance(preset, str):
-            setting[PRESET_MODE] = preset
+        for part in _TEMPERATURES:
+            temperature = self._announced(number_attribute(state, part))
+            if temperature is not None:
+                setting[part] = temperature
+        for part in _CHOICES:
+            if (chosen := _chosen(state, part)) is not None:
+                setting[part] = chosen
         return setting
 
     def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
@@ -73,9 +74,9 @@ class ClimateAdapter:
         A preset brings its own temperature, and leaving one brings the former back; an entity
         that is off may refuse a temperature.
         """
-        order = [HVAC_MODE, PRESET_MODE, TEMPERATURE]
+        order = [HVAC_MODE, PRESET_MODE, *_TEMPERATURES, FAN_MODE]
         if not self._leaves_preset(wanted):
-            order = [HVAC_MODE, TEMPERATURE, PRESET_MODE]
+            order = [HVAC_MODE, *_TEMPERATURES, PRESET_MODE, FAN_MODE]
         if wanted.get(HVAC_MODE) == _OFF:
             order = [*order[1:], HVAC_MODE]
         differing = [
@@ -83,23 +84,40 @@ class ClimateAdapter:
             for part in order
             if part in wanted and not self._part_shown(state, part, wanted[part])
         ]
-        if PRESET_MODE in differing and TEMPERATURE in wanted:
-            differing = [part for part in order if part in {*differing, TEMPERATURE}]
-        return [
-            ServiceCall(
-                domain="climate",
-                service=f"set_{part}",
-                data={part: self._native(part, wanted[part])},
-            )
-            for part in differing
-        ]
+        if PRESET_MODE in differing:
+            again = {*differing, *(part for part in _TEMPERATURES if part in wanted)}
+            differing = [part for part in order if part in again]
+        if LOW in differing and HIGH in differing:
+            differing.remove(HIGH)
+        return [self._call(state, part, wanted) for part in differing]
 
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether the parts are as wanted; a preset's temperature is its own affair."""
         return all(
             self._part_shown(state, part, value)
             for part, value in wanted.items()
-            if part != TEMPERATURE or self._temperature_counts(state, wanted)
+            if part not in _TEMPERATURES or self._temperature_counts(state, wanted)
+        )
+
+    def _call(self, state: State, part: str, wanted: Setting) -> ServiceCall:
+        """Return the call for a part; the ends of a range are set together."""
+        parts = (LOW, HIGH) if part in (LOW, HIGH) else (part,)
+        whole = {**(self.read(state) or {}), **wanted}
+        return ServiceCall(
+            domain="climate",
+            service="set_temperature" if part in _TEMPERATURES else f"set_{part}",
+            data={one: self._native(one, whole[one]) for one in parts if one in whole},
+        )
+
+    def _temperature(self, state: State | None, name: str) -> Field:
+        """Describe a temperature that can be set."""
+        return Field(
+            name=name,
+            data_type=DataType.NUMBER,
+            unit=self.unit,
+            minimum=self._announced(number_attribute(state, "min_temp")),
+            maximum=self._announced(number_attribute(state, "max_temp")),
+            step=self._step(state),
         )
 
     def _leaves_preset(self, wanted: Setting) -> bool:
@@ -118,9 +136,9 @@ class ClimateAdapter:
         """Return whether one part is as wanted."""
         if part == HVAC_MODE:
             return state.state == value
-        if part == PRESET_MODE:
-            return state.attributes.get(PRESET_MODE) == value
-        shown, wanted = number_attribute(state, TEMPERATURE), self._native(part, value)
+        if part in _CHOICES:
+            return _chosen(state, part) == value
+        shown, wanted = number_attribute(state, part), self._native(part, value)
         if shown is None or not is_number(wanted):
             return False
         step = number_attribute(state, "target_temp_step") or 1.0
@@ -130,7 +148,7 @@ class ClimateAdapter:
         """Return the step, which is known in the unit of the states only."""
         return (
             number_attribute(state, "target_temp_step")
-            if self.unit == self.system_unit
+            if self.unit == self.system_unit()
             else None
         )
 
@@ -139,14 +157,27 @@ class ClimateAdapter:
         return (
             None
             if temperature is None
-            else in_unit(temperature, self.system_unit, self.unit)
+            else in_unit(
+                temperature, self.system_unit(), self.unit, TemperatureConverter
+            )
         )
 
     def _native(self, part: str, value: Scalar) -> Scalar:
         """Return a part's value as its service takes it."""
-        if part == TEMPERATURE and is_number(value):
-            return in_unit(float(value), self.unit, self.system_unit)
+        if part in _TEMPERATURES and is_number(value):
+            return in_unit(
+                float(value), self.unit, self.system_unit(), TemperatureConverter
+            )
         return value
+
+
+def _chosen(state: State, part: str) -> str | None:
+    """Return the preset or fan mode in force; no preset is one where it can be chosen."""
+    chosen = state.attributes.get(part)
+    if isinstance(chosen, str):
+        return chosen
+    listed = choices(state, _CHOICES[part][0])
+    return _NO_PRESET if part == PRESET_MODE and _NO_PRESET in listed else None
 
 
 def _supports(state: State | None, feature: int) -> bool:

@@ -1,11 +1,12 @@
 """What every device is to the engine, and the values they exchange."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Protocol
 
+from ..dosing.programme import ProgrammeMode
 from ..layers.setting import Scalar, Setting
 from .fields import Field
 
@@ -55,7 +56,7 @@ class Head:
 
     index: int
     name: str
-    flow: int
+    flow: float
     minimum: int
     maximum: int
 
@@ -66,6 +67,42 @@ class DeviceStatus:
 
     firmware: int
     uptime_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadMemory:
+    """What a pump shows of a head's programme (protocol 4.3).
+
+    ``mode`` is None for a head whose programme is off, ``times`` are at most three, ``today``
+    microlitres given today, ``target_ml`` whole millilitres a day, cut off.
+    """
+
+    mode: ProgrammeMode | None
+    times: tuple[time, ...]
+    today: int
+    target_ml: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LightPoint:
+    """A point of a light's stored course: hour, minute, and one level for all channels."""
+
+    hour: int
+    minute: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryReport:
+    """What a device shows of its memory, as far as it does; None and absent is not shown.
+
+    ``heads`` by index, ``points`` at most eight of a light, ``auto`` whether a light was
+    told to follow its memory.
+    """
+
+    heads: Mapping[int, HeadMemory] = field(default_factory=dict)
+    points: tuple[LightPoint, ...] | None = None
+    auto: bool | None = None
 
 
 class DeviceListener(Protocol):
@@ -87,6 +124,15 @@ class DeviceListener(Protocol):
 
     def status_read(self, status: DeviceStatus) -> None:
         """Take note of what a device says of itself."""
+
+    def memory_read(self, report: MemoryReport) -> None:
+        """Take note of what a device shows of its memory."""
+
+    def ran_by_itself(self, head: int, microlitres: int, at: datetime) -> None:
+        """Take note of what a head gave that no dose accounts for: by hand, or an off too late.
+
+        ``at`` is when it went on, aware UTC.
+        """
 
 
 class Device(Protocol):
@@ -173,3 +219,24 @@ class DoserDevice(Device, Protocol):
 
     async def prepare(self, head: int) -> PreparedDose:
         """Make ready for one dose of a head. Raises DeviceError and InvalidValue."""
+
+
+class SwitchedDoser(DoserDevice, Protocol):
+    """A doser that runs for as long as a switch is on: nothing in it ends a dose."""
+
+    @property
+    def may_run(self) -> bool:
+        """Return whether the switch is on, or may be."""
+
+    @property
+    def has_automatic_off(self) -> bool:
+        """Return whether the switch goes off by itself when nobody switches it off."""
+
+    def cut_off(self, volume: int, at: datetime, seconds_ago: float) -> None:
+        """Know of the dose during which the last engine ended: it may still be running.
+
+        Its microlitres are accounted for already; it was sent at an aware UTC instant.
+        """
+
+    def set_flow(self, flow: float) -> None:
+        """Dose from now on by another flow, in microlitres a second. Raises ValueError."""

@@ -22,8 +22,8 @@ from .value_adapters import value_adapter
 class EntityField:
     """A field to be made from an entity.
 
-    ``unit`` is announced instead of the entity's own (temperatures only); ``safe`` is the value
-    that a stop brings the field to.
+    ``unit`` is announced instead of the entity's own, where it can be converted; ``safe`` is
+    the value that a stop brings the field to.
     """
 
     name: str
@@ -121,9 +121,10 @@ def _adapter(hass: HomeAssistant, field: EntityField) -> EntityAdapter:
     """Return the adapter for a field's entity. Raises DeviceError `unsupported`."""
     domain = domain_of(hass, field.entity)
     if domain == "climate":
-        system_unit = hass.config.units.temperature_unit
         return ClimateAdapter(
-            name=field.name, unit=field.unit or system_unit, system_unit=system_unit
+            name=field.name,
+            unit=field.unit or hass.config.units.temperature_unit,
+            system_unit=lambda: hass.config.units.temperature_unit,
         )
     return value_adapter(domain, field.name, field.unit)
 

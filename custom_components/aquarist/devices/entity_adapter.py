@@ -23,7 +23,12 @@ class EntityAdapter(Protocol):
     """Translates between the state of one entity and the setting of one field.
 
     States handed in are never `unavailable`; `read` gets no `unknown` either.
+    ``settle_time`` are the seconds that a setting takes, beyond those for its report.
     """
+
+    @property
+    def settle_time(self) -> float:
+        """Return how long the thing itself takes to get to a setting."""
 
     def field(self, state: State | None) -> Field:
         """Describe the field, as far as it is known while there is no state."""

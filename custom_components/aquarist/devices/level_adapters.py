@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import override
+from typing import ClassVar, override
 
 from homeassistant.components.cover.const import CoverEntityFeature
 from homeassistant.components.fan.const import FanEntityFeature
@@ -27,6 +27,7 @@ _BRIGHTNESS = 255
 class LevelAdapter:
     """What the levels of all domains share; ``name`` is the field's name."""
 
+    settle_time: ClassVar[float] = 0.0
     name: str
     domain: str
 
@@ -229,6 +230,7 @@ class PercentageLevel(LevelAdapter):
 class PositionLevel(LevelAdapter):
     """A valve or cover: 100 is open, 0 is closed."""
 
+    settle_time: ClassVar[float] = 20.0
     position: int
 
     @override

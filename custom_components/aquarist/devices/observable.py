@@ -1,10 +1,11 @@
 """What all kinds of devices share: listeners, what is known, and checks of values."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import ClassVar
 
 from ..layers.setting import Scalar, Setting, is_number
-from .device import DeviceKind, DeviceListener, DeviceStatus, Observation
+from .device import DeviceKind, DeviceListener, DeviceStatus, MemoryReport, Observation
 from .errors import DeviceError
 from .fields import (
     LEVEL,
@@ -142,10 +143,20 @@ class ObservableDevice:
         for listener in tuple(self._listeners):
             listener.counters_read(lifetime, today)
 
+    def _tell_ran(self, head: int, microlitres: int, at: datetime) -> None:
+        """Tell all listeners what a head gave that no dose accounts for."""
+        for listener in tuple(self._listeners):
+            listener.ran_by_itself(head, microlitres, at)
+
     def _tell_status(self, status: DeviceStatus) -> None:
         """Tell all listeners what the device says of itself."""
         for listener in tuple(self._listeners):
             listener.status_read(status)
+
+    def _tell_memory(self, report: MemoryReport) -> None:
+        """Tell all listeners what the device shows of its memory."""
+        for listener in tuple(self._listeners):
+            listener.memory_read(report)
 
 
 def only_fields(settings: Mapping[str, Setting], *known: str) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar, override
 
+from homeassistant.components.sensor.const import UNIT_CONVERTERS
 from homeassistant.const import STATE_ON
 from homeassistant.core import State
-from homeassistant.util.unit_conversion import TemperatureConverter
+from homeassistant.util.unit_conversion import BaseUnitConverter, TemperatureConverter
 
 from ..layers.setting import Setting, is_number
 from .entity_adapter import (
@@ -26,9 +28,29 @@ _UNIT = "unit_of_measurement"
 class ValueAdapter:
     """What all single values share; ``unit`` is announced instead of the entity's own (R-T62)."""
 
+    settle_time: ClassVar[float] = 0.0
     name: str
     domain: str
     unit: str | None = None
+
+    def _unit(self, state: State | None) -> str | None:
+        """Return the announced unit: the chosen one, unless the entity's cannot become it."""
+        if state is None:
+            return self.unit
+        own = state.attributes.get(_UNIT)
+        if self.unit is None or own == self.unit:
+            return own
+        converter = _converter(state)
+        units = converter.VALID_UNITS if converter is not None else ()
+        return self.unit if self.unit in units and own in units else own
+
+    def _announced(self, state: State | None, number: float | None) -> float | None:
+        """Return the entity's number in the announced unit."""
+        if number is None or state is None:
+            return None
+        return in_unit(
+            number, state.attributes.get(_UNIT), self._unit(state), _converter(state)
+        )
 
 
 class BooleanValue(ValueAdapter):
@@ -60,10 +82,10 @@ class NumberValue(ValueAdapter):
         return Field(
             name=self.name,
             data_type=DataType.NUMBER,
-            unit=self.unit or (state.attributes.get(_UNIT) if state else None),
+            unit=self._unit(state),
             minimum=self._announced(state, number_attribute(state, "min")),
             maximum=self._announced(state, number_attribute(state, "max")),
-            step=number_attribute(state, "step") if self._own_unit(state) else None,
+            step=number_attribute(state, "step") if self._in_own_unit(state) else None,
         )
 
     def read(self, state: State) -> Setting | None:
@@ -73,9 +95,9 @@ class NumberValue(ValueAdapter):
 
     def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
         """Return the call with the number in the entity's unit."""
-        native = self._native(state, wanted)
+        value = self._native(state, wanted)
         return [
-            ServiceCall(domain=self.domain, service="set_value", data={"value": native})
+            ServiceCall(domain=self.domain, service="set_value", data={"value": value})
         ]
 
     def shows(self, state: State, wanted: Setting) -> bool:
@@ -87,25 +109,18 @@ class NumberValue(ValueAdapter):
             and abs(number - self._native(state, wanted)) <= step / 2 + 1e-6
         )
 
-    def _own_unit(self, state: State | None) -> bool:
+    def _in_own_unit(self, state: State | None) -> bool:
         """Return whether the announced unit is the entity's."""
-        return self.unit is None or (
-            state is not None and self.unit == state.attributes.get(_UNIT)
-        )
-
-    def _announced(self, state: State | None, number: float | None) -> float | None:
-        """Return the entity's number in the announced unit."""
-        if number is None or state is None:
-            return None
-        return in_unit(number, state.attributes.get(_UNIT), self.unit)
+        return state is not None and self._unit(state) == state.attributes.get(_UNIT)
 
     def _native(self, state: State, wanted: Setting) -> float:
         """Return the wanted number in the entity's unit."""
         number = wanted[self.name]
         return in_unit(
             float(number) if is_number(number) else 0.0,
-            self.unit,
+            self._unit(state),
             state.attributes.get(_UNIT),
+            _converter(state),
         )
 
 
@@ -132,6 +147,40 @@ class ChoiceValue(ValueAdapter):
         return self.read(state) == wanted
 
 
+class TextValue(ValueAdapter):
+    """A text or input text."""
+
+    def field(self, state: State | None) -> Field:
+        """Describe the field."""
+        return Field(name=self.name, data_type=DataType.STRING)
+
+    def read(self, state: State) -> Setting | None:
+        """Return the text."""
+        return {self.name: state.state}
+
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Return the call with the text; the entity itself refuses one that it cannot take."""
+        data = {"value": wanted[self.name]}
+        return [ServiceCall(domain=self.domain, service="set_value", data=data)]
+
+    def shows(self, state: State, wanted: Setting) -> bool:
+        """Return whether the text is shown."""
+        return self.read(state) == wanted
+
+
+class DateTimeValue(TextValue):
+    """An input datetime: a date, a time of day or both, as the entity shows them."""
+
+    @override
+    def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
+        """Return the call with the date, the time or both."""
+        has_date = state.attributes.get("has_date") is not False
+        has_time = state.attributes.get("has_time") is not False
+        part = "datetime" if has_date and has_time else "date" if has_date else "time"
+        data = {part: wanted[self.name]}
+        return [ServiceCall(domain=self.domain, service="set_datetime", data=data)]
+
+
 class SensorValue(ValueAdapter):
     """A sensor or binary sensor: read-only."""
 
@@ -142,8 +191,9 @@ class SensorValue(ValueAdapter):
             data_type = DataType.BOOLEAN
         elif state is not None and self._numeric(state):
             data_type = DataType.NUMBER
-        unit = self.unit or (state.attributes.get(_UNIT) if state else None)
-        return Field(name=self.name, data_type=data_type, unit=unit, writable=False)
+        return Field(
+            name=self.name, data_type=data_type, unit=self._unit(state), writable=False
+        )
 
     def read(self, state: State) -> Setting | None:
         """Return what the sensor shows."""
@@ -151,10 +201,8 @@ class SensorValue(ValueAdapter):
             return {self.name: state.state == STATE_ON}
         if not self._numeric(state):
             return {self.name: state.state}
-        number = state_number(state)
-        if number is None:
-            return None
-        return {self.name: in_unit(number, state.attributes.get(_UNIT), self.unit)}
+        number = self._announced(state, state_number(state))
+        return None if number is None else {self.name: number}
 
     def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
         """Refuse: a sensor cannot be set."""
@@ -169,12 +217,30 @@ class SensorValue(ValueAdapter):
         return _UNIT in state.attributes or "state_class" in state.attributes
 
 
-def in_unit(number: float, have: str | None, want: str | None) -> float:
-    """Return a temperature in another unit; any other number, or without a unit, as it is."""
-    units = TemperatureConverter.VALID_UNITS
-    if have == want or have not in units or want not in units:
+def in_unit(
+    number: float,
+    have: str | None,
+    want: str | None,
+    converter: type[BaseUnitConverter] | None,
+) -> float:
+    """Return a number in another unit; as it is where there is nothing to convert."""
+    if converter is None or have == want:
         return number
-    return round(TemperatureConverter.convert(number, have, want), 6)
+    return round(converter.convert(number, have, want), 6)
+
+
+def _converter(state: State) -> type[BaseUnitConverter] | None:
+    """Return what converts between the units that an entity may have, by its device class.
+
+    An entity without one can still be a thermometer.
+    """
+    found = UNIT_CONVERTERS.get(state.attributes.get("device_class"))
+    if (
+        found is None
+        and state.attributes.get(_UNIT) in TemperatureConverter.VALID_UNITS
+    ):
+        return TemperatureConverter
+    return found
 
 
 def value_adapter(domain: str, name: str, unit: str | None = None) -> EntityAdapter:
@@ -189,6 +255,10 @@ def value_adapter(domain: str, name: str, unit: str | None = None) -> EntityAdap
             return NumberValue(name=name, domain=domain, unit=unit)
         case "select" | "input_select":
             return ChoiceValue(name=name, domain=domain)
+        case "text" | "input_text":
+            return TextValue(name=name, domain=domain)
+        case "input_datetime":
+            return DateTimeValue(name=name, domain=domain)
         case "sensor" | "binary_sensor":
             return SensorValue(name=name, domain=domain, unit=unit)
         case _:

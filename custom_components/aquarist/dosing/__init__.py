@@ -1,7 +1,8 @@
-"""Dosing: volumes, the life of a dose, budgets. Pure."""
+"""Dosing: volumes, the life of a dose, counters, budgets, containers. Pure."""
 
 from .budget import WINDOW, budget_refusal, counted
-from .ledger import Dose, DoseState, IllegalTransition, advance, settle
+from .ledger import Dose, DoseState, IllegalTransition, advance
+from .settlement import explanation, settle
 from .volume import VolumeError, microlitres, millilitres
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "advance",
     "budget_refusal",
     "counted",
+    "explanation",
     "microlitres",
     "millilitres",
     "settle",

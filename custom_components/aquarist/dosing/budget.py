@@ -1,4 +1,4 @@
-"""How much a head may dose within 24 hours (law 5)."""
+"""How much may be dosed within 24 hours: by a head, of an additive, into an aquarium (law 5)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -21,12 +21,18 @@ def counted(doses: Iterable[Dose], now: datetime) -> int:
 
 
 def budget_refusal(
-    doses: Iterable[Dose], volume: int, limit: int | None, now: datetime
+    doses: Iterable[Dose],
+    volume: int,
+    limit: int | None,
+    now: datetime,
+    *,
+    word: str = "budget_24h",
 ) -> Refusal | None:
     """Refuse a dose that would exceed the limit of 24 hours; None when it may be given.
 
     `volume` and `limit` are µL, the volumes of the refusal mL. `frees_at` is the instant at
     which enough has rolled out of the 24 hours; None when the dose alone exceeds the limit.
+    `word` names the limit: a head's, an additive's or an aquarium's.
     """
     if limit is None:
         return None
@@ -35,7 +41,7 @@ def budget_refusal(
     if used + volume <= limit:
         return None
     return Refusal(
-        limit="budget_24h",
+        limit=word,
         asked=millilitres(volume),
         allowed=millilitres(limit),
         left=millilitres(max(0, limit - used)),

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from .volume import VolumeError
 
-# The lifetime counter has 16 bits of tenths of a millilitre; at its end it wraps or sticks.
-_COUNTER_END = 0xFFFF * 100
+# The source of what the pump gave by itself; it is booked when it is found.
+PUMP = "pump"
 
 
 class DoseState(StrEnum):
@@ -51,6 +51,8 @@ class Dose:
 
     `device` is the device's small number, `head` counts from 0. `given` is known once the
     dose is settled. `lifetime_before` is the head's lifetime counter before the dose.
+    `additive` and `aquarium` (an entry id) are what the head pumped and where, at that time;
+    `source` says who asked and comes from the store.
     """
 
     key: str
@@ -61,6 +63,9 @@ class Dose:
     at: datetime
     given: int | None = None
     lifetime_before: int | None = None
+    additive: str | None = None
+    aquarium: str | None = None
+    source: str = ""
 
     @property
     def is_settled(self) -> bool:
@@ -85,32 +90,6 @@ def advance(dose: Dose, state: DoseState, *, given: int | None = None) -> Dose:
     if state not in TRANSITIONS[dose.state]:
         raise IllegalTransition(dose.key, dose.state, state)
     return replace(dose, state=state, given=_given(dose, state, given))
-
-
-def settle(
-    dose: Dose,
-    lifetime_now: int,
-    others_open: bool,  # noqa: FBT001
-    *,
-    tolerance: int = 100,
-) -> Dose | None:
-    """Decide an open dose from the rise of the lifetime counter, in µL (RES-52).
-
-    Ask only when the pump has had the time to deliver. A rise within `tolerance` of the
-    volume is a dose given; a smaller one, partly; none, not given. None when the rise does
-    not have this one explanation, and for a settled dose: other doses of the head are open,
-    the counter was not read before, went back, rose further than the dose or is at its end.
-    """
-    if dose.is_settled or others_open or dose.lifetime_before is None:
-        return None
-    rise = lifetime_now - dose.lifetime_before
-    if rise < 0 or rise > dose.volume + tolerance or lifetime_now == _COUNTER_END:
-        return None
-    if rise == 0:
-        return advance(dose, DoseState.NOT_GIVEN)
-    if rise < dose.volume - tolerance:
-        return advance(dose, DoseState.PARTLY, given=rise)
-    return advance(dose, DoseState.GIVEN, given=max(rise, dose.volume))
 
 
 def _given(dose: Dose, state: DoseState, given: int | None) -> int | None:

@@ -9,20 +9,33 @@ from datetime import datetime
 from sqlite3 import Connection
 from typing import Any
 
-from ..commands.command import Command, ErrorCode, Source, changed
+from ..commands.actions import ACTIONS
+from ..commands.command import RAMP_START, Command, ErrorCode, Source, changed
 from ..commands.phases import Kind, Phase
 from ..layers.claims import Layer
-from ..layers.resolve import override_end
 from ..layers.setting import Scalar, Setting
 from ..store import commands as command_rows
 from ..store.commands import ConflictingId
 from ..store.errors import StoreError
-from .arbiter import LONGEST_OVERRIDE, Arbiter
+from .arbiter import Arbiter
 from .equipment import Equipment
 from .errors import EngineError, SafetyRefusedError
 from .gate import Gate
 from .ground import Ground
-from .intake import Origin, check_dose, command_for, field_command, window_for
+from .intake import (
+    Origin,
+    Request,
+    asked,
+    check_dose,
+    command_of,
+    field_command,
+    spec_of,
+    waits,
+    window_asked,
+    window_complete,
+)
+from .overrides import Overrides
+from .rate_limits import RateLimits
 from .state import DeviceState
 
 
@@ -30,61 +43,71 @@ class Acceptance:
     """The one way in for every command."""
 
     def __init__(
-        self, ground: Ground, arbiter: Arbiter, gate: Gate, equipment: Equipment
+        self,
+        ground: Ground,
+        arbiter: Arbiter,
+        overrides: Overrides,
+        gate: Gate,
+        equipment: Equipment,
     ) -> None:
-        """Answer the agenda for commands that wait too long."""
+        """Answer the agenda for commands that wait for their start, or wait too long."""
         self._clock = ground.clock
         self._agenda = ground.agenda
         self._records = ground.records
         self._arbiter = arbiter
+        self._overrides = overrides
         self._gate = gate
         self._equipment = equipment
         self._devices = ground.devices
         self._database = ground.database
+        self._journal = ground.journal
+        self._settings = ground.settings
+        self._rate_limits = RateLimits()
         ground.agenda.on("expire", self._expire_due)
+        ground.agenda.on("start", self._start_due)
 
     async def send(
-        self,
-        device: DeviceState,
-        action: str,
-        args: Mapping[str, Any],
-        origin: Origin,
-        *,
-        id: str | None = None,
-        timeout: float = 10.0,
+        self, device: DeviceState, request: Request, *, confirm: bool = False
     ) -> Command:
         """Accept an action at a device; it is on disk when this returns (law 2).
 
         Raises EngineError or InvalidValue (nothing stored), StoreError (not stored).
         """
-        if id is not None and (known := await self._known(device, id)) is not None:
-            again = command_for(
-                device, action, args, origin, known.created_at, id=id, timeout=timeout
-            )
-            return _replayed(known, again)
+        if (known := await self._known(device, request.id)) is not None:
+            return self._replay(known, request)
+        settings = self._settings.current
         now = self._clock.now()
-        command = command_for(
-            device,
-            action,
-            args,
-            origin,
-            now,
-            id=id,
-            timeout=timeout,
-            at_once=device.queue.idle,
-        )
-        if command.kind is Kind.DOSE:
-            self._refuse_dose_early(device, args, now)
-        if origin.by_hand and command.kind is Kind.SET:
-            command = self._as_override(device, command, now)
-        return await self._accept(device, command)
+        command = command_of(device, request, now, settings, at_once=device.queue.idle)
+        at_once = not waits(command, now)
+        if spec_of(request.action).destructive and not confirm:
+            raise EngineError(
+                "confirmation_needed", field="confirm", action=request.action
+            )
+        if command.kind is Kind.DOSE and at_once:
+            self._refuse_dose_early(device, command.args, now)
+        if command.kind is Kind.PROGRAMME and at_once and device.queue.idle:
+            self._equipment.memory.refuse(device, command.action, command.args)
+        if request.origin.by_hand and command.kind is Kind.SET and at_once:
+            command = self._overrides.as_override(device, command)
+        try:
+            give_back = self._rate_limits.count(
+                command, self._clock.elapsed(), settings
+            )
+        except EngineError:
+            if (known := await self._accepted_just_now(device, request.id)) is None:
+                raise
+            return self._replay(known, request)
+        return await self.accept(device, command, give_back)
 
     async def set_field(
         self, device: DeviceState, name: str, value: Scalar, origin: Origin
     ) -> Command:
         """Accept a point action on a field by its name (a keeper's switch, a plain field)."""
-        command = field_command(device, name, value, origin, self._clock.now())
-        return await self._accept(device, command)
+        now, expiry = self._clock.now(), self._settings.current.queue_expiry
+        command = field_command(device, name, value, origin, now, expiry)
+        if origin.by_hand:
+            command = self._overrides.as_override(device, command)
+        return await self.accept(device, command)
 
     async def create_window(
         self,
@@ -103,13 +126,48 @@ class Acceptance:
         """
 
         def build(now: datetime) -> Command:
-            return window_for(
-                device, field_name, value, origin, now, start=start, end=end, id=id
+            return window_asked(
+                device.row.number,
+                field_name,
+                value,
+                origin,
+                now,
+                start=start,
+                end=end,
+                id=id,
             )
 
         if id is not None and (known := await self._known_write(id)) is not None:
             return _replayed(known, build(known.created_at))
-        return await self._accept(device, build(self._clock.now()))
+        command = window_complete(device, build(self._clock.now()))
+        return await self.accept(device, command)
+
+    async def rerun(
+        self, command: Command, origin: Origin, *, confirm: bool = False
+    ) -> Command:
+        """Send the same once more, now and under a new id (R-C35).
+
+        Raises EngineError `cannot_rerun` for what is no action of a device, and what
+        `send` raises.
+        """
+        device = self._devices.get(command.device)
+        if device is None:
+            raise EngineError("device_not_found", field="device_id", id=command.device)
+        if command.action not in ACTIONS:
+            raise EngineError("cannot_rerun", field="id", action=command.action)
+        hold = None
+        if command.layer is Layer.WINDOW and command.starts_at and command.ends_at:
+            hold = (command.ends_at - command.starts_at).total_seconds()
+        added = {RAMP_START} if command.kind is Kind.RAMP else set()
+        request = Request(
+            action=command.action,
+            args={name: command.args[name] for name in command.args.keys() - added},
+            origin=origin,
+            timeout=command.timeout,
+            hold=hold,
+            retry_of=command.id,
+        )
+        return await self.send(device, request, confirm=confirm)
 
     def enter(self, command: Command) -> None:
         """Route a command that is on disk to where it waits."""
@@ -117,20 +175,67 @@ class Acceptance:
         if command.kind in (Kind.WINDOW, Kind.RAMP):
             self._arbiter.enter(command)
             return
+        planned = command.phase is Phase.PLANNED
+        if planned and command.starts_at and waits(command, self._clock.now()):
+            self._agenda.put("start", command.key, command.starts_at)
+            return
         if command.source is Source.ENTITY and command.kind is Kind.SET:
             self._supersede(device, command)
-        if command.phase is Phase.PLANNED and command.expires_at is not None:
+        if planned and command.expires_at is not None:
             self._agenda.put("expire", command.key, command.expires_at)
         device.queue.put(command)
 
+    def resume(self, command: Command) -> None:
+        """Take up a command that waited when the engine stopped (RES-45, R-C61).
+
+        What should have begun meanwhile, and must not be done late, is missed; one that was
+        put off when its time came, by spacing for instance, is not.
+        """
+        start = command.starts_at if command.scheduled else None
+        on_time = start and start + self._settings.current.queue_expiry
+        late = start is not None and start <= self._clock.now()
+        if late and not command.repeatable and command.expires_at == on_time:
+            self._miss(command)
+        else:
+            self.enter(command)
+
     def withdraw(self, command: Command) -> Command:
         """End a command that waits, or holds a field. Raises EngineError for one that runs."""
-        if is_running(command):
+        running = self._devices[command.device].queue.running
+        preparing = running is not None and running.key == command.key
+        if preparing or is_running(command):
             raise EngineError("command_is_running", id=command.id)
+        for wait in ("start", "expire"):
+            self._agenda.remove(wait, command.key)
         return self._equipment.withdraw(command)
 
-    async def _known(self, device: DeviceState, id: str) -> Command | None:
+    def busy(self, device: DeviceState, id: str | None) -> bool:
+        """Return whether a device has something else to do than this command (R-C3)."""
+        queue = device.queue
+        others = [one.key for one in (queue.running, *queue.waiting) if one is not None]
+        own = f"{device.row.number}/{id}"
+        return any(key != own for key in (*others, *device.busy_heads.values()))
+
+    def _replay(self, known: Command, request: Request) -> Command:
+        """Return the stored command for a request that repeats its id (RES-44)."""
+        at, settings = known.created_at, self._settings.current
+        return _replayed(known, asked(known.device, request, at, settings))
+
+    async def _accepted_just_now(
+        self, device: DeviceState, id: str | None
+    ) -> Command | None:
+        """Return the command that a twin of this request has brought in meanwhile."""
+        if id is None or self._journal.locked:
+            return None
+        number = device.row.number
+        return await self._journal.commit(
+            lambda connection: command_rows.get(connection, number, id)
+        )
+
+    async def _known(self, device: DeviceState, id: str | None) -> Command | None:
         """Return the command that has an id at a device, from the store."""
+        if id is None:
+            return None
         number = device.row.number
         return await self._read(
             lambda connection: command_rows.get(connection, number, id)
@@ -148,8 +253,17 @@ class Acceptance:
         """Ask the store, if there is one."""
         return None if self._database is None else await self._database.read(query)
 
-    async def _accept(self, device: DeviceState, command: Command) -> Command:
-        """Commit a cause and let it run; an off goes out even when the store fails (law 2)."""
+    async def accept(
+        self,
+        device: DeviceState,
+        command: Command,
+        give_back: Callable[[], None] = lambda: None,
+    ) -> Command:
+        """Commit a cause and let it run; an off goes out even when the store fails (law 2).
+
+        ``give_back`` is called when nothing new was accepted. Raises EngineError
+        `id_conflict`, StoreError.
+        """
         queue = device.queue
         let_go = queue.reserve()
 
@@ -161,14 +275,17 @@ class Acceptance:
             stored, new = await self._records.accept(command, entered)
         except ConflictingId as error:
             let_go()
+            give_back()
             raise EngineError("id_conflict", field="id", id=command.id) from error
         except (StoreError, EngineError) as error:
             let_go()
             if not _may_go_unstored(command, error):
+                give_back()
                 raise
             return self._go_unstored(device, command)
         if not new:
             let_go()
+            give_back()
         return stored
 
     def _go_unstored(self, device: DeviceState, command: Command) -> Command:
@@ -190,27 +307,6 @@ class Acceptance:
         refusal = self._gate.refusal(device, head, volume, now)
         if refusal is not None:
             raise SafetyRefusedError(refusal)
-
-    def _as_override(
-        self, device: DeviceState, command: Command, now: datetime
-    ) -> Command:
-        """Turn a change by hand into an override while a plan holds the field (law 4)."""
-        state = device.field_state(command.field or "")
-        resolution = state.resolve(now)
-        owner = resolution.owner if resolution is not None else None
-        if owner is None or owner.layer > Layer.OVERRIDE:
-            return command
-        return changed(
-            command,
-            kind=Kind.WINDOW,
-            layer=Layer.OVERRIDE,
-            phase=Phase.PLANNED,
-            attempts=0,
-            started_at=None,
-            starts_at=now,
-            ends_at=override_end(state.claims.values(), now) or now + LONGEST_OVERRIDE,
-            expires_at=None,
-        )
 
     def _supersede(self, device: DeviceState, newer: Command) -> None:
         """End entity writes to the same field that have not begun (design 5)."""
@@ -239,6 +335,16 @@ class Acceptance:
         if queue.running is not None and queue.running.key == key:
             return
         queue.withdraw(command.key)
+        self._miss(command)
+
+    def _start_due(self, key: Hashable, now: datetime) -> None:
+        """Let a command take its place whose start has come, if it is still wanted (law 7)."""
+        command = self._records.current(str(key))
+        if command is not None and command.phase is Phase.PLANNED:
+            self.enter(command)
+
+    def _miss(self, command: Command) -> None:
+        """End a command for which it is too late."""
         self._records.advance(
             command, Phase.MISSED, error_code=ErrorCode.EXPIRED, error="expired"
         )
@@ -246,8 +352,9 @@ class Acceptance:
 
 def is_running(command: Command) -> bool:
     """Return whether a command is at its device now: it comes to its own end."""
-    claims = command.kind in (Kind.WINDOW, Kind.RAMP)
-    return not claims and command.phase is not Phase.PLANNED
+    if command.kind in (Kind.WINDOW, Kind.RAMP):
+        return command.phase is Phase.RESTORING
+    return command.phase is not Phase.PLANNED
 
 
 def _may_go_unstored(command: Command, error: Exception) -> bool:
@@ -255,10 +362,9 @@ def _may_go_unstored(command: Command, error: Exception) -> bool:
     broken = isinstance(error, StoreError) or (
         isinstance(error, EngineError) and error.code == "store_locked"
     )
-    level = (command.value or {}).get("level")
-    off = command.action == "turn_off" or (level == 0 and not isinstance(level, bool))
     point = command.kind is Kind.SET or command.layer is Layer.OVERRIDE
-    return broken and point and off
+    at_once = point and not waits(command, command.created_at)
+    return broken and at_once and command.is_off
 
 
 def _replayed(known: Command, again: Command) -> Command:

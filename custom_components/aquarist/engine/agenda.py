@@ -53,6 +53,15 @@ class Agenda:
         """Call the action at each sweep."""
         self._every_sweep.append(action)
 
+    def set_sweep(self, sweep: timedelta) -> None:
+        """Let the sweep come round as often as this from now on."""
+        if sweep == self._sweep:
+            return
+        self._sweep = sweep
+        if self._running:
+            self._cancel_sweep()
+            self._sweep_later()
+
     def put(self, kind: str, key: Hashable, at: datetime) -> None:
         """Note when something is due by the wall clock; replaces what was noted for it."""
         self._note(self._wall, at.timestamp(), kind, key)

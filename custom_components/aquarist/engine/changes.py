@@ -7,6 +7,8 @@ import logging
 from ..commands.command import Command
 from ..dosing.ledger import Dose
 from ..layers.setting import Setting
+from ..store.runs import RunRow, StepRow
+from .settings import Settings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -60,10 +62,62 @@ class DeviceChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunChanged:
+    """A run began, one of its steps began or ended, or it ended; with its steps so far."""
+
+    run: RunRow
+    steps: tuple[StepRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MacroChanged:
+    """A macro was made, changed, or removed."""
+
+    macro: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged:
+    """The settings of the whole domain are others from now on."""
+
+    settings: Settings
+    user: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoreChanged:
     """The store got into trouble, or is out of it (None)."""
 
     code: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerChanged:
+    """A head's container was refilled or corrected, or has another size."""
+
+    device: int
+    head: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafetyChanged:
+    """A rule began to hold its devices safe, for a reason, or let them go (None).
+
+    ``unprotected`` are the devices for which no safe value is known: they only alarm.
+    """
+
+    rule: str
+    name: str
+    reason: str | None
+    unprotected: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryChanged:
+    """A slot of a device's memory holds something else, or shows another than was written."""
+
+    device: int
+    slot: str
 
 
 type Change = (
@@ -73,7 +127,13 @@ type Change = (
     | ScheduleChanged
     | FieldChanged
     | DeviceChanged
+    | ContainerChanged
+    | SettingsChanged
     | StoreChanged
+    | RunChanged
+    | MacroChanged
+    | MemoryChanged
+    | SafetyChanged
 )
 type Listener = Callable[[Change], None]
 

@@ -1,22 +1,53 @@
-"""What became of every dose: recorded, counted, and settled by the pump's counters (law 3)."""
+"""What became of every dose: recorded, counted, and settled by the pump's counters (law 3).
 
-from collections.abc import Callable, Hashable, Mapping
+Each head has an account of what its counters show and what the ledger explains. What is left
+over when no dose is open the pump gave by itself: a programme, or the vendor's app.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+import logging
 from sqlite3 import Connection
 from typing import cast
 
-from ..devices.device import DoserDevice
-from ..dosing.ledger import Dose, DoseState, advance, settle
+from ..commands.command import new_id
+from ..dosing.account import (
+    COUNTER_END,
+    TOLERANCE,
+    Account,
+    booked,
+    opened,
+    settled,
+    with_lifetime,
+    with_today,
+)
+from ..dosing.ledger import PUMP, Dose, DoseState, advance
+from ..dosing.settlement import explanation, settle, volumes_between
 from ..store import counters, doses as dose_rows
 from ..store.counters import Counter
 from .changes import DeviceChanged, DoseChanged
-from .gate import Gate
+from .gate import Gate, HeadKey
 from .ground import Ground
 from .state import DeviceState
 
+_LOGGER = logging.getLogger(__name__)
+
 DELIVERY_MARGIN = 15.0
+# A pump's clock may be off by this when it runs its programmes.
+CLOCK_MARGIN = timedelta(minutes=2)
+# Elapsed seconds between two looks at a pump that doses by itself.
+EVERY_LOOK = 6 * 3600.0
 _SETTLE_AGAIN = timedelta(minutes=10)
 _MOST_HEADS = 8
+
+
+@dataclass(slots=True)
+class _News:
+    """What one event changes: written in one unit, announced when it is on disk."""
+
+    changed: list[Dose]
+    found: list[Dose]
 
 
 class DoseLedger:
@@ -30,36 +61,50 @@ class DoseLedger:
         self._announcer = ground.announcer
         self._gate = gate
         self._devices = ground.devices
+        self._memory = ground.memory
+        self._accounts: dict[HeadKey, Account] = {}
         self._looked: dict[int, datetime] = {}
-        self.counters: dict[tuple[int, int], Counter] = {}
+        self.counters: dict[HeadKey, Counter] = {}
         self.read_counters: Callable[[DeviceState], None] = _nothing
         ground.agenda.on("settle", self._settle_due)
+        ground.agenda.on("counters", self._counters_due)
+        ground.agenda.on("programmes", self._programmes_due)
+
+    def load(self, rows: Iterable[Counter]) -> None:
+        """Take in the counters on disk, after the gate has its doses."""
+        for row in rows:
+            key = (row.device, row.head)
+            self.counters[key] = row
+            self._accounts[key] = Account(
+                lifetime=row.lifetime,
+                booked=self._explained(key, row.lifetime),
+                today=row.today,
+                day=self._local_time(row.at).date(),
+                paired=row.today is not None,
+            )
 
     def moved(self, dose: Dose, state: DoseState) -> Dose:
         """Move a dose on and record it."""
-        moved = advance(dose, state)
-        self._record(moved)
+        moved = advance(self._newest(dose), state)
+        self._record(_News([moved], []))
         return moved
 
     def settled(
         self, dose: Dose, state: DoseState, *, given: int | None = None
     ) -> None:
-        """Record what became of a dose."""
-        newest = {one.key: one for one in self._gate.doses(dose.device, dose.head)}
-        self._record(advance(newest.get(dose.key, dose), state, given=given))
-
-    def _record(self, dose: Dose) -> None:
-        """Write a dose; the gate knows at once, the world when it is on disk."""
-        self._gate.note(dose)
-        at = self._clock.now()
-
-        def unit(connection: Connection) -> None:
-            dose_rows.update(connection, dose, at)
-
-        def committed(_: None) -> None:
-            self._announcer.announce(DoseChanged(dose=dose))
-
-        self._journal.record(unit, committed)
+        """Record what became of a dose; the counters may then explain the others."""
+        ended = advance(self._newest(dose), state, given=given)
+        news = _News([ended], [])
+        key = (dose.device, dose.head)
+        account = self._accounts.get(key)
+        if not ended.is_settled or ended.lifetime_before is None or account is None:
+            self._record(news)
+            return
+        self._gate.note(ended)
+        self._accounts[key] = booked(account, ended.counted)
+        if self._looked_after_all(dose.device):
+            self._explain(key, news, self._clock.now())
+        self._keep(key, None, self._clock.now(), news)
 
     def counters_read(
         self,
@@ -69,23 +114,35 @@ class DoseLedger:
     ) -> None:
         """Keep what the pump counted, and settle what it explains (RES-52)."""
         number, now = device.row.number, self._clock.now()
-        for head in lifetime.keys() | today.keys():
-            self.keep_counter(number, head, lifetime.get(head), today.get(head), now)
         if lifetime:
             self._looked[number] = now
-        for head, total in lifetime.items():
-            still_open = self._gate.open_doses(number, head)
-            ended = [one for one in still_open if self._end_of(device, one) <= now]
-            for dose in ended:
-                own = total - self._given_after(dose)
-                settled = settle(dose, own, len(still_open) > 1)
-                if settled is not None:
-                    self._record(settled)
+        for head in sorted(lifetime.keys() | today.keys()):
+            self._read((number, head), lifetime.get(head), today.get(head), now)
         self._announcer.announce(DeviceChanged(device=number))
 
+    def prepared(self, device: DeviceState, head: int, lifetime: int | None) -> None:
+        """Take in the lifetime that was read for a dose that is about to be given."""
+        if lifetime is None:
+            return
+        account = self._accounts.get((device.row.number, head))
+        if account is None or account.lifetime != lifetime:
+            self.counters_read(device, {head: lifetime}, {})
+
+    def ran_by_itself(
+        self, device: DeviceState, head: int, volume: int, at: datetime
+    ) -> None:
+        """Book what a head gave that no dose accounts for: by hand, or beyond a dose."""
+        self._record(
+            _News([], [self._pump_dose((device.row.number, head), volume, at)])
+        )
+
     def settle_later(self, device: DeviceState) -> None:
-        """Have the counters read once the pump must have ended what nobody saw the end of."""
-        ends = [self._end_of(device, dose) for dose in self._readable(device)]
+        """Have the counters read once the pump must have ended what nobody saw the end of.
+
+        Those of a pump that doses by itself are read now and then in any case.
+        """
+        self._agenda.put_elapsed("programmes", device.row.number, EVERY_LOOK)
+        ends = [self._end_of(dose) for dose in self._readable(device.row.number)]
         if ends:
             due = max(*ends, self._clock.now())
             self._agenda.put("settle", device.row.number, due)
@@ -95,61 +152,245 @@ class DoseLedger:
         device = self._devices.get(cast(int, key))
         if device is None or device.device is None:
             return
-        looked = self._looked.get(device.row.number)
-        if any(
-            looked is None or looked < self._end_of(device, dose)
-            for dose in self._readable(device)
-        ):
+        if not self._looked_after_all(device.row.number):
             self.read_counters(device)
             self._agenda.put("settle", key, now + _SETTLE_AGAIN)
 
-    def _readable(self, device: DeviceState) -> list[Dose]:
+    def _counters_due(self, key: Hashable, now: datetime) -> None:
+        """Read the counters of a pump that gave something by itself."""
+        device = self._devices.get(cast(int, key))
+        if device is not None and device.device is not None:
+            self.read_counters(device)
+
+    def _programmes_due(self, key: Hashable, now: datetime) -> None:
+        """Look what a pump has given by its programmes."""
+        if self._memory.programmes(cast(int, key)):
+            self._counters_due(key, now)
+        self._agenda.put_elapsed("programmes", key, EVERY_LOOK)
+
+    def _read(
+        self, key: HeadKey, total: int | None, today: int | None, now: datetime
+    ) -> None:
+        """Take in the counters of a head, and book what they tell."""
+        account = self._accounts.get(key)
+        news = _News([], [])
+        if account is None:
+            if total is None:
+                return
+            self._accounts[key] = opened(total)
+        elif total is not None:
+            self._take(key, account, with_lifetime(account, total), news)
+            self._tell_of_its_end(key, account.lifetime, total)
+        if today is not None:
+            account = self._accounts[key]
+            if total is None:
+                self._ask_for_more(key, account, today, now)
+            day = self._local_time(now).date()
+            self._take(key, account, with_today(account, today, day), news)
+        self._explain(key, news, now, read=total is not None)
+        self._keep(key, today, now, news)
+
+    def _take(self, key: HeadKey, before: Account, after: Account, news: _News) -> None:
+        """Let open doses follow where a counter did not go on from where it was."""
+        self._accounts[key] = after
+        shift = after.booked - before.booked
+        if not shift and not after.lost:
+            return
+        for dose in self._gate.open_doses(*key):
+            if dose.lifetime_before is not None:
+                was = None if after.lost else dose.lifetime_before + shift
+                moved = replace(dose, lifetime_before=was)
+                self._gate.note(moved)
+                news.changed.append(moved)
+
+    def _explain(
+        self, key: HeadKey, news: _News, now: datetime, *, read: bool = False
+    ) -> None:
+        """Settle the open doses that the account explains, and book what is left over.
+
+        While a dose is followed, or may still be delivered, or a counter does not tell,
+        nothing is decided.
+        """
+        account = self._accounts[key]
+        waiting = [dose for dose in self._gate.open_doses(*key) if not _reserved(dose)]
+        if account.blind or any(
+            dose.state is not DoseState.UNKNOWN or self._end_of(dose) > now
+            for dose in waiting
+        ):
+            return
+        if waiting and (parts := self._parts(account, waiting, now)) is not None:
+            for dose, given in zip(waiting, parts, strict=False):
+                ended = settle(dose, given)
+                self._gate.note(ended)
+                news.changed = [one for one in news.changed if one.key != dose.key]
+                news.changed.append(ended)
+                account = booked(account, ended.counted)
+            waiting = []
+        rest = account.unexplained - sum(dose.volume for dose in waiting)
+        if rest > TOLERANCE:
+            news.found.append(self._pump_dose(key, rest, now))
+            account = booked(account, rest)
+        elif rest < 0 and read and not waiting:
+            account = settled(account)
+        self._accounts[key] = account
+
+    def _parts(
+        self, account: Account, waiting: list[Dose], now: datetime
+    ) -> tuple[int, ...] | None:
+        """Return how much of each open dose was given, if the account tells.
+
+        What the head's programme may have given meanwhile is explained along with it. Once
+        the pump is known to have given something else as well, nobody can tell any more.
+        """
+        doses = self._gate.doses(waiting[0].device, waiting[0].head)
+        since = doses[doses.index(waiting[0]) :]
+        if any(dose.lifetime_before is None for dose in waiting) or any(
+            dose.source == PUMP for dose in since
+        ):
+            return None
+        programmed = self._programmed(waiting[0], now)
+        volumes = [*(dose.volume for dose in waiting), *programmed]
+        return explanation(account.unexplained, volumes)
+
+    def _programmed(self, dose: Dose, now: datetime) -> list[int]:
+        """Return the volumes that a head's programme may have given since a dose."""
+        programme = self._memory.programme(dose.device, dose.head)
+        if programme is None:
+            return []
+        since = self._local_time(dose.at - CLOCK_MARGIN).replace(tzinfo=None)
+        until = self._local_time(now + CLOCK_MARGIN).replace(tzinfo=None)
+        return volumes_between(programme, since, until)
+
+    def _ask_for_more(
+        self, key: HeadKey, account: Account, today: int, now: datetime
+    ) -> None:
+        """Have the lifetime read when today's total alone shows what no dose explains."""
+        if account.today is None or account.blind or self._gate.open_doses(*key):
+            return
+        ahead = max(-account.unexplained, 0)
+        if account.paired and today - account.today - ahead > TOLERANCE:
+            self._agenda.put("counters", key[0], now)
+
+    def _tell_of_its_end(self, key: HeadKey, before: int, total: int) -> None:
+        """Log once that a counter started over, or came to its end."""
+        state = self._devices.get(key[0])
+        where = (state.row.name if state else key[0], key[1] + 1)
+        if total < before:
+            _LOGGER.info("The lifetime counter of %s, head %s, started over", *where)
+        elif before < COUNTER_END <= total:
+            _LOGGER.info("The lifetime counter of %s, head %s, is at its end", *where)
+
+    def _pump_dose(self, key: HeadKey, volume: int, at: datetime) -> Dose:
+        """Return a dose that the pump gave by itself; when exactly nobody knows."""
+        number, head = key
+        state = self._devices.get(number)
+        return Dose(
+            key=f"{number}/{PUMP}-{new_id()}",
+            device=number,
+            head=head,
+            volume=volume,
+            state=DoseState.GIVEN,
+            at=at,
+            given=volume,
+            additive=state.limits.head(head).additive if state else None,
+            aquarium=state.row.aquarium if state else None,
+            source=PUMP,
+        )
+
+    def _local_time(self, instant: datetime) -> datetime:
+        """Return the wall time of the house at an instant, which pumps keep."""
+        return instant.astimezone(self._clock.local_now().tzinfo)
+
+    def _newest(self, dose: Dose) -> Dose:
+        """Return what is known of a dose by now."""
+        known = {one.key: one for one in self._gate.doses(dose.device, dose.head)}
+        return known.get(dose.key, dose)
+
+    def _explained(self, key: HeadKey, lifetime: int) -> int:
+        """Return how much of a lifetime the doses on disk explain."""
+        doses = self._gate.doses(*key)
+        waiting = [
+            dose
+            for dose in doses
+            if not dose.is_settled and dose.lifetime_before is not None
+        ]
+        if not waiting:
+            return lifetime
+        since = waiting[0]
+        later = doses[doses.index(since) + 1 :]
+        return cast(int, since.lifetime_before) + sum(
+            dose.counted
+            for dose in later
+            if dose.is_settled
+            and (dose.lifetime_before is not None or dose.source == PUMP)
+        )
+
+    def _readable(self, number: int) -> list[Dose]:
         """Return the open doses of a device about which its counters may tell."""
         return [
             dose
             for head in range(_MOST_HEADS)
-            for dose in self._gate.open_doses(device.row.number, head)
+            for dose in self._gate.open_doses(number, head)
             if dose.lifetime_before is not None
         ]
 
-    def _given_after(self, dose: Dose) -> int:
-        """Return what later doses of the same head have added to its counter since."""
-        return sum(
-            later.counted
-            for later in self._gate.doses(dose.device, dose.head)
-            if later.is_settled and later.at > dose.at
+    def _looked_after_all(self, number: int) -> bool:
+        """Return whether the counters were read after all doses had ended."""
+        looked = self._looked.get(number)
+        return all(
+            looked is not None and looked >= self._end_of(dose)
+            for dose in self._readable(number)
         )
 
-    def _end_of(self, device: DeviceState, dose: Dose) -> datetime:
+    def _end_of(self, dose: Dose) -> datetime:
         """Return by when the pump must have ended a dose (RES-60)."""
-        port = cast(DoserDevice | None, device.device)
-        flow = port.heads[dose.head].flow if port is not None else 1
-        return dose.at + timedelta(seconds=dose.volume / flow + DELIVERY_MARGIN)
+        return self._gate.ends(dose, DELIVERY_MARGIN)
 
-    def keep_counter(
-        self,
-        number: int,
-        head: int,
-        total: int | None,
-        today: int | None,
-        at: datetime,
-    ) -> None:
-        """Remember a head's counters, as far as they were read, and record them."""
-        known = self.counters.get((number, head))
-        if total is None:
-            if known is None:
-                return
-            total = known.lifetime
+    def _keep(self, key: HeadKey, today: int | None, at: datetime, news: _News) -> None:
+        """Remember a head's counters, and record them with what they told, in one unit."""
+        account, known = self._accounts[key], self.counters.get(key)
         if today is None and known is not None:
             today = known.today
-        counter = self.counters[number, head] = Counter(
-            device=number, head=head, lifetime=total, today=today, at=at
+        counter = self.counters[key] = Counter(
+            device=key[0],
+            head=key[1],
+            lifetime=max(account.lifetime, account.booked),
+            today=today,
+            at=at,
         )
-        self._journal.record(
-            lambda connection: counters.upsert(
-                connection, number, head, counter.lifetime, counter.today, at
-            )
-        )
+        self._record(news, counter)
+
+    def _record(self, news: _News, counter: Counter | None = None) -> None:
+        """Write what changed; the gate knows at once, the world when it is on disk."""
+        for dose in (*news.changed, *news.found):
+            self._gate.note(dose)
+        at = self._clock.now()
+
+        def unit(connection: Connection) -> None:
+            for dose in news.changed:
+                dose_rows.update(connection, dose, at)
+            for dose in news.found:
+                dose_rows.intend(connection, dose, None, dose.source)
+            if counter is not None:
+                counters.upsert(
+                    connection,
+                    counter.device,
+                    counter.head,
+                    counter.lifetime,
+                    counter.today,
+                    counter.at,
+                )
+
+        def committed(_: None) -> None:
+            for dose in (*news.changed, *news.found):
+                self._announcer.announce(DoseChanged(dose=dose))
+
+        self._journal.record(unit, committed)
+
+
+def _reserved(dose: Dose) -> bool:
+    """Return whether the pump cannot have heard of a dose yet."""
+    return dose.state is DoseState.INTENDED and dose.lifetime_before is None
 
 
 def _nothing(device: DeviceState) -> None:

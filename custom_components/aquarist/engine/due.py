@@ -11,6 +11,18 @@ from ..store.occurrences import Verdict
 
 NOT_RUNNING = "not_running"
 AUTOMATION_OFF = "automation_off"
+WAITING = occurrences.WAITING_FOR_KEEPER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Moments of a schedule that were missed in one outage; the keeper decides (RES-67)."""
+
+    occurrence: int
+    schedule: int
+    at: datetime
+    last_at: datetime
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

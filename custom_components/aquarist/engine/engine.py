@@ -5,7 +5,7 @@ request of every surface goes through here, and nothing else reaches a device (l
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from datetime import datetime
 import logging
 from typing import Any
@@ -14,14 +14,19 @@ from ..commands.command import Command, Source
 from ..commands.phases import Kind
 from ..devices.device import Device, DeviceKind
 from ..layers.setting import Scalar, Setting
-from ..store import commands as command_rows, settings
+from ..store import command_history, commands as command_rows, settings
+from ..store.command_history import CommandFilter
 from ..store.database import Database
 from ..store.errors import StoreError
 from .acceptance import Acceptance, is_running
 from .agenda import Agenda
 from .arbiter import Arbiter
+from .calibrations import Calibrations
 from .changes import Announcer, Change, DeviceChanged, StoreChanged
 from .clock import Clock
+from .configurations import Configurations
+from .containers import Containers
+from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
 from .emergency import DeviceStopped, Emergency
 from .equipment import Equipment
@@ -29,15 +34,31 @@ from .errors import EngineError
 from .execution import Execution
 from .gate import Gate
 from .ground import Ground
-from .intake import Origin
+from .guided import Guided
+from .history import History
+from .intake import Origin, Request
 from .journal import Journal
 from .levels import Levels
+from .live_settings import LiveSettings
+from .macros import Macros
+from .memory_power import PowerWatch
+from .missed import Missed
+from .observations import Observations
+from .on_time import OnTimes
+from .overrides import Overrides, Until
 from .planner import Planned, Planner
 from .pulses import Pulses
 from .records import Records
 from .recovery import AUTOMATION_OFF, load, recover
-from .state import DeviceLimits, DeviceState
+from .run_steps import RunSteps
+from .runs import Runs
+from .safety import Safety
+from .settings import Settings
+from .state import AquariumLimits, DeviceLimits, DeviceState
+from .synchronous import SynchronousWrites
+from .timed_runs import TimedRuns
 from .upkeep import Upkeep
+from .windows import Windows
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -70,27 +91,72 @@ class Engine:
             records=self.records,
             announcer=self.announcer,
             database=database,
+            settings=LiveSettings(self.journal, self.announcer, self._settings_applied),
         )
+        self.live_settings = ground.settings
+        self.history = History(database)
         self.devices = ground.devices
-        self.gate = Gate()
-        self.levels = Levels(ground)
+        self.gate = Gate(ground.devices, ground.memory)
+        self.aquarium_limits = self.gate.aquarium_limits
+        on_times = OnTimes(ground)
+        self.levels = Levels(ground, on_times)
         self.arbiter = Arbiter(ground, self.levels)
-        self.execution = Execution(ground, self.levels)
+        on_times.impose = self.arbiter.impose
+        self.overrides = Overrides(ground, self.arbiter)
+        observations = Observations(
+            ground, self.levels, self.arbiter, self.overrides, on_times
+        )
+        self.execution = Execution(ground, self.levels, self.arbiter)
         self.ledger = DoseLedger(ground, self.gate)
         self.counters = self.ledger.counters
+        self.calibrations = Calibrations(ground, self.gate)
+        self.containers = Containers(ground, self.gate, lambda: self.planner.schedules)
         self.ledger.read_counters = self._read_counters
         self.pulses = Pulses(ground, self.gate, self.ledger, self.execution)
         self.execution.register(Kind.DOSE, self.pulses.execute)
+        TimedRuns(ground, self.gate, self.pulses, self.execution)
+        self.device_memory = DeviceMemory(
+            ground,
+            self.execution,
+            check=self.gate.check_programme,
+            schedules=lambda: self.planner.schedules,
+        )
+        self.power_watch = PowerWatch(
+            ground, send=self.send, background=self._background
+        )
+        self.configurations = Configurations(ground, self.send)
         self.equipment = Equipment(
             ground,
             self.levels,
             self.arbiter,
+            observations,
             self.pulses,
             self.ledger,
             self.execution,
+            self.device_memory,
+            self.power_watch,
         )
-        self.acceptance = Acceptance(ground, self.arbiter, self.gate, self.equipment)
+        self.acceptance = Acceptance(
+            ground, self.arbiter, self.overrides, self.gate, self.equipment
+        )
+        self.windows = Windows(ground, self.acceptance)
+        self.synchronous = SynchronousWrites(
+            ground, self.levels, self.execution, self.acceptance
+        )
         self.planner = Planner(ground, self.acceptance.enter)
+        self.run_steps = RunSteps(
+            ground,
+            find=self.equipment.find,
+            send=self.acceptance.send,
+            finished=self.finished,
+        )
+        self.runs = Runs(ground, self.run_steps, self.acceptance.withdraw)
+        self.safety = Safety(ground, self.arbiter)
+        self.macros = Macros(ground, self.runs, self.equipment.find)
+        self.guided = Guided(
+            self.runs, self.run_steps, self.calibrations, self.equipment.find
+        )
+        self.missed = Missed(ground, self.gate, self.planner, self.acceptance.enter)
         self.upkeep = Upkeep(ground, self._background)
         self.emergency = Emergency(ground, self.arbiter, self.levels, self.pulses)
 
@@ -105,7 +171,9 @@ class Engine:
     def start(self) -> None:
         """Begin to act: catch up with what was missed, then wait for what is due."""
         self.equipment.start()
+        self.safety.start()
         self.planner.start()
+        self.runs.start_up()
         self.upkeep.start()
         self.agenda.start()
 
@@ -117,7 +185,8 @@ class Engine:
         running = [
             device
             for device in self.devices.values()
-            if device.row.kind == DeviceKind.DOSER and device.busy_heads
+            if device.row.kind == DeviceKind.DOSER
+            and (device.busy_heads or device.may_run)
         ]
         await asyncio.gather(*(self.emergency.end_dose(device) for device in running))
 
@@ -125,6 +194,7 @@ class Engine:
         """Stop acting; what is under way stays open on disk for the next engine (R-B54)."""
         self.execution.closing = True
         self.agenda.stop()
+        await self.runs.close()
         await self.equipment.close_queues()
         await self.pulses.close()
         for task in self._tasks:
@@ -152,9 +222,19 @@ class Engine:
         assumed: Mapping[str, Setting] | None = None,
     ) -> DeviceState:
         """Take hardware that an entry brings. Never connects and never waits for it."""
-        return await self.equipment.attach(
+        for number, known in self.devices.items():
+            if known.row.uuid == device.uuid:
+                self.calibrations.apply(number, device)
+        state = await self.equipment.attach(
             device, limits=limits, aquarium=aquarium, assumed=assumed or {}
         )
+        await self.containers.attached(state)
+        self.safety.attached(state)
+        return state
+
+    def set_aquarium_limits(self, aquarium: str, limits: AquariumLimits) -> None:
+        """Hold all devices of an aquarium to its limits from now on."""
+        self.aquarium_limits[aquarium] = limits
 
     async def detach(self, number: int) -> None:
         """Let hardware go; claims, resting values and the queue's order stay."""
@@ -175,14 +255,36 @@ class Engine:
         *,
         id: str | None = None,
         timeout: float = 10.0,
+        scheduled_at: datetime | None = None,
+        hold: float | None = None,
+        confirm: bool = False,
     ) -> Command:
         """Accept an action at a device; it is on disk when this returns (law 2).
 
-        Raises EngineError or InvalidValue (nothing stored), StoreError (not stored).
+        It begins at once, or at ``scheduled_at``; a level may be held for so many seconds.
+        What is destructive has to be confirmed. Raises EngineError or InvalidValue (nothing
+        stored), StoreError (not stored).
         """
-        return await self.acceptance.send(
-            device, action, args, origin, id=id, timeout=timeout
+        request = Request(
+            action=action,
+            args=args,
+            origin=origin,
+            id=id,
+            timeout=timeout,
+            scheduled_at=scheduled_at,
+            hold=hold,
         )
+        return await self.acceptance.send(device, request, confirm=confirm)
+
+    async def rerun(
+        self, command: Command, origin: Origin, *, confirm: bool = False
+    ) -> Command:
+        """Send the same once more, now and under a new id (R-C35). Raises as `send` does."""
+        return await self.acceptance.rerun(command, origin, confirm=confirm)
+
+    def busy(self, device: DeviceState, id: str | None) -> bool:
+        """Return whether a device has something else to do than the command with this id."""
+        return self.acceptance.busy(device, id)
 
     async def set_field(
         self, device: DeviceState, name: str, value: Scalar, origin: Origin
@@ -206,6 +308,55 @@ class Engine:
             device, field_name, value, origin, start=start, end=end, id=id
         )
 
+    async def retry_window(
+        self, command: Command, origin: Origin, *, id: str | None = None
+    ) -> Command:
+        """Accept a failed window whose time is not over once more, as a new action (RES-53).
+
+        Raises EngineError, InvalidValue, StoreError.
+        """
+        return await self.windows.retry(command, origin, id=id)
+
+    async def write_now(
+        self,
+        device: DeviceState,
+        field_name: str,
+        value: Scalar | Setting,
+        origin: Origin,
+        timeout: float,
+    ) -> Command:
+        """Set a field and return how that ended, within the time given (R-T32, RES-56, RES-78).
+
+        Raises EngineError, InvalidValue, StoreError.
+        """
+        return await self.finished(
+            await self.synchronous.write(device, field_name, value, origin, timeout)
+        )
+
+    async def override(
+        self,
+        device: DeviceState,
+        field_name: str,
+        value: Scalar | Setting,
+        origin: Origin,
+        *,
+        seconds: float | None = None,
+        until: Until | None = None,
+    ) -> Command:
+        """Accept an override of a field (R-B111): for seconds of elapsed time, or until the
+        next event of the plan (the default), or until it is released.
+
+        Raises EngineError, InvalidValue, StoreError.
+        """
+        command = self.overrides.by_service(
+            device, field_name, value, origin, seconds=seconds, until=until
+        )
+        return await self.acceptance.accept(device, command)
+
+    def release_override(self, device: DeviceState, field_name: str) -> Command | None:
+        """Let the override of a field go; None where there is none. Raises EngineError."""
+        return self.overrides.release(device, field_name)
+
     async def finished(self, command: Command) -> Command:
         """Wait for the end of a command; returns the record as it ended."""
         if self.database is None:
@@ -225,6 +376,34 @@ class Engine:
             raise EngineError("command_is_final", id=command.id)
         return self.acceptance.withdraw(current)
 
+    async def command(self, device: DeviceState, id: str) -> Command | None:
+        """Return the command that has an id at a device. Raises EngineError, StoreError."""
+        return await self.history.command(device, id)
+
+    async def find(
+        self, wanted: CommandFilter, limit: int, before: int | None = None
+    ) -> list[Command]:
+        """Return the newest commands first, at most 100. Raises EngineError, StoreError."""
+        return await self.history.find(wanted, limit, before)
+
+    async def export(self, wanted: CommandFilter) -> AsyncIterator[list[Command]]:
+        """Give every command in the order of acceptance, page by page. Raises EngineError."""
+        return self.history.export(wanted)
+
+    @property
+    def settings(self) -> Settings:
+        """Return the settings of the whole domain (RES-66)."""
+        return self.live_settings.current
+
+    async def update_settings(
+        self, changes: Mapping[str, Any], user: str | None
+    ) -> Settings:
+        """Change some settings; they hold from when they are on disk.
+
+        Raises ScheduleError naming the field, EngineError, StoreError.
+        """
+        return await self.live_settings.update(changes, user)
+
     async def create_schedule(
         self, data: Mapping[str, Any], *, user: str | None
     ) -> Planned:
@@ -241,6 +420,15 @@ class Engine:
         for command in self.records.open:
             if command.schedule == schedule and not is_running(command):
                 self.acceptance.withdraw(command)
+
+    async def decide_missed(
+        self, occurrence: int, *, give: bool, user: str | None
+    ) -> list[Command]:
+        """Give one dose for what was missed, or none, as the keeper says (RES-67).
+
+        Raises EngineError and StoreError; nothing is decided then.
+        """
+        return await self.missed.decide(occurrence, give=give, user=user)
 
     async def emergency_stop(
         self,
@@ -284,7 +472,9 @@ class Engine:
             raise EngineError("store_locked")
         number = device.row.number if device is not None else None
         return await self.database.read(
-            lambda connection: command_rows.recent(connection, number, limit, before)
+            lambda connection: command_history.find(
+                connection, CommandFilter(device=number), limit, before
+            )
         )
 
     def _read_counters(self, state: DeviceState) -> None:
@@ -298,6 +488,10 @@ class Engine:
                 _LOGGER.debug("%s could not be asked: %s", state.row.name, error)
 
         self._background(ask())
+
+    def _settings_applied(self, settings: Settings) -> None:
+        """Let new settings take effect where they are not asked for each time."""
+        self.agenda.set_sweep(settings.sweep)
 
     def _background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that nobody waits for; it ends with the engine."""

@@ -8,11 +8,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 import logging
 from sqlite3 import Connection
-from typing import Any
+from typing import Any, cast
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
-from ..devices.device import Device, DeviceStatus, Observation, StopReport
+from ..devices.device import (
+    Device,
+    DeviceKind,
+    DeviceStatus,
+    MemoryReport,
+    Observation,
+    StopReport,
+    SwitchedDoser,
+)
 from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
@@ -21,11 +29,14 @@ from ..store.devices import DeviceRow
 from ..store.errors import StoreError
 from .arbiter import Arbiter
 from .changes import DeviceChanged
+from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
 from .errors import EngineError
 from .execution import Execution
 from .ground import Ground
 from .levels import Levels
+from .memory_power import PowerWatch
+from .observations import Observations
 from .pulses import Pulses
 from .state import DeviceLimits, DeviceState
 
@@ -43,9 +54,12 @@ class Equipment:
         ground: Ground,
         levels: Levels,
         arbiter: Arbiter,
+        observations: Observations,
         pulses: Pulses,
         ledger: DoseLedger,
         execution: Execution,
+        memory: DeviceMemory,
+        power: PowerWatch,
     ) -> None:
         """Keep the devices in the mapping that all rooms of the engine look into."""
         self._clock = ground.clock
@@ -55,9 +69,12 @@ class Equipment:
         self._announcer = ground.announcer
         self._levels = levels
         self._arbiter = arbiter
+        self._observations = observations
         self._pulses = pulses
         self._ledger = ledger
         self._execution = execution
+        self.memory = memory
+        self._power = power
         self._devices = ground.devices
         self._by_uuid: dict[str, DeviceState] = {}
         self._leave: dict[int, Callable[[], None]] = {}
@@ -135,10 +152,11 @@ class Equipment:
             field = state.fields[name]
             if field.resting is None and device.observed(name) is None:
                 field.resting = dict(setting)
-        ears = _Ears(self, self._arbiter, self._ledger, state)
+        ears = _Ears(self, self._observations, self._ledger, state)
+        self._recall_dose(state)
         self._leave[row.number] = device.listen(ears)
         await self._safe_first(state)
-        self._arbiter.converge(state)
+        self._observations.attached(state)
         if self.started:
             self._let_go(state)
         self._announcer.announce(DeviceChanged(device=row.number))
@@ -147,6 +165,9 @@ class Equipment:
     async def detach(self, number: int) -> None:
         """Let hardware go; claims, resting values and the queue's order stay."""
         state = self._devices[number]
+        if state.may_run and state.device is not None:
+            # While it is still heard what was given until then.
+            await state.device.stop()
         if (leave := self._leave.pop(number, None)) is not None:
             leave()
         device = state.device
@@ -176,13 +197,18 @@ class Equipment:
         self._by_uuid.pop(state.row.uuid, None)
         del self._devices[number]
 
-    def withdraw(self, command: Command) -> Command:
-        """End a command that waits for its turn, or holds a field."""
+    def withdraw(self, command: Command, *, bring_back: bool = True) -> Command:
+        """End a command that waits for its turn, or holds a field.
+
+        What held a field ends once that is brought back, unless somebody else does so.
+        """
         planned = command.phase is Phase.PLANNED
         phase = Phase.WITHDRAWN if planned else Phase.STOPPED
         code, word = ErrorCode.COMMAND_CANCELLED, "cancelled"
         if command.kind in (Kind.WINDOW, Kind.RAMP):
-            return self._arbiter.withdraw(command, phase, code, word)
+            return self._arbiter.withdraw(
+                command, phase, code, word, bring_back=bring_back
+            )
         self._devices[command.device].queue.withdraw(command.key)
         return self._records.advance(command, phase, error_code=code, error=word)
 
@@ -194,9 +220,14 @@ class Equipment:
 
     def status_read(self, state: DeviceState, status: DeviceStatus) -> None:
         """Keep what a device says of itself, and announce what is news."""
+        self._power.status_read(state, status)
         if status != state.status:
             state.status = status
             self._announcer.announce(DeviceChanged(device=state.row.number))
+
+    def memory_read(self, state: DeviceState, report: MemoryReport) -> None:
+        """Compare what a device shows of its memory with what was written into it."""
+        self.memory.memory_read(state, report)
 
     def _end(self, command: Command) -> None:
         """End a command of a device that goes out of use, whatever its phase."""
@@ -204,7 +235,7 @@ class Equipment:
         if command.kind is Kind.DOSE and running:
             self._pulses.interrupted(command)
         else:
-            self.withdraw(command)
+            self.withdraw(command, bring_back=False)
 
     async def _bring_back(self, state: DeviceState) -> None:
         """Write what every field rests on, within a bounded time."""
@@ -254,8 +285,20 @@ class Equipment:
             # What is held on it must not be lost over a new name (law 2).
             return known.row
 
+    def _recall_dose(self, state: DeviceState) -> None:
+        """Tell a switch of the dose during which the last engine ended: it may still be on."""
+        device, dose = state.device, self._pulses.cut_off.pop(state.row.number, None)
+        if dose is None or device is None or device.kind is not DeviceKind.DOSER:
+            return
+        ago = (self._clock.now() - dose.at).total_seconds()
+        cast(SwitchedDoser, device).cut_off(dose.volume, dose.at, max(ago, 0.0))
+
     async def _safe_first(self, state: DeviceState) -> None:
-        """Send what safety holds off before anything else can run (design 6)."""
+        """Switch off what doses, and send what safety holds off, before anything else (design 6)."""
+        if state.may_run and state.device is not None:
+            report = await state.queue.stop(state.device.stop)
+            if not report.confirmed:
+                _LOGGER.warning("%s may be on: %s", state.row.name, report.detail)
         held = [
             field
             for field in state.fields.values()
@@ -293,24 +336,24 @@ class _Ears:
     def __init__(
         self,
         equipment: Equipment,
-        arbiter: Arbiter,
+        observations: Observations,
         ledger: DoseLedger,
         state: DeviceState,
     ) -> None:
         """Know whose device it is."""
         self._equipment = equipment
-        self._arbiter = arbiter
+        self._observations = observations
         self._ledger = ledger
         self._state = state
 
     def observed(self, observation: Observation) -> None:
         """Have a value judged that was seen."""
-        self._arbiter.observe(self._state, observation)
+        self._observations.observe(self._state, observation)
 
     def availability_changed(self, available: bool) -> None:
         """Let the device's queue run, and re-assert what is held on it."""
         self._equipment.came(self._state, available)
-        self._arbiter.availability_changed(self._state, available)
+        self._observations.availability_changed(self._state, available)
 
     def counters_read(
         self, lifetime: Mapping[int, int], today: Mapping[int, int]
@@ -321,6 +364,14 @@ class _Ears:
     def status_read(self, status: DeviceStatus) -> None:
         """Keep what the device says of itself."""
         self._equipment.status_read(self._state, status)
+
+    def memory_read(self, report: MemoryReport) -> None:
+        """Look into what the device keeps by itself."""
+        self._equipment.memory_read(self._state, report)
+
+    def ran_by_itself(self, head: int, microlitres: int, at: datetime) -> None:
+        """Book what a head gave that no dose accounts for."""
+        self._ledger.ran_by_itself(self._state, head, microlitres, at)
 
 
 async def _nothing() -> StopReport:

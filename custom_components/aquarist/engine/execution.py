@@ -5,18 +5,25 @@ from collections.abc import Awaitable, Callable
 import logging
 from typing import Any
 
-from ..commands.backoff import command_pause
+from ..commands.bounded import bounded
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
 from ..devices.errors import DeviceError
 from ..devices.fields import InvalidValue
 from ..store import resting
+from .arbiter import Arbiter
 from .ground import Ground
-from .intake import attached
+from .intake import TOGGLE, attached, toggled
 from .levels import Levels, describe_error
 from .state import DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
+
+OVERDUE_AFTER = 1.0
+"""Seconds after its timeout in which a device has to let go of a command."""
+LARGEST_RESULT = 16 * 1024
+"""Bytes of JSON that a record keeps of what a device answers (R-C56)."""
+_NOT_THERE = frozenset({"out_of_range", "entity_missing", "entity_unavailable"})
 
 type Executor = Callable[[DeviceState, Command], Awaitable[None]]
 
@@ -24,19 +31,22 @@ type Executor = Callable[[DeviceState, Command], Awaitable[None]]
 class Execution:
     """What the commands lane of every queue calls."""
 
-    def __init__(self, ground: Ground, levels: Levels) -> None:
+    def __init__(self, ground: Ground, levels: Levels, arbiter: Arbiter) -> None:
         """Know only the kinds of this file; others are registered."""
         self._clock = ground.clock
         self._records = ground.records
+        self._settings = ground.settings
         self._levels = levels
-        self._executors: dict[Kind, Executor] = {
+        self._arbiter = arbiter
+        self._executors: dict[str, Executor] = {
             Kind.SET: self._set,
             Kind.RAW: self._raw,
+            Kind.PROGRAMME: self._raw,
         }
         self.closing = False
 
-    def register(self, kind: Kind, executor: Executor) -> None:
-        """Let another room carry out a kind of command."""
+    def register(self, kind: str, executor: Executor) -> None:
+        """Let another room carry out a kind of command, or an action of its own."""
         self._executors[kind] = executor
 
     async def execute(self, device: DeviceState, queued: Command) -> None:
@@ -53,7 +63,8 @@ class Execution:
             )
             return
         try:
-            await self._executors[command.kind](device, command)
+            executor = self._executors.get(command.action)
+            await (executor or self._executors[command.kind])(device, command)
         except asyncio.CancelledError:
             self._interrupted(command)
             raise
@@ -99,22 +110,47 @@ class Execution:
         """Run an action within the command's timeout, again after passing faults (RES-74).
 
         Returns the command with its attempts, and what the action returned. Raises the
-        last DeviceError or TimeoutError. Only for what may be repeated (law 3).
+        DeviceError that tells most, or TimeoutError. Only for what may be repeated (law 3).
         """
+        settings = self._settings.current
         tries = 0
-        async with asyncio.timeout(command.timeout):
-            while True:
-                try:
-                    return command, await action()
-                except DeviceError as error:
-                    tries += 1
-                    pause = command_pause(tries)
-                    if not error.transient or pause is None:
-                        raise
-                    await asyncio.sleep(pause)
-                    command = self._records.count(
-                        command, attempts=command.attempts + 1
-                    )
+        worst: DeviceError | None = None
+        pausing = False
+        overdue = asyncio.get_running_loop().call_later(
+            command.timeout + OVERDUE_AFTER, self._overdue, command.key
+        )
+        try:
+            async with asyncio.timeout(command.timeout):
+                while True:
+                    try:
+                        return command, await action()
+                    except DeviceError as error:
+                        worst = _telling(worst, error)
+                        tries += 1
+                        pause = settings.command_pause(tries)
+                        if not error.transient or pause is None:
+                            raise worst from error
+                        pausing = True
+                        await asyncio.sleep(pause)
+                        pausing = False
+                        command = self._records.count(
+                            command, attempts=command.attempts + 1
+                        )
+        except TimeoutError:
+            if pausing and worst is not None:
+                raise worst from None
+            raise
+        finally:
+            overdue.cancel()
+
+    def _overdue(self, key: str) -> None:
+        """End the record of a command whose device does not even let go.
+
+        The queue still waits for the device: nothing else runs beside it (R-C51).
+        """
+        command = self._records.current(key)
+        if command is not None and command.phase is Phase.APPLYING:
+            self._failed(command, TimeoutError())
 
     def begun(self, command: Command) -> Command:
         """Return the command as running; that it runs is recorded, nobody waits for it."""
@@ -126,6 +162,10 @@ class Execution:
         """Change what a field rests on and write what it should be now (law 4)."""
         state = device.field_state(command.field or "")
         command = self.begun(command)
+        if command.action == TOGGLE:
+            command = self._records.count(command, value=toggled(device, state.name))
+        if command.schedule is not None:
+            self._arbiter.scheduled(state)
         before = device.baseline(state)
         wanted = {**(before or {}), **(command.value or {})}
         state.resting = wanted
@@ -136,6 +176,8 @@ class Execution:
         except BaseException:
             self._withdraw_resting(device, state, wanted, before)
             raise
+        if self._records.current(command.key) is None:
+            return
         number, name, at = device.row.number, state.name, self._clock.now()
         rests_at = dict(state.resting)
         self._records.advance(
@@ -159,7 +201,10 @@ class Execution:
         The device may have done it all the same: it is brought back.
         """
         if state.resting is wanted:
-            state.resting = before
+            # What began meanwhile may have written down the value that is withdrawn now.
+            state.resting = None
+            if before is not None:
+                self._levels.rest(device, state, before)
         state.sent = None
         if not self.closing and (state.claims or before is not None):
             self._levels.touch_later(device, state)
@@ -183,4 +228,13 @@ class Execution:
         command, result = await self.tried(
             command, lambda: port.perform(command.action, command.args)
         )
-        self._records.advance(command, Phase.COMPLETED, result=result or {})
+        if self._records.current(command.key) is not None:
+            shown = bounded(result or {}, limit=LARGEST_RESULT)
+            self._records.advance(command, Phase.COMPLETED, result=shown)
+
+
+def _telling(before: DeviceError | None, error: DeviceError) -> DeviceError:
+    """Return the fault that tells more: a device that was there has not been missing (RES-64)."""
+    if before is not None and error.code in _NOT_THERE:
+        return before
+    return error

@@ -2,103 +2,356 @@
 
 Levels are shaped where they are written (`levels`); a dose cannot be shaped, so it is
 refused. What passes is reserved at once, before anything is awaited: two doses can never
-pass together on the same budget.
+pass together on the same budget, at one head or at two devices of an aquarium.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
+from ..devices.device import DoserDevice
+from ..devices.dosing_fields import allowed_field
 from ..dosing.budget import WINDOW, budget_refusal, counted
-from ..dosing.ledger import Dose, DoseState
+from ..dosing.container import fit_refusal
+from ..dosing.ledger import PUMP, Dose, DoseState
+from ..dosing.spacing import NotBefore, interval_refusal, not_before
+from ..dosing.volume import millilitres
 from ..limits.refusal import Refusal
-from .state import DeviceState
+from .memory_content import MemoryContent
+from .state import AquariumLimits, DeviceState
+
+type HeadKey = tuple[int, int]
+type Counting = Callable[[Dose | None, Dose | None], None]
+
+BUDGET = "budget_24h"
+BUDGET_ADDITIVE = "budget_additive_24h"
+BUDGET_AQUARIUM = "budget_aquarium_24h"
+_REMEMBERED = WINDOW + timedelta(hours=1)
+_NO_LIMITS = AquariumLimits()
 
 
 class Gate:
-    """The doses of the last 24 hours and those under way, by device and head."""
+    """The doses of the last 24 hours and those under way, by device and head.
 
-    def __init__(self) -> None:
+    ``calibrated`` holds the heads that were measured, ``remaining`` tells the microlitres in
+    a head's container; ``aquarium_limits`` is by entry id.
+    """
+
+    def __init__(
+        self, devices: Mapping[int, DeviceState], memory: MemoryContent
+    ) -> None:
         """Start with an empty ledger; recovery fills it."""
-        self._doses: dict[tuple[int, int], dict[str, Dose]] = {}
+        self._devices = devices
+        self._memory = memory
+        self._doses: dict[HeadKey, dict[str, Dose]] = {}
+        self._counting: list[Counting] = []
+        self.aquarium_limits: dict[str, AquariumLimits] = {}
+        self.calibrated: Container[HeadKey] = ()
+        self.remaining: Callable[[int, int], int | None] = _unknown
 
     def load(self, doses: Iterable[Dose]) -> None:
-        """Take in what is on disk."""
+        """Take in what is on disk; nobody is told."""
         for dose in doses:
-            self.note(dose)
+            self._of_head(dose)[dose.key] = dose
+
+    def on_count(self, counting: Counting) -> None:
+        """Call with what was known of a dose and what is known now; None is nothing."""
+        self._counting.append(counting)
 
     def note(self, dose: Dose) -> None:
         """Take in what is now known about a dose."""
-        self._doses.setdefault((dose.device, dose.head), {})[dose.key] = dose
+        of_head = self._of_head(dose)
+        before, of_head[dose.key] = of_head.get(dose.key), dose
+        if before is None:
+            _drop_old(of_head, dose.at)
+        self._tell(before, dose)
 
     def forget(self, dose: Dose) -> None:
         """Let go of a reservation: the dose was never sent."""
-        self._doses.get((dose.device, dose.head), {}).pop(dose.key, None)
+        before = self._of_head(dose).pop(dose.key, None)
+        if before is not None:
+            self._tell(before, None)
 
     def doses(self, device: int, head: int) -> tuple[Dose, ...]:
-        """Return the doses of a head that are remembered."""
+        """Return the doses of a head that are remembered, in the order they became known."""
         return tuple(self._doses.get((device, head), {}).values())
 
     def open_doses(self, device: int, head: int) -> tuple[Dose, ...]:
         """Return the doses of a head whose end nobody knows."""
-        return tuple(
-            dose
-            for dose in self.doses(device, head)
-            if dose.state in (DoseState.INTENDED, DoseState.SENT, DoseState.UNKNOWN)
-        )
+        return tuple(dose for dose in self.doses(device, head) if not dose.is_settled)
 
     @property
     def unknown(self) -> tuple[Dose, ...]:
         """Return the doses of which nobody knows whether they were given."""
-        return tuple(
-            dose
-            for doses in self._doses.values()
-            for dose in doses.values()
-            if dose.state is DoseState.UNKNOWN
-        )
+        return tuple(dose for dose in self._all() if dose.state is DoseState.UNKNOWN)
 
     def given(self, device: int, head: int, now: datetime) -> int:
         """Return the microlitres that count against the head's 24 hours."""
         return counted(self.doses(device, head), now)
 
-    def reserve(self, device: DeviceState, dose: Dose, now: datetime) -> Refusal | None:
+    def reserve(
+        self, device: DeviceState, dose: Dose, now: datetime
+    ) -> Refusal | NotBefore | None:
         """Reserve a dose, or return what stands in the way; nothing is awaited."""
-        refusal = self.refusal(device, dose.head, dose.volume, now)
-        if refusal is None:
-            self._drop_old(dose.device, dose.head, now)
+        answer = self.answer(device, dose, now)
+        if answer is None:
             self.note(dose)
-        return refusal
+        return answer
+
+    def answer(
+        self, device: DeviceState, dose: Dose, now: datetime
+    ) -> Refusal | NotBefore | None:
+        """Return what stands in the way of a dose now, reserved or not; None is go."""
+        return self._refusal(device, dose.head, dose.volume, now, dose.key) or (
+            self._spacing(device, dose.head, now, dose.key)
+        )
 
     def refusal(
         self, device: DeviceState, head: int, volume: int, now: datetime
     ) -> Refusal | None:
-        """Return what stands in the way of a dose now."""
-        allowed = device.fields.get(f"dosing_allowed_{head}")
-        if allowed is not None:
-            resolution = allowed.resolve(now)
-            if resolution is not None and resolution.setting.get(allowed.name) is False:
-                owner = resolution.owner
-                return Refusal(
-                    limit="not_allowed",
-                    details={"head": head + 1, "by": owner.id if owner else "keeper"},
-                )
-        if head in device.limits.disabled_heads:
-            return Refusal(limit="head_disabled", details={"head": head + 1})
-        return budget_refusal(
-            self.doses(device.row.number, head),
-            volume,
-            device.limits.budget_of(head),
-            now,
+        """Return what forbids a dose now; one that is only too early is not forbidden."""
+        return self._refusal(device, head, volume, now, None)
+
+    def run_refusal(
+        self, device: DeviceState, head: int, volume: int, now: datetime
+    ) -> Refusal | None:
+        """Return what forbids a run that calibrates or primes a head.
+
+        It is no dose: the limits of a single dose do not bind it, the budgets do.
+        """
+        return (
+            _not_allowed(device, head, now)
+            or self._over_budget(device, head, volume, now, None)
+            or self._does_not_fit(device, head, volume)
         )
 
-    def _drop_old(self, device: int, head: int, now: datetime) -> None:
-        """Forget settled doses that count for nothing any more."""
-        doses = self._doses.get((device, head), {})
-        old = now - WINDOW - timedelta(hours=1)
-        for key, dose in tuple(doses.items()):
-            settled = dose.state not in (
-                DoseState.INTENDED,
-                DoseState.SENT,
-                DoseState.UNKNOWN,
+    def check_programme(
+        self, device: DeviceState, head: int, microlitres_per_day: int, now: datetime
+    ) -> Refusal | None:
+        """Return what forbids a programme in a pump's memory, which no gate sees later.
+
+        It replaces the head's present one; with those of other heads it must keep within
+        the budgets of a day.
+        """
+        limits = device.limits.head(head)
+        if refusal := _not_allowed(device, head, now) or self._measured(device, head):
+            return refusal
+        aquarium = self._limits(device)
+        others = {
+            key: volume
+            for key, volume in self._programmed(device.row.aquarium)
+            if key != (device.row.number, head)
+        }
+        alike = sum(
+            volume
+            for (number, index), volume in others.items()
+            if self._devices[number].limits.head(index).additive == limits.additive
+        )
+        budgets = (
+            (BUDGET, limits.budget, 0),
+            (BUDGET_ADDITIVE, _of_additive(aquarium, limits.additive), alike),
+            (BUDGET_AQUARIUM, aquarium.budget, sum(others.values())),
+        )
+        for word, limit, taken in budgets:
+            if limit is not None and taken + microlitres_per_day > limit:
+                return Refusal(
+                    limit=word,
+                    asked=millilitres(microlitres_per_day),
+                    allowed=millilitres(limit),
+                    left=millilitres(max(limit - taken, 0)),
+                    details=_named(word, limits.additive),
+                )
+        return None
+
+    def ends(self, dose: Dose, margin: float = 0.0) -> datetime:
+        """Return when the pump ends a dose; a margin in seconds makes it sure."""
+        if dose.source == PUMP:
+            return dose.at
+        state = self._devices.get(dose.device)
+        port = cast(DoserDevice | None, state.device if state else None)
+        seconds = dose.volume / port.heads[dose.head].flow if port is not None else 0.0
+        return dose.at + timedelta(seconds=seconds + margin)
+
+    def _refusal(
+        self,
+        device: DeviceState,
+        head: int,
+        volume: int,
+        now: datetime,
+        apart_from: str | None,
+    ) -> Refusal | None:
+        """Return what forbids a dose; its own reservation does not."""
+        limits = device.limits.head(head)
+        return (
+            _not_allowed(device, head, now)
+            or self._measured(device, head)
+            or _too_large(limits.maximum_volume, volume)
+            or self._over_budget(device, head, volume, now, apart_from)
+            or interval_refusal(
+                self._others(device.row.number, head, apart_from),
+                limits.minimum_interval,
+                now,
             )
-            if settled and dose.at < old:
-                del doses[key]
+            or self._does_not_fit(device, head, volume, apart_from)
+        )
+
+    def _over_budget(
+        self,
+        device: DeviceState,
+        head: int,
+        volume: int,
+        now: datetime,
+        apart_from: str | None,
+    ) -> Refusal | None:
+        """Return the budget of 24 hours that a volume would exceed."""
+        limits = device.limits.head(head)
+        refusal = budget_refusal(
+            self._others(device.row.number, head, apart_from),
+            volume,
+            limits.budget,
+            now,
+        )
+        aquarium = self._limits(device)
+        of_additive = _of_additive(aquarium, limits.additive)
+        if refusal is not None or (of_additive is None and aquarium.budget is None):
+            return refusal
+        doses = list(self._in_aquarium(device.row.aquarium, apart_from))
+        alike = (dose for dose in doses if dose.additive == limits.additive)
+        refusal = budget_refusal(alike, volume, of_additive, now, word=BUDGET_ADDITIVE)
+        if refusal is not None:
+            return _with(refusal, _named(BUDGET_ADDITIVE, limits.additive))
+        return budget_refusal(doses, volume, aquarium.budget, now, word=BUDGET_AQUARIUM)
+
+    def _spacing(
+        self, device: DeviceState, head: int, now: datetime, apart_from: str
+    ) -> NotBefore | None:
+        """Return until when an additive must wait for others of its aquarium."""
+        spacing = self._limits(device).spacing
+        additive = device.limits.head(head).additive
+        if not spacing or additive is None:
+            return None
+        doses = self._in_aquarium(device.row.aquarium, apart_from)
+        return not_before(doses, additive, spacing, now, self.ends)
+
+    def _measured(self, device: DeviceState, head: int) -> Refusal | None:
+        """Refuse a head that must be calibrated first."""
+        wanted = device.limits.head(head).only_calibrated
+        if not wanted or (device.row.number, head) in self.calibrated:
+            return None
+        return Refusal(limit="not_calibrated", details={"head": head + 1})
+
+    def _does_not_fit(
+        self,
+        device: DeviceState,
+        head: int,
+        volume: int,
+        apart_from: str | None = None,
+    ) -> Refusal | None:
+        """Refuse what the head's container does not hold, where the keeper wants that."""
+        remaining = self.remaining(device.row.number, head)
+        if remaining is None or not device.limits.head(head).only_if_fits:
+            return None
+        own = self._doses.get((device.row.number, head), {}).get(apart_from or "")
+        refusal = fit_refusal(remaining + (own.counted if own else 0), volume)
+        return None if refusal is None else _with(refusal, {"head": head + 1})
+
+    def _limits(self, device: DeviceState) -> AquariumLimits:
+        """Return the limits of the aquarium that a device belongs to."""
+        return self.aquarium_limits.get(device.row.aquarium or "", _NO_LIMITS)
+
+    def _of_head(self, dose: Dose) -> dict[str, Dose]:
+        """Return the doses of a dose's head by key."""
+        return self._doses.setdefault((dose.device, dose.head), {})
+
+    def _all(self) -> Iterator[Dose]:
+        """Yield every dose that is remembered."""
+        for doses in self._doses.values():
+            yield from doses.values()
+
+    def _others(self, device: int, head: int, key: str | None) -> list[Dose]:
+        """Return the doses of a head apart from one."""
+        return [dose for dose in self.doses(device, head) if dose.key != key]
+
+    def _in_aquarium(self, aquarium: str | None, key: str | None) -> Iterator[Dose]:
+        """Yield the doses that went into an aquarium apart from one."""
+        return (
+            dose
+            for dose in self._all()
+            if dose.aquarium == aquarium and dose.key != key
+        )
+
+    def _programmed(self, aquarium: str | None) -> Iterator[tuple[HeadKey, int]]:
+        """Yield what the pumps of an aquarium give a day by themselves, by head."""
+        for number, device in self._devices.items():
+            if device.row.aquarium == aquarium:
+                for head, programme in self._memory.programmes(number).items():
+                    yield (number, head), programme.volume
+
+    def _tell(self, before: Dose | None, after: Dose | None) -> None:
+        """Tell who counts what doses take."""
+        for counting in self._counting:
+            counting(before, after)
+
+
+def _drop_old(doses: dict[str, Dose], now: datetime) -> None:
+    """Forget settled doses that count for nothing any more, but for the last one given."""
+    last = max(
+        (dose for dose in doses.values() if dose.counted),
+        key=lambda dose: dose.at,
+        default=None,
+    )
+    for key, dose in tuple(doses.items()):
+        if dose.is_settled and dose.at < now - _REMEMBERED and dose is not last:
+            del doses[key]
+
+
+def _not_allowed(device: DeviceState, head: int, now: datetime) -> Refusal | None:
+    """Refuse a head that is held by a layer, or not in use."""
+    allowed = device.fields.get(allowed_field(head))
+    if allowed is not None:
+        resolution = allowed.resolve(now)
+        if resolution is not None and resolution.setting.get(allowed.name) is False:
+            owner = resolution.owner
+            return Refusal(
+                limit="not_allowed",
+                details={"head": head + 1, "by": owner.id if owner else "keeper"},
+            )
+    return _in_use(device, head)
+
+
+def _in_use(device: DeviceState, head: int) -> Refusal | None:
+    """Refuse a head that its keeper does not use."""
+    if device.limits.head(head).enabled:
+        return None
+    return Refusal(limit="head_disabled", details={"head": head + 1})
+
+
+def _too_large(limit: int | None, volume: int) -> Refusal | None:
+    """Refuse a dose that is too large by itself."""
+    if limit is None or volume <= limit:
+        return None
+    return Refusal(
+        limit="maximum_volume", asked=millilitres(volume), allowed=millilitres(limit)
+    )
+
+
+def _of_additive(limits: AquariumLimits, additive: str | None) -> int | None:
+    """Return the budget of an additive in an aquarium."""
+    return None if additive is None else limits.additive_budget.get(additive)
+
+
+def _named(word: str, additive: str | None) -> Mapping[str, str]:
+    """Return which additive a limit is about."""
+    if word != BUDGET_ADDITIVE or additive is None:
+        return {}
+    return {"additive": additive}
+
+
+def _with(refusal: Refusal, details: Mapping[str, str | int]) -> Refusal:
+    """Return a refusal with further facts."""
+    return replace(refusal, details={**refusal.details, **details})
+
+
+def _unknown(device: int, head: int) -> None:
+    """Know of no container."""

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import logging
+from math import inf
+from typing import Any
 
 from ..commands.backoff import RESTORE_TRIES, window_pause
 from ..commands.command import Command, ErrorCode
@@ -17,19 +19,31 @@ from ..layers.claims import Layer
 from ..layers.setting import Setting, is_number, same
 from ..limits.bounds import bounded
 from ..limits.slew import slewed
-from ..store import on_times, resting
+from ..store import resting, settings
 from .changes import DeviceChanged, FieldChanged
-from .clock import anchor
 from .ground import Ground
-from .state import DeviceState, FieldState
+from .on_time import LEVEL, OnTimes
+from .state import BEGINS_WITHIN, DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
 
 FLUSH_TIMEOUT = 30.0
 ECHO_SECONDS = 10.0
-LEVEL = "level"
+REMEMBER_SECONDS = 10.0
+REMEMBERED = "level_sent"
 _EXACT = 0.01
 _SHOWN = 1.0
+# With these a device was not reached at all, so nothing can have changed.
+_UNTOUCHED = frozenset(
+    {
+        "entity_missing",
+        "entity_unavailable",
+        "held_by_app",
+        "no_free_slot",
+        "out_of_range",
+        "unsupported",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +63,15 @@ class Write:
 class Levels:
     """The dirty lane of every device."""
 
-    def __init__(self, ground: Ground) -> None:
-        """Write through the devices; tell of landings through the ground.records."""
+    def __init__(self, ground: Ground, on_times: OnTimes) -> None:
+        """Write through the devices; tell of landings through the records."""
         self._clock = ground.clock
         self._agenda = ground.agenda
         self._records = ground.records
         self._journal = ground.journal
         self._announcer = ground.announcer
+        self._devices = ground.devices
+        self._on_times = on_times
 
     def touch(self, device: DeviceState, state: FieldState) -> None:
         """Have a field looked at by its device's queue."""
@@ -72,7 +88,11 @@ class Levels:
 
     async def flush(self, device: DeviceState) -> None:
         """Write every dirty field of a device in one go; what fails is tried again later."""
-        dirty = [state for state in device.fields.values() if state.dirty]
+        dirty = [
+            state
+            for state in device.fields.values()
+            if state.dirty and not self._changes_hands(device, state)
+        ]
         if device.device is None or not dirty:
             return
         for state in dirty:
@@ -83,6 +103,19 @@ class Levels:
         except (DeviceError, TimeoutError) as error:
             for state in dirty:
                 self._not_written(device, state, error)
+        except BaseException:
+            # A stop came between: what was to be written still is.
+            for state in dirty:
+                self.touch(device, state)
+            raise
+
+    def _changes_hands(self, device: DeviceState, state: FieldState) -> bool:
+        """Return whether to leave a field alone for a moment: its next owner is about to begin."""
+        if not state.changes_hands(self._clock.now(), self._clock.elapsed()):
+            return False
+        key = (device.row.number, state.name)
+        self._agenda.put_elapsed("slew", key, BEGINS_WITHIN)
+        return True
 
     async def push(self, device: DeviceState, states: Iterable[FieldState]) -> None:
         """Bring fields to what they should be now, all in one call of the device.
@@ -104,12 +137,30 @@ class Levels:
             if not write.state.description.virtual and self._needed(device, write)
         }
         if send:
-            until = self._clock.elapsed() + ECHO_SECONDS
-            for name, setting in send.items():
-                device.fields[name].expect(setting, until)
-            await device.device.apply(send)
+            await self._apply(device, send)
         for write in writes:
             self._landed(device, write)
+
+    async def _apply(self, device: DeviceState, send: Mapping[str, Setting]) -> None:
+        """Hand settings to the device; until they have landed nobody knows what it shows."""
+        assert device.device is not None
+        states = [device.fields[name] for name in send]
+        settled = [state for state in states if not state.unsettled]
+        for state in states:
+            state.expect(send[state.name], inf)
+            state.unsettled = True
+        try:
+            await device.device.apply(send)
+        except DeviceError as error:
+            if error.code in _UNTOUCHED:
+                for state in settled:
+                    state.unsettled = False
+            raise
+        finally:
+            # However long the write took: what it did may still be to come.
+            until = self._clock.elapsed() + ECHO_SECONDS
+            for state in states:
+                state.expected_until = until
 
     def _write(self, device: DeviceState, state: FieldState) -> Write | None:
         """Return what a field should be sent now; None while nobody knows."""
@@ -129,7 +180,7 @@ class Levels:
                 value = bounded(value, bounds)
                 target = {**target, LEVEL: value}
             if (slew := device.limits.slew.get(state.name)) is not None and not safety:
-                last = self._last_level(device, state)
+                last = self.last_level(device, state)
                 since = self._clock.elapsed() - state.sent_at
                 value, next_step = slewed(last, value, since, slew)
             setting = {**target, LEVEL: value}
@@ -141,9 +192,10 @@ class Levels:
             waiting=dict(state.waiting),
         )
 
-    def _last_level(self, device: DeviceState, state: FieldState) -> float | None:
-        """Return the level that the device was last sent or seen at."""
+    def last_level(self, device: DeviceState, state: FieldState) -> float | None:
+        """Return the level that the device was last sent or seen at, if need be in another life."""
         shown = state.sent or (device.device and device.device.observed(state.name))
+        shown = shown or state.remembered
         level = shown.get(LEVEL) if shown else None
         return float(level) if level is not None and is_number(level) else None
 
@@ -159,6 +211,9 @@ class Levels:
         """Take note that a field is where it was sent, and advance who waited for that."""
         state = write.state
         state.tries = 0
+        state.error = None
+        state.moving = write.next_step
+        state.unsettled = write.next_step is not None
         state.sent = {**(state.sent or {}), **write.setting}
         state.sent_at = self._clock.elapsed()
         key = (device.row.number, state.name)
@@ -166,6 +221,7 @@ class Levels:
             self._agenda.put_elapsed("slew", key, write.next_step)
         elif (change := state.next_change(self._clock.now())) is not None:
             self._agenda.put("field", key, change)
+        self._remember(device, state)
         self.note_on_time(device, state)
         self._announcer.announce(
             FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
@@ -187,8 +243,30 @@ class Levels:
             if (command := self._records.current(key)) is not None:
                 applying = command.phase is Phase.APPLYING
                 self._records.advance(
-                    command, Phase.IN_FORCE if applying else Phase.COMPLETED
+                    command, Phase.IN_FORCE if applying else command.ends_as
                 )
+
+    def remember(self, stored: Mapping[str, Any]) -> None:
+        """Take up the levels that slow moves had reached in an earlier life."""
+        for key, level in stored.items():
+            if key.startswith(f"{REMEMBERED}/"):
+                _, number, name = key.split("/", 2)
+                if (device := self._devices.get(int(number))) is not None:
+                    device.field_state(name).remembered = {LEVEL: level}
+
+    def _remember(self, device: DeviceState, state: FieldState) -> None:
+        """Keep the level of a slow move on disk: no jump after a restart (R-B109)."""
+        level = self.last_level(device, state)
+        now = self._clock.elapsed()
+        if state.name not in device.limits.slew or level is None:
+            return
+        if state.moving is not None and now - state.remembered_at < REMEMBER_SECONDS:
+            return
+        if state.remembered == {LEVEL: level}:
+            return
+        state.remembered, state.remembered_at = {LEVEL: level}, now
+        key = f"{REMEMBERED}/{device.row.number}/{state.name}"
+        self._journal.record(lambda connection: settings.put(connection, key, level))
 
     def _still_waiting(self, state: FieldState) -> list[Command]:
         """Return the commands that wait for a field and have not ended."""
@@ -198,13 +276,17 @@ class Levels:
     def _not_written(
         self, device: DeviceState, state: FieldState, error: Exception
     ) -> None:
-        """Try again later, unless trying is of no use."""
+        """Try again later, unless trying is of no use (RES-73, RES-74)."""
         final = isinstance(error, DeviceError) and not error.transient
-        state.expected = state.sent = None
+        state.sent = None
+        state.error = error
         enough = device.available and state.tries + 1 >= RESTORE_TRIES
         for command in self._still_waiting(state):
-            if final or (enough and command.phase is not Phase.APPLYING):
-                self.fail(device, state, command, error)
+            if command.phase is Phase.APPLYING:
+                if final:
+                    self.fail(device, state, command, *describe_error(error))
+            elif final or enough:
+                self._restore_failed(state, command, error)
         if (final or enough) and not state.waiting and not state.claims:
             state.tries += 1
             _LOGGER.debug("%s of %s stays: %s", state.name, device.row.name, error)
@@ -217,21 +299,50 @@ class Levels:
         device: DeviceState,
         state: FieldState,
         command: Command,
-        error: Exception,
+        code: str,
+        word: str,
     ) -> None:
-        """End a command that could not be carried out; the field goes back to what holds."""
+        """End a command whose value was not reached; the field goes back to what holds.
+
+        While the device may show that value all the same, the command ends once it is
+        brought back (R-T16), also after a restart.
+        """
+        state.claims.pop(command.key, None)
         state.waiting.pop(command.key, None)
-        held = state.claims.pop(command.key, None)
-        code, text = describe_error(error)
+        phase = Phase.RESTORING if state.unsettled else Phase.FAILED
+        moved = self._records.advance(command, phase, error_code=code, error=word)
+        if state.unsettled:
+            state.waiting[command.key] = moved
+        self.touch(device, state)
+
+    def why_not(self, device: DeviceState, state: FieldState) -> tuple[str, str]:
+        """Return error code and reason of a value that was not reached in its time."""
+        if state.error is not None:
+            return describe_error(state.error)
+        if state.moving is not None:
+            return ErrorCode.COMMAND_FAILED, "not_reached"
+        if not device.available:
+            return ErrorCode.DEVICE_NOT_FOUND, "device_unavailable"
+        return describe_error(TimeoutError())
+
+    def _restore_failed(
+        self, state: FieldState, command: Command, error: Exception
+    ) -> None:
+        """End a command that could not give back; the record says what to put back by hand."""
+        del state.waiting[command.key]
+        resolution = state.resolve(self._clock.now())
+        wanted = dict(resolution.setting) if resolution is not None else {}
+        code, word = describe_error(error)
         self._records.advance(
             command,
             Phase.FAILED,
-            error_code=code,
-            error=text,
-            error_details={"restoring": command.phase is not Phase.APPLYING},
+            error_code=command.error_code or code,
+            error=command.error or word,
+            error_details={
+                "restoring": True,
+                "restore_failed": {"field": state.name, "value": wanted},
+            },
         )
-        if held is not None:
-            self.touch(device, state)
 
     def rest(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
         """Take a new resting value; it is recorded with the next batch."""
@@ -247,27 +358,8 @@ class Levels:
         )
 
     def note_on_time(self, device: DeviceState, state: FieldState) -> None:
-        """Remember since when something has been on, and have its longest time watched (law 5)."""
-        maximum = device.limits.maximum_on.get(state.name)
-        level = self._last_level(device, state)
-        if level is None:
-            return
-        number, name = device.row.number, state.name
-        if level and state.on_since is None:
-            since = state.on_since = anchor(self._clock)
-            self._journal.record(
-                lambda connection: on_times.put(
-                    connection, number, name, since.wall, since.elapsed, since.boot
-                )
-            )
-            if maximum is not None:
-                self._agenda.put_elapsed("on_time", (number, name), maximum)
-        elif not level and state.on_since is not None:
-            state.on_since = None
-            self._agenda.remove("on_time", (number, name))
-            self._journal.record(
-                lambda connection: on_times.clear(connection, number, name)
-            )
+        """Have the longest time on watched, if the level is known."""
+        self._on_times.note(device, state, self.last_level(device, state))
 
     def noticed(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
         """Take note of a value that was seen at the device."""

@@ -12,7 +12,7 @@ from ..schedules.moments import Moment
 from .due import AUTOMATION_OFF
 from .errors import EngineError
 from .ground import Ground
-from .intake import Origin, command_for
+from .intake import Origin, Request, command_of
 from .state import DeviceState
 
 ACTIONS = {
@@ -22,6 +22,8 @@ ACTIONS = {
     ActionType.RAMP: "ramp",
     ActionType.DOSE: "dose",
 }
+# A duration is how long the value is held, and no argument (RES-31).
+HOLDING = frozenset({ActionType.ON, ActionType.OFF, ActionType.SET_LEVEL})
 _KINDS = {ActionType.RAMP: Kind.RAMP, ActionType.DOSE: Kind.DOSE}
 _CODES = {
     AUTOMATION_OFF: ErrorCode.COMMAND_CANCELLED,
@@ -37,6 +39,8 @@ class Orders:
         """Look into the engine's devices, and into the aquariums that are held back."""
         self._clock = ground.clock
         self._devices = ground.devices
+        self._settings = ground.settings
+        self._memory = ground.memory
         self._automation_off = automation_off
 
     def check(self, definition: ScheduleDefinition) -> None:
@@ -49,6 +53,7 @@ class Orders:
             device = self._devices.get(number)
             if device is None or device.row.retired_at is not None:
                 raise EngineError("device_not_found", field="device_ids", id=number)
+            self._memory.refuse_schedule(definition, number, device.row.name)
             if device.device is not None:
                 self._command(definition, device, now, Origin(source=Source.SCHEDULE))
 
@@ -100,14 +105,16 @@ class Orders:
             for name, value in definition.action_params.items()
             if name != "description"
         }
-        return command_for(
-            device,
-            ACTIONS[definition.action_type],
-            args,
-            origin,
-            self._clock.now(),
-            starts_at=at,
+        holds = definition.action_type in HOLDING
+        request = Request(
+            action=ACTIONS[definition.action_type],
+            hold=args.pop("duration", None) if holds else None,
+            args=args,
+            origin=origin,
+            begins_at=at,
         )
+        now, settings = self._clock.now(), self._settings.current
+        return command_of(device, request, now, settings)
 
     def _not_begun(
         self, definition: ScheduleDefinition, number: int, origin: Origin, word: str

@@ -1,6 +1,6 @@
 """Schedules: each due moment once, as commands, with a verdict (laws 7 and 9, RES-51)."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
@@ -15,9 +15,10 @@ from ..schedules.moments import Moment
 from ..schedules.plan import Plan, between, plan_for
 from ..store import schedules as schedule_rows
 from ..store.errors import StoreError
+from ..store.occurrences import OccurrenceRow
 from ..store.schedules import DuplicateName, ScheduleRow
 from .changes import CommandChanged, ScheduleChanged
-from .due import NOT_RUNNING, Due, StoredDue
+from .due import NOT_RUNNING, WAITING, Due, StoredDue, Waiting
 from .errors import EngineError
 from .ground import Ground
 from .orders import Orders
@@ -76,6 +77,7 @@ class Planner:
         self._schedules: dict[int, Planned] = {}
         self.verdicts = Verdicts(ground, self._ran)
         self.automation_off: set[str] = set()
+        self.waiting: dict[int, Waiting] = {}
         self._orders = Orders(ground, self.automation_off)
         ground.agenda.on("schedule", self._due)
 
@@ -162,6 +164,17 @@ class Planner:
                 )
             self._schedules[row.id] = Planned(row, definition, plan, handled)
 
+    def load_waiting(self, rows: Iterable[OccurrenceRow]) -> None:
+        """Take in the missed moments that the keeper has not decided about."""
+        for row in rows:
+            self.waiting[row.id] = Waiting(
+                occurrence=row.id,
+                schedule=row.schedule,
+                at=row.at,
+                last_at=row.last_at,
+                count=row.count,
+            )
+
     def missed(self) -> list[tuple[datetime, int]]:
         """Return which schedules had moments while nobody was there, in their order."""
         now = self._clock.now()
@@ -221,7 +234,9 @@ class Planner:
             following=plan.after(max(last.at, now)),
             commands=tuple(commands),
             problem=problem,
-            absence=planned.fault or NOT_RUNNING,
+            absence=WAITING
+            if definition.on_miss is OnMiss.ASK
+            else planned.fault or NOT_RUNNING,
             now=now,
         )
         self._commit(planned, due, last.at)
@@ -260,6 +275,14 @@ class Planner:
         )
         self._announcer.announce(ScheduleChanged(schedule=row.id))
         self._arm(planned)
+        if stored.missed is not None and due.absence == WAITING:
+            self.waiting[stored.missed] = Waiting(
+                occurrence=stored.missed,
+                schedule=row.id,
+                at=due.passed[0].at,
+                last_at=due.passed[-1].at,
+                count=len(due.passed),
+            )
         self.verdicts.began(due, stored)
         for command in stored.commands:
             if command.final:

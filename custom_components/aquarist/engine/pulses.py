@@ -1,7 +1,9 @@
 """Doses: written down, sent at most once, and followed until the pump has ended (law 3)."""
 
 import asyncio
+from collections.abc import Hashable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import cast
 
 from ..commands.command import Command, ErrorCode
@@ -9,17 +11,31 @@ from ..commands.phases import Phase
 from ..devices.device import DoserDevice, PreparedDose
 from ..devices.errors import DeviceError
 from ..dosing.ledger import Dose, DoseState
+from ..dosing.spacing import NotBefore
 from ..dosing.volume import microlitres, millilitres
 from ..limits.refusal import Refusal
-from ..store import doses as dose_rows
+from ..store import commands as command_rows, doses as dose_rows
 from ..store.errors import StoreError
 from .dose_ledger import DELIVERY_MARGIN, DoseLedger
 from .errors import describe
 from .execution import Execution
 from .gate import Gate
 from .ground import Ground
+from .intake import QUEUE_EXPIRY
 from .levels import describe_error
 from .state import DeviceState
+
+# A dose that others of its aquarium keep waiting for longer than this is given up.
+LONGEST_WAIT = timedelta(hours=24)
+
+
+class _TurnedAway(Exception):
+    """The gate had let a dose in; what the pump told since stands in its way."""
+
+    def __init__(self, answer: Refusal | NotBefore) -> None:
+        """Keep the gate's answer."""
+        super().__init__()
+        self.answer = answer
 
 
 class Pulses:
@@ -30,6 +46,8 @@ class Pulses:
     ) -> None:
         """Register nothing: the engine wires `execute` to the queue."""
         self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._journal = ground.journal
         self._records = ground.records
         self._gate = gate
         self._ledger = ledger
@@ -38,13 +56,13 @@ class Pulses:
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
         self._waiting: dict[int, list[Command]] = {}
+        self.cut_off: dict[int, Dose] = {}
+        ground.agenda.on("dose", self._dose_due)
 
     async def execute(self, device: DeviceState, command: Command) -> None:
         """Give one dose: reserve, prepare, write it down, send, and let it be delivered."""
         head = int(command.args["head_index"])
-        if device.busy_heads:
-            # Not before the pump is free; meanwhile the queue goes on.
-            self._waiting.setdefault(command.device, []).append(command)
+        if self.waits_for_pump(device, command):
             return
         dose = Dose(
             key=command.key,
@@ -53,9 +71,12 @@ class Pulses:
             volume=microlitres(command.args["volume_ml"]),
             state=DoseState.INTENDED,
             at=self._clock.now(),
+            additive=device.limits.head(head).additive,
+            aquarium=device.row.aquarium,
+            source=command.source.value,
         )
-        if refusal := self._gate.reserve(device, dose, self._clock.now()):
-            self._refused(command, refusal)
+        if answer := self._gate.reserve(device, dose, self._clock.now()):
+            self._turned_away(command, answer)
             return
         device.busy_heads[head] = command.key
         try:
@@ -63,6 +84,13 @@ class Pulses:
         finally:
             if command.key not in self._deliveries:
                 self._free(device, head)
+
+    def waits_for_pump(self, device: DeviceState, command: Command) -> bool:
+        """Keep a command until the pump is free; meanwhile the queue goes on."""
+        if not device.busy_heads:
+            return False
+        self._waiting.setdefault(command.device, []).append(command)
+        return True
 
     async def _send(self, device: DeviceState, command: Command, dose: Dose) -> None:
         """Bring a reserved dose to the pump; from `send` on it may have been given."""
@@ -74,22 +102,30 @@ class Pulses:
                 command, prepared = await self._execution.tried(
                     command, lambda: port.prepare(dose.head)
                 )
+                self._ledger.prepared(device, dose.head, prepared.lifetime)
                 dose = replace(
                     dose, at=self._clock.now(), lifetime_before=prepared.lifetime
                 )
-                self._gate.note(dose)
+                self._pass_again(device, dose)
                 # A cancelled wait does not undo the write: its row may be there from here.
                 written = True
                 command = await self._intend(command, dose)
                 sent = True
                 await prepared.send(dose.volume)
+        except _TurnedAway as turned:
+            self._let_go(dose, written=False)
+            await cast(PreparedDose, prepared).release()
+            self._turned_away(command, turned.answer)
+            return
         except (DeviceError, TimeoutError, StoreError) as error:
             if prepared is not None:
                 await prepared.release()
             if sent:
                 self._uncertain(command, dose, error)
             else:
-                self._let_go(dose, written and not isinstance(error, StoreError))
+                self._let_go(
+                    dose, written=written and not isinstance(error, StoreError)
+                )
                 self._not_sent(command, error)
             return
         except BaseException:
@@ -97,7 +133,7 @@ class Pulses:
                 self._ledger.settled(dose, DoseState.UNKNOWN)
                 self._ledger.settle_later(device)
             else:
-                self._let_go(dose, written)
+                self._let_go(dose, written=written)
             if prepared is not None:
                 await prepared.release()
             raise
@@ -105,7 +141,13 @@ class Pulses:
             device, command, self._ledger.moved(dose, DoseState.SENT), prepared
         )
 
-    def _let_go(self, dose: Dose, written: bool) -> None:
+    def _pass_again(self, device: DeviceState, dose: Dose) -> None:
+        """Ask the gate once more: the counters may have told of doses that count, too."""
+        if answer := self._gate.answer(device, dose, dose.at):
+            raise _TurnedAway(answer)
+        self._gate.note(dose)
+
+    def _let_go(self, dose: Dose, *, written: bool) -> None:
         """Count a reserved dose no more: the pump never heard of it."""
         if written:
             self._ledger.settled(dose, DoseState.NOT_GIVEN)
@@ -181,14 +223,6 @@ class Pulses:
                 error="dose_unknown",
             )
             return
-        if dose.lifetime_before is not None:
-            self._ledger.keep_counter(
-                dose.device,
-                dose.head,
-                dose.lifetime_before + given,
-                None,
-                self._clock.now(),
-            )
         result = {
             "head_index": dose.head,
             "volume_ml": millilitres(dose.volume),
@@ -228,6 +262,8 @@ class Pulses:
         for dose in self._gate.open_doses(
             command.device, int(command.args["head_index"])
         ):
+            if dose.key == command.key:
+                self.cut_off[dose.device] = dose
             if dose.key == command.key and dose.state is not DoseState.UNKNOWN:
                 self._ledger.settled(dose, DoseState.UNKNOWN)
         self._records.advance(
@@ -244,7 +280,35 @@ class Pulses:
             if self._records.current(command.key) is not None:
                 device.queue.put(command)
 
-    def _refused(self, command: Command, refusal: Refusal) -> None:
+    def _turned_away(self, command: Command, answer: Refusal | NotBefore) -> None:
+        """End a dose that a limit forbids; have one that is too early come again."""
+        if isinstance(answer, NotBefore):
+            self._wait_until(command, answer.at)
+        else:
+            self.refused(command, answer)
+
+    def _wait_until(self, command: Command, at: datetime) -> None:
+        """Let a dose come again at an instant; the queue goes on without it.
+
+        It may begin for as long after that as any command after its start: the others of
+        its aquarium moved it, not the pump's queue.
+        """
+        start = command.starts_at or command.created_at
+        expires_at = min(at, start + LONGEST_WAIT) + QUEUE_EXPIRY
+        command = self._records.count(command, expires_at=expires_at)
+        self._agenda.put("expire", command.key, expires_at)
+        self._agenda.put("dose", command.key, at)
+        self._journal.record(
+            lambda connection: command_rows.postpone(connection, command, expires_at)
+        )
+
+    def _dose_due(self, key: Hashable, now: datetime) -> None:
+        """Let a dose that was too early take its place in the queue, if it is still wanted."""
+        command = self._records.current(str(key))
+        if command is not None and command.phase is Phase.PLANNED:
+            self._devices[command.device].queue.put(command)
+
+    def refused(self, command: Command, refusal: Refusal) -> None:
         """End a dose that a limit forbids."""
         self._records.advance(
             command,

@@ -13,6 +13,7 @@ from .clock import Clock
 from .journal import Journal
 
 type Write = Callable[[Connection], object]
+type Amend = Callable[[Connection, Command], Command]
 
 
 class Records:
@@ -97,11 +98,17 @@ class Records:
         phase: Phase,
         *,
         also: Write | None = None,
+        amend: Amend | None = None,
         then: Callable[[Command], None] | None = None,
         **outcome: Any,
     ) -> Command:
-        """Move a command on; the outcome is recorded and announced once on disk."""
-        moved, unit, committed = self._step(command, phase, also, then, outcome)
+        """Move a command on; the outcome is recorded and announced once on disk.
+
+        ``amend`` writes something in the same unit and returns the record as it then is.
+        """
+        moved, unit, committed = self._step(
+            command, phase, also, then, outcome, amend=amend
+        )
         self._journal.record(unit, committed)
         return moved
 
@@ -139,6 +146,12 @@ class Records:
         self._current[command.key] = newer
         return newer
 
+    def note(self, command: Command, **changes: Any) -> Command:
+        """Note something about a command that holds a field, also on disk, in its phase."""
+        newer = self.count(command, **changes)
+        self._journal.record(lambda connection: command_rows.update(connection, newer))
+        return newer
+
     def _step(
         self,
         command: Command,
@@ -146,6 +159,8 @@ class Records:
         also: Write | None,
         then: Callable[[Command], None] | None,
         outcome: Mapping[str, Any],
+        *,
+        amend: Amend | None = None,
     ) -> tuple[Command, Callable[[Connection], Command], Callable[[Command], None]]:
         """Return the moved command, the unit that stores it, and what follows the commit."""
         moved = advance(command, phase, self._clock.now(), **outcome)
@@ -153,6 +168,8 @@ class Records:
 
         def unit(connection: Connection) -> Command:
             stored = moved if moved.order else _with_order(connection, moved)
+            if amend is not None:
+                stored = amend(connection, stored)
             command_rows.update(connection, stored)
             if also is not None:
                 also(connection)

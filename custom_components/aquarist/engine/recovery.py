@@ -11,21 +11,31 @@ from typing import TYPE_CHECKING, Any
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
+from ..dosing.calibration import LAST_DOSES
 from ..dosing.ledger import Dose
 from ..layers.setting import Setting
 from ..store import (
+    calibrations,
     commands as command_rows,
+    containers,
     counters,
+    definitions,
     devices as device_rows,
     doses as dose_rows,
     occurrences,
     on_times,
+    programmes,
     resting,
+    runs as run_rows,
     schedules as schedule_rows,
     settings,
 )
 from ..store.devices import DeviceRow
+from ..store.runs import RunRow, StepRow
 from .clock import Anchor
+from .live_settings import KEY as SETTINGS
+from .macros import MACRO
+from .memory_power import POWERED
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -35,35 +45,88 @@ AUTOMATION_OFF = "automation_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDosing:
+    """What the pumps did, in the order in which they did it, and what they pump from.
+
+    ``last`` are the newest doses of each head, ``containers`` come with the microlitres
+    used since they were filled.
+    """
+
+    doses: list[Dose]
+    last: list[Dose]
+    counters: list[counters.Counter]
+    containers: list[tuple[containers.Container, int]]
+    calibrations: list[calibrations.Calibration]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """Everything that the engine needs from the store to go on."""
 
     devices: list[DeviceRow]
     commands: list[Command]
-    doses: list[Dose]
-    counters: list[counters.Counter]
+    dosing: StoredDosing
     resting: dict[tuple[int, str], Setting]
     on_times: list[on_times.OnTime]
     schedules: list[schedule_rows.ScheduleRow]
     undecided: list[occurrences.OccurrenceRow]
+    waiting: list[occurrences.OccurrenceRow]
+    programmes: list[programmes.ProgrammeRow]
+    macros: list[definitions.Definition]
+    runs: list[tuple[RunRow, list[StepRow]]]
     settings: dict[str, Any]
 
 
 def load(connection: Connection, now: datetime) -> Stored:
     """Read it all in one view of the store."""
-    recent = dose_rows.since(connection, now - LEDGER_REACH)
-    known = {dose.key for dose in recent}
-    older = [one for one in dose_rows.open_doses(connection) if one.key not in known]
     return Stored(
         devices=device_rows.load_all(connection),
         commands=command_rows.not_final(connection),
-        doses=older + recent,
-        counters=counters.load_all(connection),
+        dosing=_load_dosing(connection, now),
         resting=dict(resting.load_all(connection)),
         on_times=on_times.load_all(connection),
         schedules=schedule_rows.load_all(connection),
         undecided=occurrences.undecided(connection),
+        waiting=occurrences.waiting(connection),
+        programmes=programmes.load_all(connection),
+        macros=definitions.load_all(connection, MACRO),
+        runs=[
+            (row, run_rows.steps(connection, row.id))
+            for row in run_rows.not_final(connection)
+        ],
         settings=settings.load_all(connection),
+    )
+
+
+def _load_dosing(connection: Connection, now: datetime) -> StoredDosing:
+    """Read what budgets, accounts and containers are counted from."""
+    recent = dose_rows.since(connection, now - LEDGER_REACH)
+    pumps = counters.load_all(connection)
+    filled = containers.load_all(connection)
+    measured = calibrations.load_all(connection)
+    heads = {
+        *((dose.device, dose.head) for dose in recent),
+        *((counter.device, counter.head) for counter in pumps),
+        *((container.device, container.head) for container in filled),
+        *((calibration.device, calibration.head) for calibration in measured),
+    }
+    last = [
+        dose
+        for device, head in sorted(heads)
+        for dose in reversed(dose_rows.of_head(connection, device, head, LAST_DOSES))
+    ]
+    waiting = dose_rows.open_doses(connection)
+    doses = {one.key: one for one in (*last, *recent, *waiting)}
+    return StoredDosing(
+        # Where the clock stood still the order of the rows holds.
+        doses=sorted(doses.values(), key=lambda dose: dose.at),
+        last=last,
+        counters=pumps,
+        containers=[
+            (one, containers.used_since(connection, one.device, one.head, one.at))
+            for one in filled
+        ],
+        calibrations=measured,
     )
 
 
@@ -76,15 +139,23 @@ def recover(engine: Engine, stored: Stored) -> None:
     for since in stored.on_times:
         state = engine.devices[since.device].field_state(since.field)
         state.on_since = Anchor(wall=since.wall, elapsed=since.elapsed, boot=since.boot)
-    engine.gate.load(stored.doses)
-    for counter in stored.counters:
-        engine.counters[counter.device, counter.head] = counter
+    engine.gate.load(stored.dosing.doses)
+    engine.ledger.load(stored.dosing.counters)
+    engine.calibrations.load(stored.dosing.calibrations, stored.dosing.last)
+    engine.containers.load(stored.dosing.containers)
+    engine.device_memory.load(stored.programmes)
+    engine.power_watch.load(stored.settings.get(POWERED, {}))
     engine.planner.automation_off.update(stored.settings.get(AUTOMATION_OFF, ()))
+    engine.levels.remember(stored.settings)
+    engine.live_settings.load(stored.settings.get(SETTINGS))
     for command in stored.commands:
         engine.records.adopt(command)
     for command in stored.commands:
         _take_up(engine, command)
+    engine.macros.load(stored.macros)
+    engine.runs.load(stored.runs)
     engine.planner.load(stored.schedules)
+    engine.planner.load_waiting(stored.waiting)
     engine.planner.verdicts.resume(stored.undecided)
 
 
@@ -96,7 +167,7 @@ def _take_up(engine: Engine, command: Command) -> None:
         else:
             engine.arbiter.resume(command)
     elif command.phase is Phase.PLANNED:
-        engine.acceptance.enter(command)
+        engine.acceptance.resume(command)
     elif command.kind is Kind.DOSE:
         engine.pulses.interrupted(command)
     elif command.repeatable:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from ..commands.command import Command
-from ..devices.device import Device, DeviceStatus
+from ..devices.device import Device, DeviceKind, DeviceStatus, SwitchedDoser
 from ..devices.fields import DataType, Field
+from ..dosing.spacing import Spacing
 from ..layers.claims import Claim
+from ..layers.hand import HandPolicy
 from ..layers.resolve import Resolution, next_change, resolve
 from ..layers.setting import Setting, same
 from ..limits.bounds import Bounds
@@ -18,6 +20,38 @@ from .clock import Anchor
 from .queue import DeviceQueue
 
 DEFAULT_BUDGET = 100_000
+BEGINS_WITHIN = 1.0
+"""Seconds that the beginning of a claim has to reach the store before others go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadLimits:
+    """What the keeper allows one head of a doser.
+
+    Volumes are microlitres: ``budget`` in rolling 24 hours, ``maximum_volume`` of a dose,
+    ``container`` the size of what the head draws from. ``minimum_interval`` is the seconds
+    between two doses, ``low_days`` the days left of which the keeper wants to hear. None
+    means no limit.
+    """
+
+    additive: str | None = None
+    budget: int | None = DEFAULT_BUDGET
+    minimum_interval: float | None = None
+    maximum_volume: int | None = None
+    only_calibrated: bool = False
+    only_if_fits: bool = False
+    low_days: int | None = None
+    enabled: bool = True
+    container: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AquariumLimits:
+    """What the keeper allows all dosers of an aquarium together, in microlitres in 24 hours."""
+
+    budget: int | None = None
+    additive_budget: Mapping[str, int] = field(default_factory=dict)
+    spacing: tuple[Spacing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,26 +59,37 @@ class DeviceLimits:
     """What the keeper allows on every road to a device (law 5).
 
     ``bounds`` and ``slew`` by field, ``maximum_on`` in seconds of elapsed time by field,
-    ``safe`` the value to go to by field in an emergency, ``budget`` the microlitres that a
-    head may give in rolling 24 hours (None for no limit), heads without an own entry get
-    the default.
+    ``hand`` how long a change by hand wins, ``respect_manual_change`` the fields that rest
+    on a value set by hand inside a window once it has ended (RES-54),
+    ``safe`` the value to go to by field in an emergency, ``heads`` what each head of a doser
+    may do; heads without an own entry get the default; ``restore_memory`` whether what was
+    written into the device's memory is written again after it was without power.
     """
 
     bounds: Mapping[str, Bounds] = field(default_factory=dict)
     slew: Mapping[str, Slew] = field(default_factory=dict)
     maximum_on: Mapping[str, float] = field(default_factory=dict)
+    hand: HandPolicy = field(default_factory=HandPolicy)
+    respect_manual_change: frozenset[str] = frozenset()
     safe: Mapping[str, Setting] = field(default_factory=dict)
-    budget: Mapping[int, int | None] = field(default_factory=dict)
-    disabled_heads: frozenset[int] = frozenset()
+    heads: Mapping[int, HeadLimits] = field(default_factory=dict)
+    restore_memory: bool = False
 
-    def budget_of(self, head: int) -> int | None:
-        """Return the microlitres that a head may give in 24 hours; None means no limit."""
-        return self.budget.get(head, DEFAULT_BUDGET)
+    def head(self, index: int) -> HeadLimits:
+        """Return what a head may do."""
+        return self.heads.get(index, _USUAL)
 
 
 @dataclass(slots=True)
 class FieldState:
-    """One field: who claims it, what it rests on, and what was last sent."""
+    """One field: who claims it, what it rests on, and what was last sent.
+
+    ``coming`` are the claims that have not begun, each with the elapsed reading since
+    which its beginning is being written down. ``unsettled`` is true while the device may
+    show something of a write that has not arrived; ``moving`` the seconds to the next step
+    of a slow move; ``error`` why the last write failed; ``remembered`` the level that was
+    last sent in an earlier life.
+    """
 
     name: str
     description: Field
@@ -58,6 +103,12 @@ class FieldState:
     expected: Setting | None = None
     expected_until: float = 0.0
     on_since: Anchor | None = None
+    coming: dict[str, tuple[Claim, float | None]] = field(default_factory=dict)
+    unsettled: bool = False
+    moving: float | None = None
+    error: Exception | None = None
+    remembered: Setting | None = None
+    remembered_at: float = 0.0
 
     def resolve(self, now: datetime) -> Resolution | None:
         """Return what the field should be; None while nobody knows what it rests on."""
@@ -71,6 +122,20 @@ class FieldState:
         """Return the next instant at which the field may want another value."""
         return next_change(self.claims.values(), now) if self.claims else None
 
+    def changes_hands(self, now: datetime, elapsed: float) -> bool:
+        """Return whether a claim is just about to begin that will own the field.
+
+        Until it does nothing is written: no flicker between back-to-back windows (RES-27).
+        """
+        resolution = self.resolve(now)
+        owner = resolution.owner if resolution is not None else None
+        return any(
+            claim.in_force(now)
+            and (since is None or elapsed - since < BEGINS_WITHIN)
+            and (owner is None or claim.precedence > owner.precedence)
+            for claim, since in self.coming.values()
+        )
+
     def expect(self, setting: Setting, until: float) -> None:
         """Remember what the device will show because of us, until an elapsed reading."""
         self.expected = setting
@@ -82,6 +147,21 @@ class FieldState:
             self.expected is not None
             and elapsed <= self.expected_until
             and same(setting, self.expected)
+        )
+
+    def awaits_echo(self, elapsed: float) -> bool:
+        """Return whether the device may still be on its way to what we asked for."""
+        return self.expected is not None and elapsed < self.expected_until
+
+    def is_idle(self, elapsed: float) -> bool:
+        """Return whether nothing of ours is at work: what shows is what the field rests on."""
+        return not (
+            self.claims
+            or self.waiting
+            or self.dirty
+            or self.tries
+            or self.moving is not None
+            or self.awaits_echo(elapsed)
         )
 
 
@@ -111,6 +191,14 @@ class DeviceState:
     def available(self) -> bool:
         """Return whether the device is attached and can be reached."""
         return self.device is not None and self.device.available
+
+    @property
+    def may_run(self) -> bool:
+        """Return whether this is a dosing switch that is on, or may be."""
+        device = self.device
+        if device is None or device.kind is not DeviceKind.DOSER:
+            return False
+        return cast(SwitchedDoser, device).may_run
 
     def field_state(self, name: str) -> FieldState:
         """Return a field's state, also of a field whose device is not attached yet."""
@@ -152,4 +240,5 @@ class DeviceState:
         self.queue.hold()
 
 
+_USUAL = HeadLimits()
 _UNKNOWN = Field(name="", data_type=DataType.NUMBER, writable=False)

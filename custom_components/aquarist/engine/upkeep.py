@@ -1,7 +1,7 @@
 """What the engine does now and then: forget the old, and try a store that refused again."""
 
 from collections.abc import Callable, Coroutine, Hashable
-from datetime import datetime, timedelta
+from datetime import datetime
 import logging
 from typing import Any
 
@@ -14,7 +14,6 @@ _LOGGER = logging.getLogger(__name__)
 
 FIRST_RETENTION = 600.0
 EVERY_RETENTION = 24 * 3600.0
-KEPT = timedelta(days=366)
 LAST_CHECK = "last_check"
 
 
@@ -28,6 +27,7 @@ class Upkeep:
         self._clock = ground.clock
         self._agenda = ground.agenda
         self._journal = ground.journal
+        self._settings = ground.settings
         self._background = background
         self._refused = False
         ground.agenda.on("retention", self._retention_due)
@@ -44,13 +44,13 @@ class Upkeep:
             self._background(self._journal.retry())
 
     def _retention_due(self, key: Hashable, now: datetime) -> None:
-        """Let go of what ended a year ago, once a day (law 9)."""
+        """Let go of what ended a year ago, or as the settings say, once a day (law 9)."""
         self._agenda.put_elapsed("retention", None, EVERY_RETENTION)
         self._background(self._purge(now))
 
     async def _purge(self, now: datetime) -> None:
         """Delete in small bites, so that nothing waits for it."""
-        before = now - KEPT
+        before = now - self._settings.current.retention
         try:
             while True:
                 purged = await self._journal.commit(

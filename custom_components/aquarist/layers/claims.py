@@ -39,7 +39,8 @@ class Claim:
     """A command that holds a field, or will hold it.
 
     `id` is the command's key, `order` its place in the order of acceptance. Instants are
-    aware UTC; the claim is in force from `started_at` on and no longer at `ends_at`. Raises
+    aware UTC; the claim is in force from `started_at` on and no longer at `ends_at`. One that
+    has `begun` stays in force when the clock is set back to before its start. Raises
     ValueError for the layer RESTING: what a field rests on is a stored value, not a claim.
     """
 
@@ -50,6 +51,7 @@ class Claim:
     order: int
     blocking: bool = False
     ends_at: datetime | None = None
+    begun: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a claim without a rank of its own."""
@@ -58,7 +60,11 @@ class Claim:
 
     def in_force(self, now: datetime) -> bool:
         """Tell whether the claim holds its field at an instant."""
-        return self.started_at <= now and (self.ends_at is None or now < self.ends_at)
+        return not self.is_to_come(now) and (self.ends_at is None or now < self.ends_at)
+
+    def is_to_come(self, now: datetime) -> bool:
+        """Tell whether the claim has still to begin at an instant."""
+        return not self.begun and now < self.started_at
 
     @property
     def precedence(self) -> tuple[Layer, datetime, bool, int]:

@@ -47,7 +47,7 @@ def next_change(claims: Iterable[Claim], now: datetime) -> datetime | None:
     end or a change of the claim above.
     """
     known = tuple(claims)
-    moments = [claim.started_at for claim in known if now < claim.started_at]
+    moments = [claim.started_at for claim in known if claim.is_to_come(now)]
     covered: set[str] = set()
     for claim in owners(known, now):
         parts = claim.course.at(now).keys()
@@ -62,16 +62,21 @@ def next_change(claims: Iterable[Claim], now: datetime) -> datetime | None:
     return min(moments, default=None)
 
 
-def override_end(claims: Iterable[Claim], now: datetime) -> datetime | None:
+def override_end(
+    claims: Iterable[Claim],
+    now: datetime,
+    *,
+    above: Layer = Layer.RESTING,
+) -> datetime | None:
     """Give the instant at which an override by hand, made now, ends at the latest.
 
     That is the latest end of the claims in force below OVERRIDE (law 4, RES-54): an
-    override inside a window ends with the window, one over a ramp with the ramp. None when
-    none of them ends.
+    override inside a window ends with the window, one over a ramp with the ramp. Only the
+    layers above `above` count. None when none of them ends.
     """
     ends = (
         claim.ends_at or claim.course.finishes
         for claim in owners(claims, now)
-        if claim.layer < Layer.OVERRIDE
+        if above < claim.layer < Layer.OVERRIDE
     )
     return max((end for end in ends if end is not None), default=None)

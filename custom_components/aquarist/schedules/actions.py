@@ -28,10 +28,11 @@ class ActionType(StrEnum):
 
 
 class OnMiss(StrEnum):
-    """What becomes of moments missed (RES-37)."""
+    """What becomes of moments missed (RES-37); a dose may ask its keeper (RES-67)."""
 
     SKIP = "skip"
     CONVERGE = "converge"
+    ASK = "ask"
 
 
 def _volume(value: object) -> float:

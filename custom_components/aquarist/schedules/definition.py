@@ -86,10 +86,8 @@ def parse_definition(
             "on_miss": values["on_miss"] or default_on_miss(action_params),
         }
     )
-    if (
-        definition.action_type is ActionType.DOSE
-        and definition.on_miss is not OnMiss.SKIP
-    ):
+    doses = definition.action_type is ActionType.DOSE
+    if definition.on_miss is (OnMiss.CONVERGE if doses else OnMiss.ASK):
         raise ScheduleError(
             "on_miss", ErrorCode.NOT_FOR_ACTION, {"action_type": definition.action_type}
         )

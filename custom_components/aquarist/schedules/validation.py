@@ -1,4 +1,8 @@
-"""Validators of single values, and the way from a failed schema to a ScheduleError."""
+"""Validators of single values, and the way from a failed schema to a ScheduleError.
+
+Each validator knows the JSON Schema of what it takes, so that the documents of the
+interfaces are made from the very schemas that validate.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -14,6 +18,9 @@ type Validator = Callable[[object], object]
 
 # The largest integer that every JSON reader keeps exact.
 LARGEST_INTEGER = 2**53 - 1
+
+DESCRIPTION = "json_schema"
+"""The attribute in which a validator says what it takes, in the words of JSON Schema."""
 
 _SCHEMA_CODES: Mapping[type[vol.Invalid], ErrorCode] = {
     vol.RequiredFieldInvalid: ErrorCode.MISSING,
@@ -38,6 +45,16 @@ def validated(schema: vol.Schema, data: object, *, within: str) -> dict[str, Any
     return values
 
 
+def takes[V: Callable[..., object]](**schema: Any) -> Callable[[V], V]:
+    """Say in the words of JSON Schema what a validator takes (design 7)."""
+
+    def describe(validator: V) -> V:
+        setattr(validator, DESCRIPTION, schema)
+        return validator
+
+    return describe
+
+
 def rejected(code: ErrorCode, **placeholders: object) -> vol.Invalid:
     """Make the error that a validator raises."""
     texts = {name: str(value) for name, value in placeholders.items()}
@@ -47,6 +64,7 @@ def rejected(code: ErrorCode, **placeholders: object) -> vol.Invalid:
 def text(longest: int) -> Validator:
     """Accept text of 1 to `longest` characters, not blank; it is kept as is (R-B71)."""
 
+    @takes(type="string", minLength=1, maxLength=longest, pattern=r"\S")
     def validate(value: object) -> str:
         """Validate one text."""
         if not isinstance(value, str):
@@ -63,6 +81,7 @@ def text(longest: int) -> Validator:
 def word[W: StrEnum](words: type[W]) -> Callable[[object], W]:
     """Accept a word of a vocabulary."""
 
+    @takes(type="string", enum=[one.value for one in words])
     def validate(value: object) -> W:
         """Validate one word."""
         if not isinstance(value, str):
@@ -77,6 +96,7 @@ def word[W: StrEnum](words: type[W]) -> Callable[[object], W]:
     return validate
 
 
+@takes(type="boolean")
 def boolean(value: object) -> bool:
     """Accept a boolean and nothing that looks like one."""
     if not isinstance(value, bool):
@@ -84,17 +104,16 @@ def boolean(value: object) -> bool:
     return value
 
 
-def integer(minimum: int) -> Validator:
-    """Accept a whole number from `minimum` on."""
+def integer(minimum: int, maximum: int = LARGEST_INTEGER) -> Validator:
+    """Accept a whole number between two bounds, both included."""
 
+    @takes(type="integer", minimum=minimum, maximum=maximum)
     def validate(value: object) -> int:
         """Validate one whole number."""
         if isinstance(value, bool) or not isinstance(value, int):
             raise rejected(ErrorCode.WRONG_TYPE)
-        if not minimum <= value <= LARGEST_INTEGER:
-            raise rejected(
-                ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=LARGEST_INTEGER
-            )
+        if not minimum <= value <= maximum:
+            raise rejected(ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=maximum)
         return value
 
     return validate
@@ -103,6 +122,7 @@ def integer(minimum: int) -> Validator:
 def number(minimum: float, maximum: float) -> Callable[[object], float]:
     """Accept a number between two bounds, both included; text and booleans are none."""
 
+    @takes(type="number", minimum=minimum, maximum=maximum)
     def validate(value: object) -> float:
         """Validate one number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -119,6 +139,12 @@ def unique_integers(minimum: int) -> Validator:
     """Accept a list, not empty, of different whole numbers."""
     each = integer(minimum)
 
+    @takes(
+        type="array",
+        minItems=1,
+        uniqueItems=True,
+        items={"type": "integer", "minimum": minimum, "maximum": LARGEST_INTEGER},
+    )
     def validate(value: object) -> tuple[object, ...]:
         """Validate one list."""
         if not isinstance(value, list | tuple):
@@ -133,6 +159,7 @@ def unique_integers(minimum: int) -> Validator:
     return validate
 
 
+@takes(type="string", format="date-time")
 def instant(value: object) -> datetime:
     """Accept a datetime or ISO 8601 text, aware, and give it in UTC (R-B114)."""
     if isinstance(value, str):
@@ -150,6 +177,7 @@ def instant(value: object) -> datetime:
         raise rejected(ErrorCode.MALFORMED_TIME, value=value.isoformat()) from error
 
 
+@takes(type="string")
 def zone_name(value: object) -> str:
     """Accept the name of an IANA time zone (R-B67)."""
     if not isinstance(value, str):

@@ -38,7 +38,8 @@ class DoserModel(Peripheral):
     when the clock is set back over it; what a clock jumps over is not given. Today starts over at
     midnight of the pump's clock and with a power cut. A run of any kind counts. With
     `live_counters` the counters run along with a dose, else they rise when it ends, and a power
-    cut loses the part. `A5/05` with 25 to 28 clears programmes, also on eight heads, where the same
+    cut loses the part. It loses the clock, and the programmes only without `keeps_memory`: what
+    real pumps do nobody has published. `A5/05` with 25 to 28 clears programmes, also on eight heads, where the same
     numbers could mean lifetime counters.
     """
 
@@ -56,6 +57,7 @@ class DoserModel(Peripheral):
         lifetime: Sequence[int] = (),
         lifetime_end: LifetimeEnd = LifetimeEnd.STICK,
         live_counters: bool = True,
+        keeps_memory: bool = True,
         firmware: int = 6,
         status_byte: int = 0xC8,
         clock_rate: float = 1.0,
@@ -87,6 +89,7 @@ class DoserModel(Peripheral):
         ]
         self.lifetime_end = lifetime_end
         self.staggered = False
+        self._keeps_memory = keeps_memory
         self._ends: dict[int, Cancel] = {}
         self._wake: Cancel = _nothing
         self._served: set[tuple[int, int]] = set()
@@ -186,6 +189,8 @@ class DoserModel(Peripheral):
         self._ends.clear()
         for head in self.heads:
             head.lose_power(now)
+            if not self._keeps_memory:
+                head.programme = Programme()
         self._served.clear()
         self._day_is_known = False
         self._wake()

@@ -26,7 +26,8 @@ class LightModel(Peripheral):
 
     In auto mode the stored windows decide. A level set in auto mode holds until the next full
     minute of the light's own clock; without any stored window it stays. A power cut keeps the
-    windows and loses the mode and the levels: the light comes back in auto (assumed).
+    windows, unless made without `keeps_memory`, and loses the mode and the levels: the light
+    comes back in auto (assumed).
     """
 
     prefix: ClassVar[str] = "DYU1000"
@@ -39,6 +40,7 @@ class LightModel(Peripheral):
         name: str | None = None,
         rssi: int = -60,
         channels: int = MAX_CHANNELS,
+        keeps_memory: bool = True,
         firmware: int = 21,
         clock_rate: float = 1.0,
         unknown_bytes: bytes = bytes(reports.UNKNOWN_BYTES),
@@ -62,6 +64,7 @@ class LightModel(Peripheral):
         )
         self.mode = LightMode.AUTO
         self.memory = LightMemory()
+        self._keeps_memory = keeps_memory
         self._unknown_bytes = unknown_bytes
         self._count = channels
         self._held = (0.0,) * channels
@@ -117,6 +120,8 @@ class LightModel(Peripheral):
     @override
     def _lose_power(self) -> None:
         """Forget mode and levels."""
+        if not self._keeps_memory:
+            self.memory.clear()
         self.mode = LightMode.AUTO
         self._held = (0.0,) * self._count
         self._held_until = None

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
+from datetime import datetime
 import sqlite3
 from typing import Any
 
@@ -35,11 +36,11 @@ _ASKED = (
     "id, device, kind, action, source, created_at, args, field, value, layer, phase, "
     "starts_at, ends_at, expires_at, timeout, repeatable, attempts, started_at, "
     "completed_at, result, error_code, error, error_details, schedule, occurrence, "
-    "depth, user, context"
+    "depth, user, context, run, step, retry_of"
 )
-_COLUMNS = f"ordinal, {_ASKED}"
+COLUMNS = f"ordinal, {_ASKED}"
 _INSERT = (
-    f"INSERT INTO command ({_ASKED}) VALUES ({', '.join('?' * 28)}) "
+    f"INSERT INTO command ({_ASKED}) VALUES ({', '.join('?' * 31)}) "
     "ON CONFLICT (id, device) DO NOTHING"
 )
 _UPDATE = (
@@ -47,21 +48,19 @@ _UPDATE = (
     "result = ?, error_code = ?, error = ?, error_details = ? "
     f"WHERE ordinal = ? AND phase IN ({OPEN})"
 )
-_GET = f"SELECT {_COLUMNS} FROM command WHERE device = ? AND id = ?"
+_POSTPONE = f"UPDATE command SET expires_at = ? WHERE ordinal = ? AND phase IN ({OPEN})"
+_GET = f"SELECT {COLUMNS} FROM command WHERE device = ? AND id = ?"
 _WRITE_ACTION = (
-    f"SELECT {_COLUMNS} FROM command WHERE id = ? AND action = '{WRITE_ACTION}'"
+    f"SELECT {COLUMNS} FROM command WHERE id = ? AND action = '{WRITE_ACTION}'"
 )
 _EXISTS = "SELECT 1 FROM command WHERE ordinal = ?"
-_NOT_FINAL = f"SELECT {_COLUMNS} FROM command WHERE phase IN ({OPEN}) ORDER BY ordinal"
-_RECENT = (
-    f"SELECT {_COLUMNS} FROM command WHERE ordinal < ? ORDER BY ordinal DESC LIMIT ?"
+# The index of what has not completed is used where the statement repeats its condition.
+_NOT_FINAL = (
+    f"SELECT {COLUMNS} FROM command WHERE phase IN ({OPEN}) AND phase <> 'completed' "
+    "ORDER BY ordinal"
 )
-_RECENT_OF_DEVICE = (
-    f"SELECT {_COLUMNS} FROM command WHERE device = ? AND ordinal < ? "
-    "ORDER BY ordinal DESC LIMIT ?"
-)
-_OF_OCCURRENCE = f"SELECT {_COLUMNS} FROM command WHERE occurrence = ? ORDER BY ordinal"
-_BEYOND_ALL = 2**63 - 1
+_OF_OCCURRENCE = f"SELECT {COLUMNS} FROM command WHERE occurrence = ? ORDER BY ordinal"
+_OF_RUN = f"SELECT {COLUMNS} FROM command WHERE run = ? ORDER BY ordinal"
 
 
 def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, bool]:
@@ -80,9 +79,11 @@ def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, b
     if cursor.rowcount:
         order: Any = cursor.lastrowid
         return changed(command, order=order), True
-    stored = _command(connection.execute(_GET, (command.device, command.id)).fetchone())
+    stored = command_of(
+        connection.execute(_GET, (command.device, command.id)).fetchone()
+    )
     # Both as the store gives them back: 10 and 10.0 seconds are the same.
-    if stored.fingerprint != _command((stored.order, *row)).fingerprint:
+    if stored.fingerprint != command_of((stored.order, *row)).fingerprint:
         raise ConflictingId(stored)
     return stored, False
 
@@ -116,44 +117,40 @@ def update(connection: sqlite3.Connection, command: Command) -> None:
     raise NotStored("command", command.key)
 
 
+def postpone(
+    connection: sqlite3.Connection, command: Command, expires_at: datetime
+) -> None:
+    """Store until when a command that has not ended may still begin."""
+    connection.execute(_POSTPONE, (to_store(expires_at), command.order))
+
+
 def get(connection: sqlite3.Connection, device: int, command_id: str) -> Command | None:
     """Return a command by its id at its device, or None."""
     row = connection.execute(_GET, (device, command_id)).fetchone()
-    return None if row is None else _command(row)
+    return None if row is None else command_of(row)
 
 
 def write_action(connection: sqlite3.Connection, command_id: str) -> Command | None:
     """Return the write action with an id, at whatever device (RES-44), or None."""
     row = connection.execute(_WRITE_ACTION, (command_id,)).fetchone()
-    return None if row is None else _command(row)
+    return None if row is None else command_of(row)
 
 
 def not_final(connection: sqlite3.Connection) -> list[Command]:
     """Return every command that has not ended, in the order of acceptance."""
-    return [_command(row) for row in connection.execute(_NOT_FINAL)]
-
-
-def recent(
-    connection: sqlite3.Connection,
-    device: int | None,
-    limit: int,
-    before: int | None = None,
-) -> list[Command]:
-    """Return the newest commands first, of one device or of all.
-
-    ``before`` is the order of the last command of the page before.
-    """
-    bound = _BEYOND_ALL if before is None else before
-    if device is None:
-        rows = connection.execute(_RECENT, (bound, limit))
-    else:
-        rows = connection.execute(_RECENT_OF_DEVICE, (device, bound, limit))
-    return [_command(row) for row in rows]
+    return [command_of(row) for row in connection.execute(_NOT_FINAL)]
 
 
 def of_occurrence(connection: sqlite3.Connection, occurrence: int) -> list[Command]:
     """Return the commands of an occurrence, in the order of acceptance."""
-    return [_command(row) for row in connection.execute(_OF_OCCURRENCE, (occurrence,))]
+    return [
+        command_of(row) for row in connection.execute(_OF_OCCURRENCE, (occurrence,))
+    ]
+
+
+def of_run(connection: sqlite3.Connection, run: int) -> list[Command]:
+    """Return the commands of a run, in the order of acceptance."""
+    return [command_of(row) for row in connection.execute(_OF_RUN, (run,))]
 
 
 def _word(code: str | None) -> str | None:
@@ -193,11 +190,14 @@ def _row(command: Command) -> tuple[Any, ...]:
         command.depth,
         command.user,
         command.context,
+        command.run,
+        command.step,
+        command.retry_of,
     )
 
 
-def _command(row: tuple[Any, ...]) -> Command:
-    """Return the command of a row."""
+def command_of(row: tuple[Any, ...]) -> Command:
+    """Return the command of a row that has the columns of COLUMNS."""
     layer = row[10]
     return Command(
         order=row[0],
@@ -229,4 +229,7 @@ def _command(row: tuple[Any, ...]) -> Command:
         depth=row[26],
         user=row[27],
         context=row[28],
+        run=row[29],
+        step=row[30],
+        retry_of=row[31],
     )

@@ -27,10 +27,13 @@ UNSETTLED = ", ".join(
     f"'{state.value}'" for state, exits in TRANSITIONS.items() if exits
 )
 
-_COLUMNS = "key, device, head, volume, state, at, given, lifetime_before"
+_COLUMNS = (
+    "key, device, head, volume, state, at, given, lifetime_before, additive, aquarium, "
+    "source"
+)
 _INTEND = (
-    f"INSERT INTO dose ({_COLUMNS}, command, source, changed_at) "
-    f"VALUES ({', '.join('?' * 11)}) ON CONFLICT (key) DO NOTHING"
+    f"INSERT INTO dose ({_COLUMNS}, command, changed_at) "
+    f"VALUES ({', '.join('?' * 13)}) ON CONFLICT (key) DO NOTHING"
 )
 _UPDATE = (
     "UPDATE dose SET state = ?, given = ?, lifetime_before = ?, changed_at = ? "
@@ -68,8 +71,10 @@ def intend(
             to_store(dose.at),
             dose.given,
             dose.lifetime_before,
-            command_order,
+            dose.additive,
+            dose.aquarium,
             str(source),
+            command_order,
             to_store(dose.at),
         ),
     )
@@ -124,14 +129,16 @@ def of_head(
 
 def _dose(row: tuple[Any, ...]) -> Dose:
     """Return the dose of a row."""
-    key, device, head, volume, state, at, given, lifetime_before = row
     return Dose(
-        key=key,
-        device=device,
-        head=head,
-        volume=volume,
-        state=DoseState(state),
-        at=from_store(at),
-        given=given,
-        lifetime_before=lifetime_before,
+        key=row[0],
+        device=row[1],
+        head=row[2],
+        volume=row[3],
+        state=DoseState(row[4]),
+        at=from_store(row[5]),
+        given=row[6],
+        lifetime_before=row[7],
+        additive=row[8],
+        aquarium=row[9],
+        source=row[10],
     )

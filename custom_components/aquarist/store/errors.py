@@ -1,7 +1,7 @@
 """What can go wrong with the store as a whole, and with one of its rows.
 
 A StoreError says that the store did not take or give something; the row errors
-(NotStored, AlreadyFinal) say that a unit of work asked for what cannot be.
+(NotStored, AlreadyFinal, Conflict, NameTaken) say that a unit of work asked for what cannot be.
 """
 
 import os
@@ -98,6 +98,27 @@ class AlreadyFinal(Exception):
         super().__init__(f"{table} {key}")
         self.table = table
         self.key = key
+
+
+class Conflict(Exception):
+    """A row was changed meanwhile; ``present`` is the revision that it has now."""
+
+    def __init__(self, table: str, key: object, present: int) -> None:
+        """Keep which row was meant and its revision."""
+        super().__init__(f"{table} {key} has revision {present}")
+        self.table = table
+        self.key = key
+        self.present = present
+
+
+class NameTaken(Exception):
+    """Another row of this kind has the name."""
+
+    def __init__(self, table: str, name: str) -> None:
+        """Keep the table and the name."""
+        super().__init__(f"{table} {name}")
+        self.table = table
+        self.name = name
 
 
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})

@@ -26,7 +26,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OccurrenceRow:
-    """A due moment of a schedule, or the moments missed in one outage.
+    """A due moment of a schedule, or several that came to one verdict in an outage or a day.
 
     ``at`` and ``last_at`` are the first and the last moment, the same when ``count``
     is 1. ``verdict`` is None until it is known.
@@ -49,10 +49,13 @@ _COLUMNS = (
     "id, schedule, at, last_at, count, nominal, depth, verdict, reason, claimed_at, "
     "decided_at"
 )
-# Rows of a schedule do not overlap, so that only the last one before can cover a moment.
-_COVERED = """
-SELECT last_at >= :at FROM occurrence
-WHERE schedule = :schedule AND at <= :at ORDER BY at DESC LIMIT 1
+# Rows of a schedule overlap only where a day was rolled up, which left one row a verdict:
+# so many rows before a moment tell whether one of them covers it.
+_COVERED = f"""
+SELECT max(last_at) >= :at FROM (
+    SELECT last_at FROM occurrence
+    WHERE schedule = :schedule AND at <= :at ORDER BY at DESC LIMIT {len(Verdict)}
+)
 """
 _CLAIM = f"""
 INSERT INTO occurrence (schedule, at, last_at, count, nominal, depth, claimed_at)
@@ -72,6 +75,9 @@ INSERT INTO occurrence (
 ) VALUES (?, ?, ?, ?, ?, 0, 'missed', ?, ?, ?)
 ON CONFLICT DO NOTHING
 """
+WAITING_FOR_KEEPER = "waiting_for_keeper"
+_WAITING = f"SELECT {_COLUMNS} FROM occurrence WHERE reason = ? ORDER BY id"
+_KEEPER_DECIDES = "UPDATE occurrence SET reason = ? WHERE id = ? AND reason = ?"
 _UNDECIDED = f"SELECT {_COLUMNS} FROM occurrence WHERE verdict IS NULL ORDER BY id"
 # Moments of several schedules often fall on one instant: a page ends at a row, not there.
 _RECENT = f"""
@@ -153,6 +159,20 @@ def missed(
         ),
     )
     return cursor.lastrowid if cursor.rowcount else None
+
+
+def waiting(connection: sqlite3.Connection) -> list[OccurrenceRow]:
+    """Return the missed moments that the keeper has not decided about, oldest first."""
+    rows = connection.execute(_WAITING, (WAITING_FOR_KEEPER,))
+    return [_occurrence(row) for row in rows]
+
+
+def decide(connection: sqlite3.Connection, occurrence: int, reason: str) -> bool:
+    """Store what the keeper decided about missed moments; False when it was decided before."""
+    cursor = connection.execute(
+        _KEEPER_DECIDES, (reason, occurrence, WAITING_FOR_KEEPER)
+    )
+    return cursor.rowcount == 1
 
 
 def undecided(connection: sqlite3.Connection) -> list[OccurrenceRow]:

@@ -7,7 +7,8 @@ from homeassistant.const import CONF_ENTITY_ID
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers import entity_registry as er
 
-from ..const import CONF_CHANNELS, CONF_FIELDS, DOMAIN
+from ..const import CONF_CHANNELS, CONF_FIELDS, DOMAIN, SUBENTRY_RULES
+from ..devices.references import present_entity_id
 
 
 def entity_problem(
@@ -42,17 +43,16 @@ def _exists(hass: HomeAssistant, entity_id: str) -> bool:
 
 def _used(hass: HomeAssistant, except_subentry: str | None) -> Iterator[str]:
     """Yield the entities that back devices, those of one subentry left out."""
-    registry = er.async_get(hass)
     for entry in hass.config_entries.async_entries(DOMAIN):
         for subentry_id, subentry in entry.subentries.items():
-            if subentry_id != except_subentry:
-                for reference in _entities_of(subentry.data):
-                    yield er.async_resolve_entity_id(registry, reference) or reference
+            backs = subentry.subentry_type not in SUBENTRY_RULES
+            if backs and subentry_id != except_subentry:
+                for stored in _entities_of(subentry.data):
+                    yield present_entity_id(hass, stored)
 
 
-def _entities_of(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the entities that a subentry names."""
+def _entities_of(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a subentry stores of its entities."""
     if CONF_ENTITY_ID in data:
-        yield data[CONF_ENTITY_ID]
-    for part in (*data.get(CONF_CHANNELS, ()), *data.get(CONF_FIELDS, ())):
-        yield part[CONF_ENTITY_ID]
+        yield data
+    yield from (*data.get(CONF_CHANNELS, ()), *data.get(CONF_FIELDS, ()))

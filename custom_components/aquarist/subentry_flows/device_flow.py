@@ -14,6 +14,8 @@ from homeassistant.const import CONF_NAME
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 
+from ..const import CONF_CHANNELS, CONF_FIELDS, CONF_REGISTRY_ID, CONF_UNIT
+from ..devices.references import brought_up_to_date, stored_reference
 from .backing import entity_problem
 
 type Errors = dict[str, str]
@@ -29,6 +31,12 @@ def entity_field(domains: Collection[str]) -> EntitySelector:
 def several(value: Any) -> list[dict[str, str]]:
     """Return the items of a field that takes several; it lets a single one through as it is."""
     return list(value) if isinstance(value, list) else [value]
+
+
+def _as_asked(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form knows of a channel or field: not what was noted beside it."""
+    noted = (CONF_REGISTRY_ID, CONF_UNIT)
+    return {key: value for key, value in part.items() if key not in noted}
 
 
 class DeviceFlow(ConfigSubentryFlow, ABC):
@@ -62,7 +70,11 @@ class DeviceFlow(ConfigSubentryFlow, ABC):
         if self.source == SOURCE_USER:
             return {}
         subentry = self._get_reconfigure_subentry()
-        return {CONF_NAME: subentry.title, **subentry.data}
+        present = brought_up_to_date(self.hass, subentry.data)
+        for key in (CONF_CHANNELS, CONF_FIELDS):
+            if key in present:
+                present[key] = [_as_asked(part) for part in present[key]]
+        return {CONF_NAME: subentry.title, **present}
 
     def _name_errors(self, user_input: Mapping[str, Any]) -> Errors:
         """Return what is wrong with the device's name."""
@@ -72,6 +84,10 @@ class DeviceFlow(ConfigSubentryFlow, ABC):
         """Return the entity id for what the entity field gave, which may be the id of a registry entry."""
         registry = er.async_get(self.hass)
         return er.async_resolve_entity_id(registry, reference) or reference
+
+    def _stored(self, entity_id: str) -> dict[str, str]:
+        """Return how an entity is stored."""
+        return stored_reference(self.hass, entity_id)
 
     def _entity_errors(
         self, key: str, entity_ids: Collection[str], domains: Collection[str]

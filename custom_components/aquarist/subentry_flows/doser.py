@@ -3,93 +3,177 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SubentryFlowResult
-from homeassistant.const import CONF_ENTITY_ID, CONF_NAME, UnitOfVolume
+from homeassistant.config_entries import SubentryFlowContext, SubentryFlowResult
+from homeassistant.const import CONF_ENTITY_ID, CONF_NAME, UnitOfTime
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import TextSelector
 import probatio as vol
 
+from ..calibration_steps import CalibrationSteps
 from ..const import (
+    CONF_AUTOMATIC_OFF_SECONDS,
     CONF_BUDGET_ML,
+    CONF_CONTAINER_ML,
     CONF_FLOW_ML_PER_MINUTE,
     CONF_MAXIMUM_DOSE_ML,
+    CONF_MAXIMUM_ON_SECONDS,
     DEFAULT_BUDGET_ML,
 )
+from ..data import DATA_ENGINE
 from ..devices.doser import LONGEST_RUN
-from ..form_fields import BUDGET, is_exact, number_field
+from ..engine.state import DeviceState
+from ..form_fields import number_field
+from ..hardware import device_uuid
+from ..head_options import (
+    MAXIMUM_DOSE,
+    container_ml,
+    entered_head,
+    head_errors,
+    head_fields,
+    known_device,
+)
 from .device_flow import DeviceFlow, Errors, entity_field
 
 DOMAINS: Final = ("switch", "input_boolean")
 """What can be on for an exact time."""
 
 DEFAULT_MAXIMUM_DOSE_ML: Final = 10.0
-LONGEST_RUN_MINUTES: Final = LONGEST_RUN / 60
-
-SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(CONF_NAME): TextSelector(),
-        vol.Required(CONF_ENTITY_ID): entity_field(DOMAINS),
-        vol.Required(CONF_FLOW_ML_PER_MINUTE): number_field("mL/min", 0.1, 10000),
-        vol.Required(CONF_MAXIMUM_DOSE_ML): number_field(
-            UnitOfVolume.MILLILITERS, 0.1, 6553, 0.1
-        ),
-        vol.Optional(CONF_BUDGET_ML): BUDGET,
-    }
-)
+_USUAL: Final = {CONF_MAXIMUM_ON_SECONDS: LONGEST_RUN}
 NEW: Final = {
     CONF_MAXIMUM_DOSE_ML: DEFAULT_MAXIMUM_DOSE_ML,
     CONF_BUDGET_ML: DEFAULT_BUDGET_ML,
+    **_USUAL,
 }
 """What is suggested for a doser that is added."""
 
 
-class DoserFlow(DeviceFlow):
-    """Asks for the switch, its flow and the limits of its doses."""
+def schema(hass: HomeAssistant) -> vol.Schema:
+    """Return the form."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_NAME): TextSelector(),
+            vol.Required(CONF_ENTITY_ID): entity_field(DOMAINS),
+            vol.Required(CONF_FLOW_ML_PER_MINUTE): number_field("mL/min", 0.1, 10000),
+            vol.Required(CONF_MAXIMUM_DOSE_ML): MAXIMUM_DOSE,
+            **head_fields(hass),
+            vol.Optional(CONF_MAXIMUM_ON_SECONDS): number_field(
+                UnitOfTime.SECONDS, 1, 3600, 1
+            ),
+            vol.Optional(CONF_AUTOMATIC_OFF_SECONDS): number_field(
+                UnitOfTime.SECONDS, 1, 86400, 1
+            ),
+        }
+    )
+
+
+class DoserFlow(
+    CalibrationSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    DeviceFlow,
+):
+    """Asks for the switch, its flow and the limits of its doses; calibrates it later."""
+
+    @override
+    async def async_step_reconfigure(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Change the doser, or measure its flow anew."""
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=["device", "calibrate_head"],
+            description_placeholders={"name": self._get_reconfigure_subentry().title},
+        )
+
+    async def async_step_calibrate_head(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Calibrate it, if it is there."""
+        device = known_device(self.hass, self._uuid)
+        if device is None or device.device is None:
+            return self.async_abort(reason="not_loaded")
+        return await self.async_step_calibrate()
+
+    @property
+    @override
+    def calibrated(self) -> tuple[DeviceState, int]:
+        """Return the doser and its only head."""
+        return self.hass.data[DATA_ENGINE].device(self._uuid), 0
+
+    @override
+    def calibration_done(self) -> SubentryFlowResult:
+        """End without a change of the form's values: the calibration is kept elsewhere."""
+        return self.async_abort(reason="calibrated")
 
     @override
     async def async_step_device(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for everything at once."""
+        known = {**_USUAL, **self._known} if self._known else NEW
+        container = self._container
         errors: Errors = {}
         if user_input is not None:
+            head = entered_head(user_input, container)
             entity_id = self._entity_id(user_input[CONF_ENTITY_ID])
             errors = {
                 **self._name_errors(user_input),
                 **self._entity_errors(CONF_ENTITY_ID, [entity_id], DOMAINS),
-                **_dose_errors(user_input),
+                **_run_errors(user_input),
+                **head_errors(head),
             }
             if not errors:
                 return self._save(
                     user_input[CONF_NAME],
-                    {
-                        CONF_ENTITY_ID: entity_id,
-                        CONF_FLOW_ML_PER_MINUTE: user_input[CONF_FLOW_ML_PER_MINUTE],
-                        CONF_MAXIMUM_DOSE_ML: user_input[CONF_MAXIMUM_DOSE_ML],
-                        CONF_BUDGET_ML: user_input.get(CONF_BUDGET_ML),
-                    },
+                    {**self._stored(entity_id), **_run(user_input), **head},
                 )
-        minutes = f"{LONGEST_RUN_MINUTES:g}"
+        longest = _longest_run(user_input or known)
+        shown = {**known, CONF_CONTAINER_ML: container}
         return self.async_show_form(
             step_id="device",
             data_schema=self.add_suggested_values_to_schema(
-                SCHEMA, user_input or self._known or NEW
+                schema(self.hass), user_input or shown
             ),
             errors=errors,
-            description_placeholders={**self._placeholders, "minutes": minutes},
+            description_placeholders={
+                **self._placeholders,
+                "seconds": f"{longest:g}",
+            },
         )
 
+    @property
+    def _uuid(self) -> str:
+        """Return the id of the doser that is changed."""
+        return device_uuid(self._reconfigure_subentry_id)
 
-def _dose_errors(user_input: Mapping[str, Any]) -> Errors:
-    """Return what is wrong with the volumes; a dose must be given within the longest run of a switch."""
-    errors: Errors = {}
+    @property
+    def _container(self) -> float | None:
+        """Return the size of the container in mL; a new doser has none."""
+        if not self._known:
+            return None
+        known: float | None = self._known.get(CONF_CONTAINER_ML)
+        return container_ml(self.hass, self._uuid, 0) or known
+
+
+def _run(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was entered for the switch."""
+    return {
+        CONF_FLOW_ML_PER_MINUTE: user_input[CONF_FLOW_ML_PER_MINUTE],
+        CONF_MAXIMUM_ON_SECONDS: user_input.get(CONF_MAXIMUM_ON_SECONDS, LONGEST_RUN),
+        CONF_AUTOMATIC_OFF_SECONDS: user_input.get(CONF_AUTOMATIC_OFF_SECONDS),
+    }
+
+
+def _longest_run(user_input: Mapping[str, Any]) -> float:
+    """Return the seconds that a dose may take: the switch must not cut it off."""
+    maximum_on: float = user_input.get(CONF_MAXIMUM_ON_SECONDS, LONGEST_RUN)
+    return min(maximum_on, user_input.get(CONF_AUTOMATIC_OFF_SECONDS) or maximum_on)
+
+
+def _run_errors(user_input: Mapping[str, Any]) -> Errors:
+    """Return that the largest dose cannot be given within the longest run."""
     largest, flow = (
         user_input[CONF_MAXIMUM_DOSE_ML],
         user_input[CONF_FLOW_ML_PER_MINUTE],
     )
-    if not is_exact(largest):
-        errors[CONF_MAXIMUM_DOSE_ML] = "too_fine"
-    elif largest > flow * LONGEST_RUN_MINUTES:
-        errors[CONF_MAXIMUM_DOSE_ML] = "dose_too_long"
-    if not is_exact(user_input.get(CONF_BUDGET_ML)):
-        errors[CONF_BUDGET_ML] = "too_fine"
-    return errors
+    if largest > flow * _longest_run(user_input) / 60:
+        return {CONF_MAXIMUM_DOSE_ML: "dose_too_long"}
+    return {}

@@ -2,8 +2,9 @@
 
 from typing import Any, Final, override
 
-from homeassistant.config_entries import SubentryFlowResult
-from homeassistant.const import CONF_ENTITY_ID, CONF_NAME
+from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
+from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, CONF_ENTITY_ID, CONF_NAME
+from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers.selector import (
     ObjectSelector,
     ObjectSelectorConfig,
@@ -11,7 +12,8 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from ..const import CONF_FIELDS
+from ..const import CONF_FIELDS, CONF_UNIT
+from ..devices.references import present_entity_id
 from .device_flow import DeviceFlow, Errors, entity_field, several
 
 DOMAINS: Final = (
@@ -20,13 +22,16 @@ DOMAINS: Final = (
     "cover",
     "fan",
     "input_boolean",
+    "input_datetime",
     "input_number",
     "input_select",
+    "input_text",
     "light",
     "number",
     "select",
     "sensor",
     "switch",
+    "text",
     "valve",
 )
 """What can be a field; sensors are read only."""
@@ -53,6 +58,14 @@ SCHEMA: Final = vol.Schema(
 )
 
 
+def _unit_of(hass: HomeAssistant, entity_id: str) -> str | None:
+    """Return the unit that an entity shows now; a climate shows its temperatures in the house's."""
+    if split_entity_id(entity_id)[0] == "climate":
+        return hass.config.units.temperature_unit
+    state = hass.states.get(entity_id)
+    return None if state is None else state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
+
+
 class EntityFlow(DeviceFlow):
     """Asks for the fields."""
 
@@ -66,7 +79,7 @@ class EntityFlow(DeviceFlow):
             fields = [
                 {
                     CONF_NAME: field[CONF_NAME].strip(),
-                    CONF_ENTITY_ID: self._entity_id(field[CONF_ENTITY_ID]),
+                    **self._noted(self._entity_id(field[CONF_ENTITY_ID])),
                 }
                 for field in several(user_input[CONF_FIELDS])
             ]
@@ -81,6 +94,25 @@ class EntityFlow(DeviceFlow):
             errors=errors,
             description_placeholders=self._placeholders,
         )
+
+    def _noted(self, entity_id: str) -> dict[str, str]:
+        """Return how a field's entity is stored: with the unit that is announced from now on.
+
+        It stays when Home Assistant changes to other units (R-T62).
+        """
+        stored = self._stored(entity_id)
+        unit = self._known_units().get(entity_id) or _unit_of(self.hass, entity_id)
+        return stored if unit is None else {**stored, CONF_UNIT: unit}
+
+    def _known_units(self) -> dict[str, str]:
+        """Return the units that were announced before the change, by the present entity id."""
+        if self.source == SOURCE_USER:
+            return {}
+        return {
+            present_entity_id(self.hass, field): field[CONF_UNIT]
+            for field in self._get_reconfigure_subentry().data[CONF_FIELDS]
+            if CONF_UNIT in field
+        }
 
     def _field_errors(self, fields: list[dict[str, str]]) -> Errors:
         """Return what is wrong with the fields."""

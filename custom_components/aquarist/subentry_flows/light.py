@@ -77,7 +77,7 @@ class LightFlow(DeviceFlow):
         if user_input is not None:
             channels = [
                 {
-                    CONF_ENTITY_ID: self._entity_id(channel[CONF_ENTITY_ID]),
+                    **self._stored(self._entity_id(channel[CONF_ENTITY_ID])),
                     CONF_CHANNEL: channel[CONF_CHANNEL].strip(),
                 }
                 for channel in several(user_input[CONF_CHANNELS])

@@ -100,7 +100,7 @@ class PumpFlow(DeviceFlow):
             errors = self._limit_errors(user_input, state)
             if not errors:
                 limits = {key: user_input.get(key) for key in LIMITS}
-                return self._save(self._name, {CONF_ENTITY_ID: self._entity, **limits})
+                return self._save(self._name, {**self._stored(self._entity), **limits})
         return self.async_show_form(
             step_id="limits",
             data_schema=self._limits_schema(

@@ -11,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.aquarist.const import DOMAIN
+from custom_components.aquarist.engine.history import History
 from tests.aquarium import aquarium, device_named, engine_of
 
 PUMP, SKIMMER = "Return pump", "Skimmer"
@@ -135,11 +136,9 @@ async def test_without_a_store_there_is_nothing_to_list(
     hass: HomeAssistant, hass_ws_client: WebSocketGenerator
 ) -> None:
     """It is an error, not an empty list."""
-    engine = engine_of(hass)
-    database, engine.database = engine.database, None
+    engine_of(hass).history = History(None)
     client = await hass_ws_client(hass)
     error = await refused(client, type="aquarist/commands/list")
-    engine.database = database
 
     assert error["translation_key"] == "store_locked"
 

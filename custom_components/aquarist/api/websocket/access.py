@@ -8,9 +8,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import Unauthorized
 import probatio as vol
 
-from ...data import DATA_ENGINE
 from ...engine.state import DeviceState
-from ..rights import may_read
+from ..rights import may_read, sees
 from ..targets import target
 
 DEVICE = vol.Any(vol.All(str, vol.Length(min=1)), vol.All(int, vol.Range(min=1)))
@@ -37,12 +36,5 @@ def wanted_device(
 
 
 def readable(hass: HomeAssistant, connection: ActiveConnection, number: int) -> bool:
-    """Return whether the user may see a device by its number.
-
-    One that is out of use is for those who may see everything.
-    """
-    user = connection.user
-    if user.is_admin or user.permissions.access_all_entities(POLICY_READ):
-        return True
-    device = hass.data[DATA_ENGINE].devices.get(number)
-    return device is not None and may_read(hass, user, device)
+    """Return whether the user may see a device by its number."""
+    return sees(hass, connection.user, number)

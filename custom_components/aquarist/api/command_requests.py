@@ -1,0 +1,95 @@
+"""Asking a device for something: what every surface takes, and how long it waits (RES-42)."""
+
+import asyncio
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import probatio as vol
+
+from ..commands.actions import ACTIONS
+from ..commands.command import Command
+from ..data import DATA_ENGINE
+from ..engine.errors import EngineError
+from ..engine.intake import ID_LENGTH, TIMEOUT_RANGE, Origin
+from ..engine.state import DeviceState
+from ..schedules.validation import boolean, number, takes, text, word
+from .fields import arguments, moment, reference
+
+LONGEST_WAIT = 60.0
+"""Seconds that an answer is waited for; what takes longer is answered as it is by then."""
+
+MOST_AT_ONCE = 100
+"""Commands in one request."""
+
+
+class Execution(StrEnum):
+    """Whether a request waits for the end of its command (RES-42)."""
+
+    QUEUED = "queued"
+    SYNC = "sync"
+
+
+_action = text(100)
+
+
+@takes(type="string", enum=sorted(ACTIONS))
+def action(value: object) -> object:
+    """Accept the name of an action; whether a device has it is said by the device."""
+    return _action(value)
+
+
+CONTENT: dict[str | vol.Marker, Any] = {
+    vol.Required("action"): action,
+    vol.Optional("args", default=None): vol.Maybe(arguments),
+    vol.Optional("id", default=None): vol.Maybe(text(ID_LENGTH)),
+    vol.Optional("timeout", default=10.0): number(*TIMEOUT_RANGE),
+    vol.Optional("scheduled_at", default=None): vol.Maybe(moment),
+    vol.Optional("confirm", default=False): boolean,
+}
+EXECUTION: dict[str | vol.Marker, Any] = {
+    vol.Optional("execution", default=Execution.QUEUED.value): word(Execution)
+}
+DEVICE: dict[str | vol.Marker, Any] = {vol.Required("device_id"): reference}
+
+
+async def submit(
+    hass: HomeAssistant, device: DeviceState, asked: Mapping[str, Any], origin: Origin
+) -> Command:
+    """Have a device do what a valid request asks for.
+
+    Returns the record: as accepted, or for a synchronous request as it ended (or is after
+    the longest wait). Raises what the engine raises, and EngineError `device_busy` or
+    `not_synchronous` for a synchronous request that would have to wait for its turn.
+    """
+    engine = hass.data[DATA_ENGINE]
+    waits = asked.get("execution") is Execution.SYNC
+    if waits and asked["scheduled_at"] is not None:
+        raise EngineError("not_synchronous", field="execution")
+    if waits and engine.busy(device, asked["id"]):
+        raise EngineError("device_busy", name=device.row.name)
+    command = await engine.send(
+        device,
+        asked["action"],
+        asked["args"] or {},
+        origin,
+        id=asked["id"],
+        timeout=asked["timeout"],
+        scheduled_at=asked["scheduled_at"],
+        confirm=asked["confirm"],
+    )
+    if not waits:
+        return command
+    try:
+        async with asyncio.timeout(LONGEST_WAIT):
+            return await engine.finished(command)
+    except TimeoutError:
+        return await engine.command(device, command.id) or command
+
+
+def stored(found: Command | None, id: str, *, field: str = "id") -> Command:
+    """Return a command that was looked for. Raises EngineError when there is none."""
+    if found is None:
+        raise EngineError("command_not_found", field=field, id=id)
+    return found

@@ -1,0 +1,155 @@
+"""The steps of a form that leads through the calibration of a head.
+
+The form only asks: the run is the engine's, waits for its keeper when the form is closed, and
+begins anew when it is opened again.
+"""
+
+from abc import abstractmethod
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from homeassistant.const import UnitOfVolume
+from homeassistant.data_entry_flow import FlowContext, FlowHandler, FlowResult
+from homeassistant.exceptions import HomeAssistantError
+import probatio as vol
+
+from .api.runs import failure
+from .commands.command import Source
+from .commands.schemas import LARGEST_MEASURED, SMALLEST_MEASURED
+from .data import DATA_ENGINE
+from .engine.guided import Guide, Guided
+from .engine.intake import Origin
+from .engine.state import DeviceState
+from .errors import translating
+from .form_fields import number_field
+from .runs.calibration import RUN_SECONDS, TEST_ML, Stage
+
+CONF_MEASURED_ML: Final = "measured_ml"
+MEASURED: Final = vol.Schema(
+    {
+        vol.Required(CONF_MEASURED_ML): number_field(
+            UnitOfVolume.MILLILITERS, SMALLEST_MEASURED, LARGEST_MEASURED
+        )
+    }
+)
+_IMPOSSIBLE: Final = "out_of_range"
+_KEPT: Final = frozenset({Stage.STORED, Stage.CONFIRM})
+
+
+class CalibrationSteps[
+    ContextT: FlowContext,
+    ResultT: FlowResult[Any, Any],
+    HandlerT,
+](FlowHandler[ContextT, ResultT, HandlerT]):
+    """Run the head, enter what came out, give a test dose, keep it."""
+
+    _run = 0
+
+    @property
+    @abstractmethod
+    def calibrated(self) -> tuple[DeviceState, int]:
+        """Return the doser and the head that is calibrated."""
+
+    @abstractmethod
+    def calibration_done(self) -> ResultT:
+        """Return the end of a form whose calibration is kept."""
+
+    async def async_step_calibrate(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Say what to prepare, then run the head."""
+        if user_input is None:
+            return self.async_show_form(
+                step_id="calibrate",
+                data_schema=vol.Schema({}),
+                description_placeholders=self._about,
+            )
+        device, head = self.calibrated
+        origin = Origin(source=Source.SERVICE)
+        return await self._after(self._guided.start(device, head, origin))
+
+    async def async_step_measured(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Ask what came out, and keep it."""
+        errors: dict[str, str] = {}
+        about = self._about
+        if user_input is not None:
+            measured = user_input[CONF_MEASURED_ML]
+            try:
+                with translating():
+                    guide = await self._guided.measured(self._run, measured)
+            except HomeAssistantError as error:
+                if error.translation_key != _IMPOSSIBLE:
+                    return self._not_done(error)
+                errors[CONF_MEASURED_ML] = "measured_impossible"
+                about |= error.translation_placeholders or {}
+            else:
+                return await self._shown(guide)
+        return self.async_show_form(
+            step_id="measured",
+            data_schema=self.add_suggested_values_to_schema(MEASURED, user_input),
+            errors=errors,
+            description_placeholders=about,
+        )
+
+    async def async_step_test_dose(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Give the test dose."""
+        return await self._after(self._guided.test_dose(self._run))
+
+    async def async_step_keep(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """End the run: the calibration is right."""
+        return await self._after(self._guided.finish(self._run, ok=True))
+
+    @property
+    def _guided(self) -> Guided:
+        """Return the guided runs."""
+        return self.hass.data[DATA_ENGINE].guided
+
+    @property
+    def _about(self) -> dict[str, str]:
+        """Return what the texts say about the head."""
+        device, head = self.calibrated
+        return {
+            "name": device.row.name,
+            "head": str(head + 1),
+            "seconds": str(RUN_SECONDS),
+            "volume": f"{TEST_ML:g}",
+        }
+
+    async def _after(self, asked: Awaitable[Guide]) -> ResultT:
+        """Wait for a step, and show what may come next."""
+        try:
+            with translating():
+                guide = await asked
+        except HomeAssistantError as error:
+            return self._not_done(error)
+        return await self._shown(guide)
+
+    async def _shown(self, guide: Guide) -> ResultT:
+        """Show what a guided run waits for; end where its last step failed."""
+        self._run = guide.run.id
+        runs = self.hass.data[DATA_ENGINE].runs
+        if (error := failure(*await runs.get(self._run))) is not None:
+            return self._not_done(error)
+        if guide.stage is Stage.DONE:
+            return self.calibration_done()
+        if guide.stage is Stage.MEASURE:
+            return await self.async_step_measured()
+        if guide.stage in _KEPT:
+            return self.async_show_menu(
+                step_id="kept",
+                menu_options=["test_dose", "keep", "calibrate"],
+                description_placeholders=self._about,
+            )
+        return self.async_abort(reason="still_running")
+
+    def _not_done(self, error: HomeAssistantError) -> ResultT:
+        """End, and say why."""
+        return self.async_abort(
+            reason="not_done", description_placeholders={"reason": str(error)}
+        )

@@ -1,0 +1,69 @@
+"""How true a head is: its flow as measured, and what it gives of what it is asked for."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .ledger import PUMP, Dose, DoseState
+
+# A hose that is this old has changed: measure again.
+REMINDER = timedelta(days=180)
+# A measurement further off than this is a slip of the hand.
+FURTHEST_OFF = 5
+# The counters show tenths: a dose must be large enough for one of them not to matter.
+ENOUGH_OF_A_DOSE = 1000
+ENOUGH_TOGETHER = 10_000
+LAST_DOSES = 20
+# Below this share of its volume a dose was broken off, which says nothing about the flow.
+BROKEN_OFF = 0.8
+DRIFT_PERCENT = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The last doses of a head: µL asked for and given, the drift in percent of what was asked.
+
+    `drift` is None as long as too little was given to tell.
+    """
+
+    doses: int
+    asked: int
+    given: int
+    drift: float | None
+    recalibration_suggested: bool
+
+
+def measured_flow(asked: int, measured: int, flow: float) -> float:
+    """Return the true flow, µL a second, of a head that gave `measured` instead of `asked`.
+
+    `flow` is what it was taken for. Raises ValueError, naming the measurement, for one that
+    cannot be.
+    """
+    if asked <= 0:
+        raise ValueError("asked: nothing was asked for")
+    if not asked <= measured * FURTHEST_OFF or measured > asked * FURTHEST_OFF:
+        raise ValueError("measured: too far from what was asked for")
+    return flow * measured / asked
+
+
+def delivery(doses: Iterable[Dose]) -> Delivery:
+    """Compare what was asked for with what was given, newest doses last."""
+    telling = [dose for dose in doses if _tells(dose)][-LAST_DOSES:]
+    asked = sum(dose.volume for dose in telling)
+    given = sum(dose.counted for dose in telling)
+    drift = (given - asked) * 100 / asked if asked >= ENOUGH_TOGETHER else None
+    return Delivery(
+        doses=len(telling),
+        asked=asked,
+        given=given,
+        drift=drift,
+        recalibration_suggested=drift is not None and abs(drift) >= DRIFT_PERCENT,
+    )
+
+
+def _tells(dose: Dose) -> bool:
+    """Tell whether a dose says something about the flow."""
+    whole = dose.state is DoseState.GIVEN or (
+        dose.state is DoseState.PARTLY and dose.counted >= dose.volume * BROKEN_OFF
+    )
+    return whole and dose.volume >= ENOUGH_OF_A_DOSE and dose.source != PUMP

@@ -1,0 +1,156 @@
+"""Writes whose answer is waited for: set, or failed, within a time (R-T32, RES-56, RES-78)."""
+
+import asyncio
+
+from ..commands.command import Command, ErrorCode, changed
+from ..commands.phases import Phase
+from ..layers.setting import Scalar, Setting
+from ..store import resting
+from .acceptance import Acceptance
+from .errors import EngineError
+from .execution import Execution
+from .ground import Ground
+from .intake import Origin, field_command
+from .levels import Levels
+from .state import DeviceState, FieldState
+
+ACTION = "synchronous_write"
+TIMEOUT_RANGE = (0.1, 30.0)
+
+
+class SynchronousWrites:
+    """Point actions that are done when they are answered, or never."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        levels: Levels,
+        execution: Execution,
+        acceptance: Acceptance,
+    ) -> None:
+        """Carry out what has been accepted here."""
+        self._clock = ground.clock
+        self._agenda = ground.agenda
+        self._records = ground.records
+        self._levels = levels
+        self._execution = execution
+        self._acceptance = acceptance
+        self._late: dict[str, asyncio.TimerHandle] = {}
+        execution.register(ACTION, self._execute)
+
+    async def write(
+        self,
+        device: DeviceState,
+        field_name: str,
+        value: Scalar | Setting,
+        origin: Origin,
+        timeout: float,
+    ) -> Command:
+        """Set a field and return the record as it ended, at the latest after ``timeout`` seconds.
+
+        It FAILED with `field_owned` while a claim holds the field, `no_answer` when the time
+        was over; nothing is sent for it after that. Raises EngineError, InvalidValue,
+        StoreError.
+        """
+        low, high = TIMEOUT_RANGE
+        if not low <= timeout <= high:
+            raise EngineError(
+                "out_of_range", field="timeout", minimum=low, maximum=high
+            )
+        command = changed(
+            field_command(device, field_name, value, origin, self._clock.now()),
+            action=ACTION,
+            timeout=timeout,
+            # Whoever waited for it is gone after a restart.
+            repeatable=False,
+            expires_at=None,
+        )
+        loop = asyncio.get_running_loop()
+        handle = self._late[command.key] = loop.call_later(
+            timeout, self._too_late, device, command.key
+        )
+        try:
+            stored = await self._acceptance.accept(device, command)
+            return await self._records.finished(stored)
+        finally:
+            handle.cancel()
+            self._late.pop(command.key, None)
+
+    def _too_late(self, device: DeviceState, key: str) -> None:
+        """End a write that is still waiting for its turn when its time is over."""
+        command = self._records.current(key)
+        if command is not None and device.queue.withdraw(key) is not None:
+            self._failed(command, ErrorCode.COMMAND_TIMEOUT, "no_answer")
+
+    async def _execute(self, device: DeviceState, command: Command) -> None:
+        """Set the field, as far as that can be done in the time that is left."""
+        handle = self._late.get(command.key)
+        if handle is None:
+            self._failed(command, ErrorCode.INTERRUPTED, "interrupted")
+            return
+        state = device.field_state(command.field or "")
+        resolution = state.resolve(self._clock.now())
+        if resolution is not None and resolution.owner is not None:
+            self._failed(
+                command,
+                ErrorCode.COMMAND_FAILED,
+                "field_owned",
+                owner=resolution.owner.id,
+                layer=resolution.owner.layer.name.lower(),
+            )
+            return
+        command = self._execution.begun(command)
+        before = device.baseline(state)
+        wanted = state.resting = {**(before or {}), **(command.value or {})}
+        try:
+            async with asyncio.timeout_at(handle.when()):
+                await self._reach(device, state, command)
+        except BaseException:
+            if state.resting is wanted:
+                state.resting = before
+            self._leave(device, state)
+            raise
+        number, name, at = device.row.number, state.name, self._clock.now()
+        rests_at = dict(state.resting)
+        self._records.advance(
+            command,
+            Phase.COMPLETED,
+            also=lambda connection: resting.upsert(
+                connection, number, name, rests_at, at
+            ),
+            result={"field": name, "value": dict(command.value or {})},
+        )
+
+    async def _reach(
+        self, device: DeviceState, state: FieldState, command: Command
+    ) -> None:
+        """Write until the value is there; what may move slowly takes several steps."""
+        while True:
+            await self._execution.tried(
+                command, lambda: self._levels.push(device, (state,))
+            )
+            if state.moving is None:
+                return
+            await asyncio.sleep(state.moving)
+
+    def _leave(self, device: DeviceState, state: FieldState) -> None:
+        """Send nothing more; what the device shows, now or later, is what is seen of it (RES-78)."""
+        key = (device.row.number, state.name)
+        self._agenda.remove("slew", key)
+        state.expected = state.sent = state.moving = None
+        state.unsettled = state.dirty = False
+        shown = device.device.observed(state.name) if device.device else None
+        if shown is not None and state.resting is not None:
+            self._levels.rest(device, state, shown)
+
+    def _failed(
+        self, command: Command, code: ErrorCode, word: str, **details: object
+    ) -> None:
+        """Record that nothing was sent."""
+        self._records.advance(
+            command,
+            Phase.FAILED,
+            error_code=code,
+            error=word,
+            error_details=details or None,
+        )

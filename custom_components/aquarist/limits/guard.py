@@ -1,0 +1,121 @@
+"""Guards: when a sensor cannot be trusted, and when it can be again (law 5).
+
+A sensor is in doubt when it is silent for too long, out of its range, faster than nature
+allows, or at odds with a second one. It is trusted again after some good readings in a row.
+Times are readings of the elapsed clock, in seconds.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import isfinite
+
+MINUTE = 60.0
+
+
+class Doubt(StrEnum):
+    """Why a sensor is not trusted."""
+
+    STALE = "sensor_stale"
+    OUT_OF_RANGE = "sensor_out_of_range"
+    TOO_FAST = "sensor_too_fast"
+    DISAGREES = "sensors_disagree"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What a sensor may say. None leaves a check out.
+
+    ``stale_after`` seconds of silence, ``fastest`` change a minute, ``disagreement`` the
+    largest difference to the second sensor, ``good_readings`` in a row that end a doubt.
+    Raises ValueError naming the field.
+    """
+
+    minimum: float | None = None
+    maximum: float | None = None
+    stale_after: float | None = None
+    fastest: float | None = None
+    disagreement: float | None = None
+    good_readings: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse checks that nothing could pass."""
+        if (
+            self.minimum is not None
+            and self.maximum is not None
+            and self.minimum >= self.maximum
+        ):
+            raise ValueError("minimum: it does not lie below the maximum")
+        for name in ("stale_after", "fastest", "disagreement"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise ValueError(f"{name}: it must be above zero")
+        if self.good_readings < 1:
+            raise ValueError("good_readings: at least one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is known of a guarded sensor: its last number, and the doubt about it.
+
+    ``good`` counts the good readings since the doubt arose.
+    """
+
+    since: float
+    value: float | None = None
+    at: float | None = None
+    doubt: Doubt | None = None
+    good: int = 0
+
+
+def read(
+    guard: Guard, watched: Watched, value: float | None, at: float, other: float | None
+) -> Watched:
+    """Take in a reading; None is one that the sensor could not give, and proves nothing.
+
+    ``other`` is what the second sensor shows, None when there is none or it cannot tell.
+    """
+    if value is None or not isfinite(value):
+        return waited(guard, watched, at)
+    doubt = _doubt_about(guard, watched, value, at, other)
+    newer = replace(watched, value=value, at=at)
+    if doubt is not None:
+        return replace(newer, doubt=doubt, good=0)
+    if watched.doubt is None:
+        return newer
+    good = watched.good + 1
+    if good >= guard.good_readings:
+        return replace(newer, doubt=None, good=0)
+    return replace(newer, good=good)
+
+
+def waited(guard: Guard, watched: Watched, now: float) -> Watched:
+    """Let time pass: silence for too long is a doubt of its own."""
+    due = stale_at(guard, watched)
+    if due is None or now < due:
+        return watched
+    return replace(watched, doubt=watched.doubt or Doubt.STALE, good=0)
+
+
+def stale_at(guard: Guard, watched: Watched) -> float | None:
+    """Return when the sensor's silence becomes a doubt, None when that is not checked."""
+    if guard.stale_after is None:
+        return None
+    return (watched.since if watched.at is None else watched.at) + guard.stale_after
+
+
+def _doubt_about(
+    guard: Guard, watched: Watched, value: float, at: float, other: float | None
+) -> Doubt | None:
+    """Return what is wrong with a reading."""
+    if guard.minimum is not None and value < guard.minimum:
+        return Doubt.OUT_OF_RANGE
+    if guard.maximum is not None and value > guard.maximum:
+        return Doubt.OUT_OF_RANGE
+    if guard.fastest is not None and watched.value is not None:
+        minutes = max(at - (watched.at or 0.0), 1.0) / MINUTE
+        if abs(value - watched.value) > guard.fastest * minutes:
+            return Doubt.TOO_FAST
+    if guard.disagreement is not None and other is not None:
+        if abs(value - other) > guard.disagreement:
+            return Doubt.DISAGREES
+    return None

@@ -1,0 +1,112 @@
+"""The steps that a run can have, each a plain value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from .condition import Condition
+
+
+class StepKind(StrEnum):
+    """What a step does: the word that it is written with in a definition."""
+
+    COMMAND = "command"
+    DELAY = "delay"
+    WAIT = "wait"
+    ASK = "ask"
+    CALIBRATE = "calibrate"
+
+
+class Mode(StrEnum):
+    """What happens when a definition is run while it is running already (R-A14 to R-A16)."""
+
+    SINGLE = "single"
+    RESTART = "restart"
+    QUEUED = "queued"
+    PARALLEL = "parallel"
+
+
+class OnTimeout(StrEnum):
+    """What follows a wait that has lasted too long."""
+
+    CONTINUE = "continue"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandStep:
+    """An action at a device; ``device_id`` is its UUID, ``timeout`` is in seconds.
+
+    ``confirm`` says that an action which destroys something is meant (RES-70).
+    """
+
+    kind: ClassVar = StepKind.COMMAND
+
+    device_id: str
+    action: str
+    args: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 10.0
+    confirm: bool = False
+    continue_on_error: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Return nothing: the command has times of its own."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelayStep:
+    """Let time pass, in seconds of elapsed time."""
+
+    kind: ClassVar = StepKind.DELAY
+
+    seconds: float
+    continue_on_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitStep:
+    """Wait until a field of a device meets a condition, for so many seconds at most."""
+
+    kind: ClassVar = StepKind.WAIT
+
+    device_id: str
+    field_name: str
+    condition: Condition
+    seconds: float
+    on_timeout: OnTimeout = OnTimeout.STOP
+    continue_on_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskStep:
+    """Wait for one of the answers of the keeper, for so many seconds at most."""
+
+    kind: ClassVar = StepKind.ASK
+
+    answers: frozenset[str]
+    seconds: float
+    continue_on_error: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrateStep:
+    """Keep how many microlitres a head gave in a run of so many seconds."""
+
+    kind: ClassVar = StepKind.CALIBRATE
+
+    device_id: str
+    head_index: int
+    ran_for: int
+    measured: int
+    continue_on_error: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Return nothing: it takes no time of its own."""
+        return None
+
+
+type Step = CommandStep | DelayStep | WaitStep | AskStep | CalibrateStep

@@ -1,0 +1,69 @@
+"""What heads pump from: a container that was refilled, corrected, or is another one now."""
+
+from homeassistant.core import (
+    HomeAssistant,
+    ServiceCall,
+    ServiceResponse,
+    SupportsResponse,
+    callback,
+)
+import probatio as vol
+
+from ..api.command_requests import DEVICE
+from ..api.rights import require_control
+from ..api.serializers import container_record
+from ..api.targets import target
+from ..commands.schemas import MOST_HEADS
+from ..const import DOMAIN
+from ..data import DATA_ENGINE
+from ..dosing.volume import microlitres
+from ..errors import translating
+from ..head_options import LARGEST_CONTAINER_ML
+from ..schedules.validation import integer, number, validated
+
+REFILL_CONTAINER = "refill_container"
+
+_REFILL = vol.Schema(
+    DEVICE
+    | {
+        vol.Required("head_index"): vol.All(integer(0), number(0, MOST_HEADS - 1)),
+        vol.Optional("capacity_ml", default=None): vol.Maybe(
+            number(1, LARGEST_CONTAINER_ML)
+        ),
+        vol.Optional("remaining_ml", default=None): vol.Maybe(
+            number(0, LARGEST_CONTAINER_ML)
+        ),
+    }
+)
+
+
+@callback
+def async_register(hass: HomeAssistant) -> None:
+    """Register the services of this group."""
+    hass.services.async_register(
+        DOMAIN,
+        REFILL_CONTAINER,
+        _refill_container,
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+
+
+async def _refill_container(call: ServiceCall) -> ServiceResponse:
+    """Note a full container, or what is in it; with a size, that it is another one."""
+    with translating():
+        asked = validated(_REFILL, dict(call.data), within="")
+        device = target(call.hass, asked["device_id"])
+        await require_control(call.hass, call.context, [device])
+        containers = call.hass.data[DATA_ENGINE].containers
+        head, user = asked["head_index"], call.context.user_id
+        volumes = {
+            key: None if asked[key] is None else microlitres(asked[key])
+            for key in ("capacity_ml", "remaining_ml")
+        }
+        if (capacity := volumes["capacity_ml"]) is not None:
+            await containers.resize(device, head, capacity, user=user)
+        if (remaining := volumes["remaining_ml"]) is not None:
+            status = await containers.correct(device, head, remaining, user=user)
+        else:
+            status = await containers.refill(device, head, user=user)
+    return container_record(device, head, status)

@@ -1,0 +1,169 @@
+"""A doser that is a switch, in the engine: off first, off last, and everything booked."""
+
+import asyncio
+from datetime import timedelta
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices import switch_dose
+from custom_components.aquarist.devices.device import Head
+from custom_components.aquarist.devices.doser import Doser
+from custom_components.aquarist.dosing.ledger import Dose, DoseState
+from tests.devices.entities import FakeSwitch, add
+from tests.engine.rig import SERVICE, Rig
+
+# 1000 µL in 20 ms.
+FLOW = 50_000
+
+
+@pytest.fixture
+async def switch(hass: HomeAssistant) -> FakeSwitch:
+    """Return a switch that is off."""
+    entity = FakeSwitch("dosing")
+    await add(hass, "switch", entity)
+    return entity
+
+
+def doser_of(hass: HomeAssistant, *, automatic_off: float | None = None) -> Doser:
+    """Return a doser that is not attached."""
+    return Doser(
+        hass,
+        uuid="iron",
+        name="Iron",
+        entity="switch.dosing",
+        head=Head(index=0, name="Iron", flow=FLOW, minimum=100, maximum=2_000_000),
+        maximum_on=60,
+        automatic_off=automatic_off,
+        confirm_time=0.05,
+    )
+
+
+def booked(rig: Rig) -> list[Dose]:
+    """Return the doses that count, oldest first."""
+    number = rig.engine.device("iron").row.number
+    return sorted(rig.engine.gate.doses(number, 0), key=lambda dose: dose.at)
+
+
+async def test_what_is_on_at_the_start_goes_off_before_anything_else(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """It is off when the device is attached, and what it gave is booked."""
+    switch.show(is_on=True)
+    await asyncio.sleep(0.02)
+    state = await rig.attach(doser_of(hass))
+    assert not switch.runs()
+    assert not state.may_run
+    await rig.settle()
+    assert switch.log[0] == {"on": False}
+    (dose,) = booked(rig)
+    assert dose.source == "pump"
+    assert dose.counted >= 1000
+
+
+async def test_what_cannot_be_switched_off_does_not_hold_up_the_start(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """It is tried on and on."""
+    switch.show(is_on=True)
+    switch.lies = True
+    state = await rig.attach(doser_of(hass))
+    assert state.may_run
+    switch.lies = False
+    switch.show(is_on=False)
+
+
+async def test_dose_that_went_off_late_is_booked_as_given(
+    hass: HomeAssistant,
+    rig: Rig,
+    switch: FakeSwitch,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More than was asked counts towards the budget."""
+    monkeypatch.setattr(switch_dose, "QUICK", 0.0)
+    state = await rig.attach(doser_of(hass))
+    command = await rig.engine.send(
+        state, "dose", {"head_index": 0, "volume_ml": 1.0}, SERVICE
+    )
+    ended = await rig.done(command)
+    await rig.settle()
+    assert ended.phase is Phase.COMPLETED
+    (dose,) = booked(rig)
+    assert dose.state is DoseState.GIVEN
+    assert dose.counted > 1000
+
+
+async def test_on_by_hand_is_booked_when_the_device_is_taken_away(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """It goes off first."""
+    state = await rig.attach(doser_of(hass))
+    number = state.row.number
+    switch.show(is_on=True)
+    await hass.async_block_till_done()
+    await rig.engine.detach(number)
+    assert not switch.runs()
+    await rig.settle()
+    assert [dose.source for dose in rig.engine.gate.doses(number, 0)] == ["pump"]
+
+
+async def test_on_by_hand_goes_off_before_home_assistant_stops(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """As a dose does; nobody would watch it."""
+    await rig.attach(doser_of(hass))
+    switch.show(is_on=True)
+    await hass.async_block_till_done()
+    await rig.engine.end_switched_doses()
+    assert not switch.runs()
+
+
+async def test_dose_that_outlived_the_engine_goes_off_and_its_excess_is_booked(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """On since it was sent: the dose stays unknown and counts, the rest is booked beside it."""
+    state = await rig.attach(doser_of(hass))
+    began = rig.clock.now()
+    await rig.engine.send(state, "dose", {"head_index": 0, "volume_ml": 100.0}, SERVICE)
+    while not switch.runs():
+        await rig.settle()
+    switch.show(available=False)
+    await rig.engine.close()
+    rig.clock.advance(10)
+    switch.show(available=True, is_on=True)
+    await rig.boot(start=False)
+    await rig.attach(doser_of(hass))
+    assert not switch.runs()
+    await rig.settle()
+    doses = {dose.source == "pump": dose for dose in booked(rig)}
+    assert doses[False].state is DoseState.UNKNOWN
+    assert doses[False].counted == 100_000
+    assert doses[True].at == doses[False].at
+    assert began <= doses[True].at <= began + timedelta(seconds=1)
+    assert 400_000 <= doses[True].counted <= 450_000
+
+
+@pytest.mark.parametrize(("automatic_off", "excess"), [(None, []), (4.0, [100_000])])
+async def test_dose_that_ended_while_nobody_looked(
+    hass: HomeAssistant,
+    rig: Rig,
+    switch: FakeSwitch,
+    automatic_off: float | None,
+    excess: list[int],
+) -> None:
+    """It may have run until the automatic off; where there is none nobody can tell."""
+    state = await rig.attach(doser_of(hass, automatic_off=automatic_off))
+    await rig.engine.send(state, "dose", {"head_index": 0, "volume_ml": 100.0}, SERVICE)
+    while not switch.runs():
+        await rig.settle()
+    switch.show(available=False)
+    await rig.engine.close()
+    rig.clock.advance(3600)
+    switch.show(available=True, is_on=False)
+    await rig.boot(start=False)
+    await rig.attach(doser_of(hass, automatic_off=automatic_off))
+    await rig.settle()
+    given = [dose.counted for dose in booked(rig) if dose.source == "pump"]
+    assert given == excess
+    assert [dose.state for dose in rig.engine.gate.unknown] == [DoseState.UNKNOWN]

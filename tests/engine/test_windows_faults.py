@@ -1,0 +1,361 @@
+"""Windows at devices that are late, away, broken or dishonest: what was there comes back."""
+
+import asyncio
+
+import pytest
+
+from custom_components.aquarist.commands.command import ErrorCode
+from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.limits.slew import Slew
+from custom_components.aquarist.store import resting
+from tests.engine.holding import phase, phases, shows, window
+from tests.engine.rig import SERVICE, Pump, Rig
+
+FINAL = DeviceError("service_failed", transient=False)
+LOST = DeviceError("link_lost", transient=True)
+LIES = DeviceError("not_confirmed", transient=True)
+
+
+async def test_what_it_was_is_on_disk_before_the_device_hears(rig: Rig) -> None:
+    """R-T53: a crash never makes the new value the original."""
+    pump = Pump(level=80)
+    seen = []
+
+    async def apply(settings: object) -> None:
+        assert rig.engine.database is not None
+        seen.append(await rig.engine.database.read(resting.load_all))
+
+    state = await rig.attach(pump)
+    pump.apply = apply  # type: ignore[method-assign, assignment]
+    await window(rig, state, 0, 0, 60)
+    assert seen == [{(1, "level"): {"level": 80}}]
+
+
+async def test_a_start_that_has_passed_is_made_up_for_at_once(rig: Rig) -> None:
+    """R-T22, RES-30: started 10 minutes ago, 50 minutes to go."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, -600, 3000)
+    assert pump.told == [0.0]
+    assert await phase(rig, command) is Phase.IN_FORCE
+
+
+async def test_what_it_was_is_what_shows_when_the_window_begins(rig: Rig) -> None:
+    """R-T7: not what was last known of it; it was changed while nobody looked."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await rig.done(await rig.engine.send(state, "set_level", {"level": 70}, SERVICE))
+    await rig.engine.close()
+    pump._know("level", {"level": 30.0})
+    await rig.boot(start=False)
+    state = await rig.attach(pump)
+    rig.engine.start()
+    await window(rig, state, 0, 0, 60)
+    await rig.advance(60)
+    assert pump.told[-2:] == [0.0, 30.0]
+
+
+async def test_an_entity_that_is_not_loaded_yet_is_waited_for(rig: Rig) -> None:
+    """R-T54, R-T55: the window begins as soon as the device is there."""
+    pump = Pump(level=80)
+    pump._available = False
+    pump._known.clear()
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 600)
+    await rig.advance(300)
+    assert await phase(rig, command) is Phase.PLANNED
+    pump._know("level", {"level": 80.0})
+    pump.available = True
+    await rig.advance(0)
+    assert pump.told == [0.0]
+    await rig.advance(300)
+    assert pump.told == [0.0, 80.0]
+
+
+async def test_one_that_never_loads_fails_when_its_time_is_over(rig: Rig) -> None:
+    """R-T55: device_unavailable, and nothing was sent."""
+    pump = Pump(level=80)
+    pump._available = False
+    pump._known.clear()
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 600)
+    await rig.advance(600)
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "device_unavailable")
+    assert pump.told == []
+
+
+async def test_a_device_that_is_away_at_the_start_is_set_when_it_comes(
+    rig: Rig,
+) -> None:
+    """Inside the window (RES-74)."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await rig.done(await rig.engine.send(state, "set_level", {"level": 70}, SERVICE))
+    pump.available = False
+    command = await window(rig, state, 0, 0, 600)
+    await rig.advance(300)
+    assert await phase(rig, command) is Phase.APPLYING
+    pump.available = True
+    await rig.settle()
+    assert await phase(rig, command) is Phase.IN_FORCE
+    await rig.advance(300)
+    assert set(pump.told[1:-1]) == {0.0}
+    assert pump.level == 70
+
+
+async def test_a_device_that_was_away_for_all_of_it_was_never_touched(
+    rig: Rig,
+) -> None:
+    """FAILED at once at its end: there is nothing to bring back."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await rig.done(await rig.engine.send(state, "set_level", {"level": 70}, SERVICE))
+    pump.available = False
+    command = await window(rig, state, 0, 0, 600)
+    await rig.advance(600)
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "out_of_range")
+    assert ended.error_code == ErrorCode.DEVICE_NOT_FOUND
+
+
+async def test_a_device_that_is_away_at_the_end_is_restored_when_it_comes(
+    rig: Rig,
+) -> None:
+    """RES-30, RES-53: NEW_VALUE_SET until then, also over a restart."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 60)
+    pump.available = False
+    await rig.advance(3600)
+    assert await phase(rig, command) is Phase.RESTORING
+    await rig.reboot(pump)
+    await rig.advance(3600)
+    assert await phase(rig, command) is Phase.RESTORING
+    pump.available = True
+    await rig.settle()
+    assert pump.level == 80
+    assert await phase(rig, command) is Phase.COMPLETED
+
+
+async def test_a_device_that_lies_does_not_become_set(rig: Rig) -> None:
+    """R-T11: what is read back differs, each time; it failed and is brought back."""
+    pump = Pump(level=80)
+    pump.raise_after = [LIES] * 5
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 30)
+    await rig.advance(29)
+    assert Phase.IN_FORCE not in phases(rig, command)
+    pump.raise_after = []
+    await rig.advance(1)
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "not_confirmed")
+    assert pump.level == 80
+
+
+class TestEffectAndThenAnError:
+    """R-T16: the value took effect although the write failed."""
+
+    async def test_it_is_brought_back(self, rig: Rig) -> None:
+        """And the record ends when it is."""
+        pump = Pump(level=80)
+        pump.raise_after = [FINAL]
+        state = await rig.attach(pump)
+        command = await window(rig, state, 0, 0, 60)
+        assert pump.told == [0.0, 80.0]
+        assert phases(rig, command)[1:] == [
+            Phase.APPLYING,
+            Phase.RESTORING,
+            Phase.FAILED,
+        ]
+        assert (await rig.stored(command)).error == "service_failed"
+
+    async def test_also_after_a_restart(self, rig: Rig) -> None:
+        """The device was away when it was to be brought back."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        pump.hanging = asyncio.Event()
+        command = await window(rig, state, 0, 0, 60)
+        pump.raise_after = [FINAL]
+        pump._failures = []
+        state.queue.hold()
+        pump.hanging.set()
+        pump.hanging = None
+        await rig.settle()
+        assert pump.level == 0
+        assert await phase(rig, command) is Phase.RESTORING
+        await rig.reboot(pump)
+        assert pump.level == 80
+        ended = await rig.stored(command)
+        assert (ended.phase, ended.error) == (Phase.FAILED, "service_failed")
+
+    async def test_a_passing_fault_is_tried_again(self, rig: Rig) -> None:
+        """R-T17, RES-50: twice, then it works; the window goes on."""
+        pump = Pump(level=80)
+        pump.raise_after = [LOST, LOST]
+        state = await rig.attach(pump)
+        command = await window(rig, state, 0, 0, 60)
+        await rig.advance(2)
+        await rig.advance(4)
+        assert await phase(rig, command) is Phase.IN_FORCE
+        await rig.advance(60)
+        assert pump.level == 80
+
+    async def test_a_window_whose_time_is_over_meanwhile_brings_back(
+        self, rig: Rig
+    ) -> None:
+        """It may have been set, nobody knows."""
+        pump = Pump(level=80)
+        pump.raise_after = [LOST] * 9
+        state = await rig.attach(pump)
+        command = await window(rig, state, 0, 0, 20)
+        await rig.advance(19)
+        assert pump.level == 0
+        pump.raise_after = []
+        await rig.advance(1)
+        assert pump.level == 80
+        ended = await rig.stored(command)
+        assert (ended.phase, ended.error) == (Phase.FAILED, "link_lost")
+
+
+async def test_a_write_that_hangs_over_the_end_is_undone(rig: Rig) -> None:
+    """It lands after the window: what should hold by then is written."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    slow = pump.hanging = asyncio.Event()
+    command = await window(rig, state, 0, 0, 20)
+    await rig.advance(20)
+    assert await phase(rig, command) is Phase.RESTORING
+    pump.hanging = None
+    slow.set()
+    await rig.settle()
+    assert pump.level == 80
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "no_answer")
+
+
+async def test_a_slow_move_that_never_arrives_says_so(rig: Rig) -> None:
+    """`not_reached`: 30 per cent at one per cent a second is not done in 10 s."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
+    command = await window(rig, state, 50, 0, 10)
+    for _ in range(10):
+        await rig.advance(1)
+    assert 69 <= pump.level <= 71
+    assert await phase(rig, command) is Phase.RESTORING
+    for _ in range(12):
+        await rig.advance(1)
+    assert pump.level == 80
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "not_reached")
+
+
+async def test_a_restore_that_fails_for_good_says_what_to_put_back(rig: Rig) -> None:
+    """Which field, and which value; announced, so that it can be repaired by hand."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 60)
+    pump.fail_next(FINAL)
+    await rig.advance(60)
+    ended = await rig.stored(command)
+    assert ended.phase is Phase.FAILED
+    assert ended.error_details == {
+        "restoring": True,
+        "restore_failed": {"field": "level", "value": {"level": 80}},
+    }
+    assert phases(rig, command)[-1] is Phase.FAILED
+
+
+async def test_a_rollback_that_fails_keeps_the_first_reason(rig: Rig) -> None:
+    """And says what to put back."""
+    pump = Pump(level=80)
+    pump.raise_after = [DeviceError("write_failed", transient=False), FINAL]
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 60)
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "write_failed")
+    assert ended.error_details is not None
+    assert ended.error_details["restore_failed"]["value"] == {"level": 80}
+
+
+class TestKilled:
+    """R-T53, R-T54: in every phase, at a quiet moment; between the lines the harness kills."""
+
+    async def test_before_it_began(self, rig: Rig) -> None:
+        """It begins in the next life."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        command = await window(rig, state, 0, 60, 120)
+        await rig.reboot(pump)
+        await rig.advance(60)
+        assert pump.told == [0.0]
+        await rig.advance(60)
+        assert pump.told == [0.0, 80.0]
+        assert await phase(rig, command) is Phase.COMPLETED
+
+    @pytest.mark.parametrize("away", [0, 3600])
+    async def test_while_it_was_applied(self, rig: Rig, away: float) -> None:
+        """It goes on, or it is brought back when its time is over."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        pump.raise_after = [LOST]
+        command = await window(rig, state, 0, 0, 60)
+        assert pump.level == 0
+        assert await phase(rig, command) is Phase.APPLYING
+        await rig.engine.close()
+        rig.clock.advance(away)
+        await rig.boot(start=False)
+        await rig.attach(pump)
+        rig.engine.start()
+        await rig.settle()
+        if not away:
+            assert await phase(rig, command) is Phase.IN_FORCE
+            await rig.advance(60)
+            assert await phase(rig, command) is Phase.COMPLETED
+        else:
+            ended = await rig.stored(command)
+            assert (ended.phase, ended.error) == (Phase.FAILED, "interrupted")
+        assert pump.level == 80
+
+    async def test_while_it_was_restored(self, rig: Rig) -> None:
+        """The value is still given back."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        command = await window(rig, state, 0, 0, 60)
+        pump.raise_after = [LOST] * 4
+        await rig.advance(60)
+        assert await phase(rig, command) is Phase.RESTORING
+        pump.raise_after = []
+        await rig.reboot(pump)
+        assert pump.level == 80
+        assert await phase(rig, command) is Phase.COMPLETED
+
+
+async def test_a_stop_does_not_make_a_write_forgotten(rig: Rig) -> None:
+    """What runs is cancelled; what should hold is written when the stop is let go."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await rig.done(await rig.engine.send(state, "set_level", {"level": 70}, SERVICE))
+    slow = pump.hanging = asyncio.Event()
+    command = await window(rig, state, 0, 0, 600)
+
+    async def nothing() -> None:
+        pump.hanging = None
+
+    await state.queue.stop(nothing)
+    await rig.settle()
+    assert not slow.is_set()
+    assert pump.level == 0
+    assert await phase(rig, command) is Phase.IN_FORCE
+
+
+async def test_an_off_lamp_comes_back_off_although_it_remembers_a_level(
+    rig: Rig,
+) -> None:
+    """R-T60."""
+    pump = Pump(level=0)
+    state = await rig.attach(pump)
+    await window(rig, state, 50, 0, 60)
+    await rig.advance(60)
+    assert pump.told == [50.0, 0.0]

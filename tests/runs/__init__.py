@@ -1,0 +1,1 @@
+"""Sequences of steps: what they are, and what comes next."""
