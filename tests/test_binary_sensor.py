@@ -29,6 +29,12 @@ from .aquarium import (
 )
 from .test_number import PUMP
 
+DOSER = {
+    "entity_id": "input_boolean.relay",
+    "flow_ml_per_minute": 600.0,
+    "maximum_dose_ml": 20.0,
+}
+
 
 def state_of(hass: HomeAssistant, device: str, key: str) -> State:
     """Return the state of a binary sensor."""
@@ -176,3 +182,45 @@ async def test_a_pump_that_takes_no_level_is_a_problem(
 
         await call(hass, "turn_on", entity_of(hass, Platform.SWITCH, "Skimmer", "pump"))
         assert reasons(hass, "Skimmer") == []
+
+
+async def test_a_container_that_is_low_is_a_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """When it lasts for few days, or is empty; it is there where there is a container."""
+    await entities_behind(hass)
+    dosers = [
+        subentry("doser", "Iron", {**DOSER, "container_ml": 100.0, "low_days": 5}),
+        subentry("doser", "Other", {**DOSER, "entity_id": "input_boolean.other"}),
+    ]
+    async with aquarium(hass, tmp_path, Platform.BINARY_SENSOR, subentries=dosers):
+        assert [
+            one
+            for one in hass.states.async_entity_ids("binary_sensor")
+            if "container" in one
+        ] == ["binary_sensor.iron_container_low"]
+        assert state_of(hass, "Iron", "0_container_low").state == "off"
+        engine, iron = engine_of(hass), device_named(hass, "Iron")
+        daily = {
+            "name": "Daily",
+            "device_ids": [iron.row.number],
+            "schedule_type": "cron",
+            "cron_expression": "0 15 * * *",
+            "timezone": "UTC",
+            "action_type": "dose",
+            "action_params": {"head_index": 0, "volume_ml": 10},
+        }
+        planned = await engine.create_schedule(daily, user=None)
+        assert state_of(hass, "Iron", "0_container_low").state == "off"
+
+        await engine.containers.correct(iron, 0, 40_000, user=None)
+        assert state_of(hass, "Iron", "0_container_low").state == "on"
+
+        await engine.delete_schedule(planned.row.id, user=None)
+        assert state_of(hass, "Iron", "0_container_low").state == "off"
+
+        await engine.containers.correct(iron, 0, 0, user=None)
+        assert state_of(hass, "Iron", "0_container_low").state == "on"
+
+        await engine.containers.refill(iron, 0, user=None)
+        assert state_of(hass, "Iron", "0_container_low").state == "off"

@@ -147,3 +147,20 @@ async def test_a_device_does_something_once(
 
         (command,) = await engine_of(hass).recent(device_named(hass, device), 10)
         assert (command.action, command.phase) == (action, Phase.COMPLETED)
+
+
+async def test_a_container_is_full_again(hass: HomeAssistant, tmp_path: Path) -> None:
+    """The button comes with the container."""
+    async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        assert not [
+            one for one in hass.states.async_entity_ids("button") if "refilled" in one
+        ]
+        await engine.containers.resize(doser, 1, 500_000, user=None)
+        await engine.containers.correct(doser, 1, 20_000, user=None)
+        await hass.async_block_till_done()
+
+        button = entity_of(hass, Platform.BUTTON, "Demo doser", "1_refilled")
+        await call(hass, "press", button)
+
+        assert engine.containers.remaining(doser.row.number, 1) == 500_000

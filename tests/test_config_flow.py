@@ -746,7 +746,7 @@ async def test_there_is_one_demo_aquarium(hass: HomeAssistant, name: str) -> Non
     [
         (light_entry(), True, []),
         (doser_entry(), True, []),
-        (aquarium(), False, ["pump", "light", "doser", "entity"]),
+        (aquarium(), True, ["pump", "light", "doser", "entity"]),
         (light_entry(source=SOURCE_IGNORE, data={}), False, []),
     ],
     ids=["light", "doser", "aquarium", "ignored"],

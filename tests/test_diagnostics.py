@@ -14,7 +14,11 @@ from pytest_homeassistant_custom_component.components.diagnostics import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.const import DOMAIN
+from custom_components.aquarist.devices.device import HeadMemory, MemoryReport
+from custom_components.aquarist.dosing.ledger import Dose, DoseState
+from custom_components.aquarist.engine.intake import Origin
 
 from .aquarium import aquarium, device_named, engine_of, restart
 
@@ -64,7 +68,19 @@ async def test_an_aquarium_is_told_completely(
         assert report["engine"]["schedules"] == 6
         assert report["engine"]["next_due"] is not None
         doser, skimmer = report["devices"]["doser"], report["devices"]["skimmer"]
-        assert doser["given_24h_ul"]["0"] == 1000
+        head = doser["heads"]["0"]
+        assert head["given_24h_ul"] == 1000
+        assert head["limits"]["budget"] == 100_000
+        assert (head["open_doses"], head["container"]) == ([], None)
+        assert head["calibrated_at"] is None
+        assert head["delivery"]["given"] == 1000
+        assert doser["memory"] == {
+            "programmes": {},
+            "auto_settings": {"settings": []},
+            "follows_memory": False,
+            "drifts": [],
+        }
+        assert skimmer["heads"] == {}
         assert doser["counters"]["0"]["lifetime_ul"] is not None
         assert [one["action"] for one in doser["commands"]] == ["dose"]
         assert skimmer["resting"]["level"] == {"level": 100.0}
@@ -119,3 +135,48 @@ async def test_a_store_that_cannot_be_read_is_told(
         assert report["engine"]["store_trouble"] == "store_corrupt"
         assert report["engine"]["store_locked"] is True
         assert report["devices"]["skimmer"]["commands"] == "store_locked"
+
+
+async def test_containers_calibrations_and_memory_are_told(
+    hass: HomeAssistant, hass_client: ClientSessionGenerator, tmp_path: Path
+) -> None:
+    """What a keeper is asked for when a dose is in doubt."""
+    async with aquarium(hass, tmp_path, demo=True) as entry:
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        await engine.containers.resize(doser, 3, 500_000, user=None)
+        await engine.calibrations.measured(
+            doser, 3, asked=5000, measured=4850, user=None
+        )
+        written = await engine.send(
+            doser,
+            "set_schedule",
+            {"head_index": 3, "volume_tenths_ml": 50, "hour": 8, "minute": 30},
+            Origin(source=Source.SERVICE),
+        )
+        await engine.finished(written)
+        engine.gate.note(
+            Dose(
+                key=f"{doser.row.number}/lost",
+                device=doser.row.number,
+                head=3,
+                volume=1000,
+                state=DoseState.UNKNOWN,
+                at=dt_util.utcnow(),
+            )
+        )
+        engine.device_memory.memory_read(
+            doser,
+            MemoryReport(
+                heads={3: HeadMemory(mode=None, times=(), today=0, target_ml=0)}
+            ),
+        )
+
+        report = (await diagnostics(hass, hass_client, entry))["devices"]["doser"]
+
+        head = report["heads"]["3"]
+        assert head["container"]["remaining"] == 499_000
+        assert head["calibrated_at"] is not None
+        assert [one["state"] for one in head["open_doses"]] == ["unknown"]
+        assert report["memory"]["programmes"]["3"]["hour"] == 8
+        (drift,) = report["memory"]["drifts"]
+        assert drift["slot"] == "head_3"

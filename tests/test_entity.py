@@ -468,5 +468,6 @@ async def test_a_bluetooth_device_out_of_range(
         "button.wrgb_ii_pro_0001_release_for_phone_app": "unavailable",
         "button.wrgb_ii_pro_0001_sync_clock": "unavailable",
         "light.wrgb_ii_pro_0001": "unavailable",
+        "select.wrgb_ii_pro_0001_program": "unavailable",
     }
     assert await hass.config_entries.async_unload(entry.entry_id)

@@ -16,6 +16,7 @@ from custom_components.aquarist.devices.chihiros_light import ChihirosLight
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.doser import Doser
 from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.dosing.spacing import Spacing
 from custom_components.aquarist.engine.state import AquariumLimits, HeadLimits
 from custom_components.aquarist.entity_hardware import subentry_hardware
@@ -78,6 +79,32 @@ async def test_memory_is_written_again_only_if_wanted(
     options = {} if wanted is None else {"restore_memory": wanted}
     hardware = chihiros_hardware(hass, ble_entry(data, options), dt_util.now)
     assert hardware.limits.restore_memory is bool(wanted)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("DYU1000E05E5A10C0D4", None),
+        ("DYWRGBE05E5A10C0D4", "curve_half_hours"),
+        ("DYNCMCE05E5A10C0D4", "curve_unknown"),
+        ("Lamp", "curve_unknown"),
+    ],
+)
+async def test_how_a_light_takes_curves_is_told_by_its_name(
+    hass: HomeAssistant, name: str, code: str | None
+) -> None:
+    """By its model (protocol 1.4)."""
+    entry = ble_entry(
+        {"family": "light", "channels": ["white"], "local_name": name}, {}
+    )
+    light = chihiros_hardware(hass, entry, dt_util.now).device
+    points = [{"time": at, "level": 1} for at in ("08:00", "08:10")]
+    refused = None
+    try:
+        light.check_action("set_custom_curve", {"channels": [points]})
+    except InvalidValue as error:
+        refused = error.code
+    assert refused == code
 
 
 async def test_a_doser_has_its_heads_and_budgets(hass: HomeAssistant) -> None:

@@ -18,6 +18,7 @@ from .aquarium import (
     call,
     compare_all,
     device_named,
+    engine_of,
     entities_behind,
     entity_of,
     subentry,
@@ -149,3 +150,39 @@ async def test_a_volume_is_restored(
     async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
         assert entity_of(hass, Platform.NUMBER, "Demo doser", "0_dose_volume") == volume
         assert value(hass, volume) == shown
+
+
+async def test_a_size_gives_a_head_its_container(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Full at first; a smaller one holds at most its size, in the user's name."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        size = entity_of(hass, Platform.NUMBER, "Demo doser", "0_container_size")
+        state = hass.states.get(size)
+        assert state is not None and state.state == "unknown"
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+
+        await call(hass, "set_value", size, value=500)
+        await hass.async_block_till_done()
+        status = engine.containers.status(doser, 0)
+        assert status is not None
+        assert (status.capacity, status.remaining) == (500_000, 500_000)
+        assert value(hass, size) == 500
+
+        await call(hass, "set_value", size, value=250.5)
+        await hass.async_block_till_done()
+        assert engine.containers.remaining(doser.row.number, 0) == 250_500
+        assert value(hass, size) == 250.5
+        assert engine.containers.status(doser, 1) is None
+
+
+async def test_a_size_that_is_none_is_refused(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Nothing is stored."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        size = entity_of(hass, Platform.NUMBER, "Demo doser", "0_container_size")
+        with pytest.raises(ServiceValidationError):
+            await call(hass, "set_value", size, value=0)
+        doser = device_named(hass, "Demo doser")
+        assert engine_of(hass).containers.status(doser, 0) is None

@@ -1,16 +1,57 @@
 """What a keeper may change about a Bluetooth device at any time."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from .flow_forms import aquarium, doser_entry, fields, heads, light_entry, suggested
+from custom_components.aquarist.data import DATA_ENGINE
+from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.engine import guided
+from custom_components.aquarist.engine.engine import Engine
+from custom_components.aquarist.engine.state import DeviceLimits, HeadLimits
+from custom_components.aquarist.hardware import device_uuid
+from custom_components.aquarist.startup import open_engine
+
+from .engine.test_guided import MeasuredDoser
+from .flow_forms import (
+    ADDRESS,
+    aquarium,
+    choices,
+    doser_entry,
+    fields,
+    heads,
+    light_entry,
+    suggested,
+)
+
+LIMITS = {
+    "additive": "Iron",
+    "budget_ml": 12.5,
+    "maximum_dose_ml": 5.0,
+    "minimum_interval_minutes": 30,
+    "only_calibrated": True,
+    "container_ml": 500.0,
+    "only_if_fits": True,
+    "low_days": 7,
+}
+NO_LIMITS = {
+    "additive": None,
+    "budget_ml": None,
+    "maximum_dose_ml": None,
+    "minimum_interval_minutes": None,
+    "only_calibrated": False,
+    "container_ml": None,
+    "only_if_fits": False,
+    "low_days": None,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +94,13 @@ async def test_the_options_of_a_light(
     entry = light_entry()
     result = await open_options(hass, entry)
     assert result["step_id"] == "light"
-    assert fields(result) == ["aquarium", "idle_hold", "maximum_level", "slew"]
+    assert fields(result) == [
+        "aquarium",
+        "idle_hold",
+        "restore_memory",
+        "maximum_level",
+        "slew",
+    ]
     loaded = setup_entry.await_count
 
     result = await submit_options(
@@ -62,6 +109,7 @@ async def test_the_options_of_a_light(
         {
             "aquarium": reef.entry_id,
             "idle_hold": 60,
+            "restore_memory": True,
             "maximum_level": 80,
             "slew": 0.5,
         },
@@ -71,6 +119,7 @@ async def test_the_options_of_a_light(
     assert entry.options == {
         "aquarium": reef.entry_id,
         "idle_hold": 60,
+        "restore_memory": True,
         "maximum_level": 80,
         "slew": 0.5,
     }
@@ -101,6 +150,7 @@ async def test_limits_of_a_light_can_be_emptied(hass: HomeAssistant) -> None:
     assert entry.options == {
         "aquarium": None,
         "idle_hold": 60,
+        "restore_memory": False,
         "maximum_level": None,
         "slew": None,
     }
@@ -143,90 +193,343 @@ async def test_options_out_of_range_are_refused_by_field(
     assert entry.options["idle_hold"] == 30
 
 
-async def test_the_options_of_a_doser(
+async def open_head(
+    hass: HomeAssistant, entry: MockConfigEntry, head: int
+) -> ConfigFlowResult:
+    """Open the options of a pump and choose a head."""
+    result = await open_options(hass, entry)
+    result = await submit_options(hass, result, {"next_step_id": "head"})
+    assert choices(result, "head") == [
+        {"value": "0", "label": "Iron"},
+        {"value": "1", "label": "Head 2"},
+    ]
+    return await submit_options(hass, result, {"head": str(head)})
+
+
+async def test_the_options_of_a_pump_as_a_whole(
     hass: HomeAssistant, setup_entry: AsyncMock
 ) -> None:
-    """Each head has a name, can be out of use, and has a limit or none."""
+    """Its heads stay as they are."""
     entry = doser_entry()
     result = await open_options(hass, entry)
-    assert result["step_id"] == "doser"
-    assert fields(result) == ["idle_hold", "head_1", "head_2"]
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["head", "calibrate_head", "doser"]
     loaded = setup_entry.await_count
+    result = await submit_options(hass, result, {"next_step_id": "doser"})
+    assert fields(result) == ["idle_hold", "restore_memory"]
 
     result = await submit_options(
-        hass,
-        result,
-        {
-            "idle_hold": 5,
-            "head_1": {"name": " Iron ", "enabled": True, "budget_ml": 12.5},
-            "head_2": {"name": "Potassium", "enabled": False},
-        },
+        hass, result, {"idle_hold": 5, "restore_memory": True}
     )
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {
         "aquarium": None,
         "idle_hold": 5,
+        "restore_memory": True,
+        "heads": heads("Iron", "Head 2"),
+    }
+    assert setup_entry.await_count == loaded + 1
+
+
+async def test_the_limits_of_a_head(
+    hass: HomeAssistant, setup_entry: AsyncMock
+) -> None:
+    """Each is optional; the other head and the pump stay as they are."""
+    entry = doser_entry()
+    result = await open_head(hass, entry, 1)
+    assert result["step_id"] == "limits"
+    assert result["description_placeholders"] == {"head": "2"}
+    assert set(fields(result)) == {"name", "enabled", *LIMITS}
+    assert suggested(result) == {"name": "Head 2", "enabled": True, "budget_ml": 100.0}
+    loaded = setup_entry.await_count
+
+    result = await submit_options(
+        hass, result, {"name": " Trace ", "enabled": False, **LIMITS}
+    )
+
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {
+        "aquarium": None,
+        "idle_hold": 30,
         "heads": [
-            {"name": "Iron", "enabled": True, "budget_ml": 12.5},
-            {"name": "Potassium", "enabled": False, "budget_ml": None},
+            *heads("Iron"),
+            {"name": "Trace", "enabled": False, **LIMITS},
         ],
     }
     assert setup_entry.await_count == loaded + 1
 
 
+async def test_a_head_may_have_no_limit(hass: HomeAssistant) -> None:
+    """Left empty there is none."""
+    entry = doser_entry()
+    result = await open_head(hass, entry, 0)
+
+    await submit_options(hass, result, {"name": "Iron", "enabled": True})
+
+    assert entry.options["heads"][0] == {"name": "Iron", "enabled": True, **NO_LIMITS}
+
+
 @pytest.mark.parametrize(
-    ("changes", "error"),
+    ("changes", "errors"),
     [
-        ({"name": " "}, "head_name_missing"),
-        ({"name": "IRON"}, "head_name_taken"),
-        ({"budget_ml": 0.25}, "head_budget_too_fine"),
+        ({"name": " "}, {"name": "head_name_missing"}),
+        ({"name": "IRON"}, {"name": "head_name_taken"}),
+        ({"budget_ml": 0.25}, {"budget_ml": "too_fine"}),
+        ({"maximum_dose_ml": 0.25}, {"maximum_dose_ml": "too_fine"}),
+        ({"low_days": 3}, {"container_ml": "container_missing"}),
+        ({"only_if_fits": True}, {"container_ml": "container_missing"}),
     ],
 )
-async def test_heads_that_make_no_sense_are_refused_by_number(
-    hass: HomeAssistant, changes: dict[str, Any], error: str
+async def test_heads_that_make_no_sense_are_refused_by_field(
+    hass: HomeAssistant, changes: dict[str, Any], errors: dict[str, str]
 ) -> None:
     """The form keeps what was entered; corrected it is saved."""
     entry = doser_entry()
-    result = await open_options(hass, entry)
-    first = {"name": "Iron", "enabled": True, "budget_ml": 20.0}
-    second = {"name": "Potassium", "enabled": True, "budget_ml": 50.0}
-    result = await submit_options(
-        hass,
-        result,
-        {"idle_hold": 45, "head_1": first, "head_2": {**second, **changes}},
-    )
+    result = await open_head(hass, entry, 1)
+    right = {"name": "Potassium", "enabled": True, "budget_ml": 50.0}
+    result = await submit_options(hass, result, right | changes)
     assert result["type"] is FlowResultType.FORM
-    assert result["errors"] == {"base": error}
-    assert result["description_placeholders"] == {"head": "2"}
-    schema = result["data_schema"]
-    assert schema is not None
-    assert schema({"head_1": {}, "head_2": {}})["idle_hold"] == 45
-    assert schema({"head_1": {}, "head_2": {}})["head_1"]["name"] == "Iron"
+    assert result["errors"] == errors
+    assert suggested(result) == right | changes | {"only_calibrated": False} | {
+        "only_if_fits": changes.get("only_if_fits", False)
+    }
     assert entry.options["heads"] == heads("Iron", "Head 2")
 
-    await submit_options(
-        hass, result, {"idle_hold": 45, "head_1": first, "head_2": second}
-    )
+    await submit_options(hass, result, right)
 
-    assert entry.options["heads"] == [first, second]
+    assert entry.options["heads"][1]["name"] == "Potassium"
 
 
-async def test_a_head_takes_what_its_counter_can_count(hass: HomeAssistant) -> None:
-    """A limit of a head lies between its smallest dose and its largest."""
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("budget_ml", 0.1),
+        ("budget_ml", 6554),
+        ("maximum_dose_ml", 0),
+        ("minimum_interval_minutes", 0),
+        ("container_ml", 0.5),
+        ("low_days", 366),
+    ],
+)
+async def test_limits_out_of_range_are_refused_by_field(
+    hass: HomeAssistant, field: str, value: float
+) -> None:
+    """Nothing is stored."""
     entry = doser_entry()
-    result = await open_options(hass, entry)
-    head = {"name": "Iron", "enabled": True}
+    result = await open_head(hass, entry, 0)
 
-    with pytest.raises(InvalidData):
+    with pytest.raises(InvalidData) as refused:
         await submit_options(
-            hass,
-            result,
-            {
-                "idle_hold": 30,
-                "head_1": {**head, "budget_ml": 0.1},
-                "head_2": {**head, "budget_ml": 6554},
-            },
+            hass, result, {"name": "Iron", "enabled": True, field: value}
         )
 
+    assert list(refused.value.schema_errors) == [field]
     assert entry.options["heads"] == heads("Iron", "Head 2")
+
+
+@pytest.fixture
+async def engine(hass: HomeAssistant) -> AsyncIterator[Engine]:
+    """Give an engine, which the forms ask what it knows."""
+    hass.data[DATA_ENGINE] = engine = await open_engine(hass)
+    engine.start()
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture
+async def doser(engine: Engine) -> MeasuredDoser:
+    """Attach the pump of the entry."""
+    doser = MeasuredDoser()
+    doser.uuid = device_uuid(ADDRESS)
+    await engine.attach(
+        doser,
+        limits=DeviceLimits(
+            heads={
+                0: HeadLimits(additive="Iron", container=500_000),
+                1: HeadLimits(additive="Calcium"),
+            }
+        ),
+        aquarium=None,
+    )
+    return doser
+
+
+@pytest.mark.usefixtures("doser")
+async def test_what_the_engine_knows_is_suggested(
+    hass: HomeAssistant, engine: Engine
+) -> None:
+    """Additives by their names, and the size that a container has by now; it stays."""
+    state = engine.device(device_uuid(ADDRESS))
+    await engine.containers.resize(state, 0, 250_000, user=None)
+    entry = doser_entry()
+    result = await open_head(hass, entry, 0)
+    assert choices(result, "additive") == ["Calcium", "Iron"]
+    assert suggested(result)["container_ml"] == 250
+
+    await submit_options(hass, result, {"name": "Iron", "enabled": True})
+
+    assert entry.options["heads"][0]["container_ml"] == 250
+
+
+async def calibrate(
+    hass: HomeAssistant, entry: MockConfigEntry, head: int
+) -> ConfigFlowResult:
+    """Open the options, choose a head, and come to the point of running it."""
+    result = await open_options(hass, entry)
+    result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})
+    result = await submit_options(hass, result, {"head": str(head)})
+    assert result["step_id"] == "calibrate"
+    return result
+
+
+async def test_a_calibration_from_beginning_to_end(
+    hass: HomeAssistant, setup_entry: AsyncMock, engine: Engine, doser: MeasuredDoser
+) -> None:
+    """Run, measure, test, keep: the options stay, and nothing is loaded anew."""
+    entry = doser_entry()
+    result = await calibrate(hass, entry, 1)
+    assert result["description_placeholders"] == {
+        "name": "Doser",
+        "head": "2",
+        "seconds": "5",
+        "volume": "4",
+    }
+    loaded = setup_entry.await_count
+    assert doser.calibrated == []
+
+    result = await submit_options(hass, result, {})
+    assert result["step_id"] == "measured"
+    assert doser.calibrated == [{"head_index": 1, "seconds": 5}]
+
+    result = await submit_options(hass, result, {"measured_ml": 4.85})
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["test_dose", "keep", "calibrate"]
+    number = engine.device(device_uuid(ADDRESS)).row.number
+    assert engine.calibrations[number, 1].measured == 4850
+
+    result = await submit_options(hass, result, {"next_step_id": "test_dose"})
+    assert result["step_id"] == "kept"
+    assert doser.sent == [(1, 4000)]
+
+    result = await submit_options(hass, result, {"next_step_id": "keep"})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "calibrated"
+    assert entry.options == doser_entry().options
+    assert setup_entry.await_count == loaded
+    assert engine.runs.live == ()
+
+
+@pytest.mark.usefixtures("engine", "doser")
+async def test_it_may_be_measured_again(hass: HomeAssistant) -> None:
+    """The run goes on, from its beginning."""
+    result = await calibrate(hass, doser_entry(), 0)
+    result = await submit_options(hass, result, {})
+    result = await submit_options(hass, result, {"measured_ml": 4})
+    result = await submit_options(hass, result, {"next_step_id": "calibrate"})
+
+    result = await submit_options(hass, result, {})
+
+    assert result["step_id"] == "measured"
+
+
+@pytest.mark.usefixtures("engine", "doser")
+async def test_what_cannot_have_come_out_is_asked_again(hass: HomeAssistant) -> None:
+    """A slip of the hand: the form says what can be."""
+    result = await calibrate(hass, doser_entry(), 0)
+    result = await submit_options(hass, result, {})
+
+    result = await submit_options(hass, result, {"measured_ml": 48.5})
+
+    assert result["errors"] == {"measured_ml": "measured_impossible"}
+    about = result["description_placeholders"]
+    assert about is not None
+    assert (about["minimum"], about["maximum"]) == ("1.0", "25.0")
+
+    result = await submit_options(hass, result, {"measured_ml": 4.85})
+    assert result["step_id"] == "kept"
+
+
+@pytest.mark.usefixtures("engine")
+async def test_what_goes_wrong_ends_the_form(
+    hass: HomeAssistant, engine: Engine, doser: MeasuredDoser
+) -> None:
+    """With the reason; it can be begun again."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    entry = doser_entry()
+    result = await calibrate(hass, entry, 0)
+    doser.errors = [DeviceError("out_of_range", transient=False)]
+
+    result = await submit_options(hass, result, {})
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_done"
+    assert result["description_placeholders"]
+
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})
+    result = await submit_options(hass, result, {"head": "0"})
+    result = await submit_options(hass, result, {})
+    assert result["step_id"] == "measured"
+
+    (run,) = engine.runs.live
+    await engine.guided.cancel(run.id)
+    result = await submit_options(hass, result, {"measured_ml": 4.85})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_done")
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_run_that_takes_too_long_goes_on_without_the_form(
+    hass: HomeAssistant, doser: MeasuredDoser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form does not wait for ever."""
+    monkeypatch.setattr(guided, "PATIENCE", 0.01)
+    result = await calibrate(hass, doser_entry(), 0)
+    doser.hanging = asyncio.Event()
+
+    result = await submit_options(hass, result, {})
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "still_running")
+    doser.hanging.set()
+
+
+async def test_what_is_not_loaded_cannot_be_calibrated(hass: HomeAssistant) -> None:
+    """The pump has to run for it."""
+    result = await open_options(hass, doser_entry())
+
+    result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+
+
+@pytest.mark.usefixtures("doser")
+async def test_a_pump_that_was_let_go_cannot_be_calibrated(
+    hass: HomeAssistant, engine: Engine
+) -> None:
+    """Its entry is not loaded."""
+    await engine.detach(engine.device(device_uuid(ADDRESS)).row.number)
+    result = await open_options(hass, doser_entry())
+
+    result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})
+
+    assert result["reason"] == "not_loaded"
+
+
+@pytest.mark.usefixtures("engine")
+async def test_a_pump_that_still_runs_cannot_be_started_again(
+    hass: HomeAssistant, doser: MeasuredDoser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form says that the run waits for the pump."""
+    monkeypatch.setattr(guided, "PATIENCE", 0.01)
+    entry = doser_entry()
+    result = await calibrate(hass, entry, 0)
+    doser.hanging = asyncio.Event()
+    await submit_options(hass, result, {})
+
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})
+    result = await submit_options(hass, result, {"head": "0"})
+    result = await submit_options(hass, result, {})
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_done")
+    doser.hanging.set()

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
@@ -12,7 +13,10 @@ from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from syrupy.assertion import SnapshotAssertion
 
+from custom_components.aquarist.ble.link import Link
 from custom_components.aquarist.commands.command import Source
+from custom_components.aquarist.dosing.ledger import Dose, DoseState
+from custom_components.aquarist.engine.changes import DoseChanged
 from custom_components.aquarist.engine.intake import Origin
 
 from .aquarium import (
@@ -144,6 +148,7 @@ async def test_a_head_without_limit_has_no_budget(
         assert sorted(hass.states.async_entity_ids("sensor")) == [
             "sensor.iron_dosed_in_24_hours",
             "sensor.iron_next_dose",
+            "sensor.reef_mode_ends",
             "sensor.reef_next_action",
         ]
 
@@ -218,3 +223,126 @@ async def test_since_when_a_pump_runs(
 
         await call(hass, "set_value", level, value=0)
         assert state_of(hass, "Refill", "on_since").state == "unknown"
+
+
+def line_up(hass: HomeAssistant, device: str, *keys: str) -> list[str]:
+    """Return the states of several sensors."""
+    return [state_of(hass, device, key).state for key in keys]
+
+
+async def test_a_container_is_followed(hass: HomeAssistant, tmp_path: Path) -> None:
+    """What is left goes down with each dose, the days with the plan."""
+    await entities_behind(hass)
+    kept = subentry("doser", "Iron", {**DOSER, "container_ml": 10.0})
+    async with aquarium(
+        hass, tmp_path, Platform.SENSOR, Platform.BUTTON, subentries=[kept]
+    ):
+        keys = ("0_container_left", "0_days_left")
+        assert line_up(hass, "Iron", *keys) == ["10.0", "unknown"]
+
+        daily = {
+            "name": "Daily",
+            "device_ids": [device_named(hass, "Iron").row.number],
+            "schedule_type": "cron",
+            "cron_expression": "0 15 * * *",
+            "timezone": "UTC",
+            "action_type": "dose",
+            "action_params": {"head_index": 0, "volume_ml": 3},
+        }
+        await engine_of(hass).create_schedule(daily, user=None)
+        left, days = line_up(hass, "Iron", *keys)
+        # Three doses fit: it lasts until the fourth is due.
+        assert left == "10.0"
+        assert 3 <= float(days) <= 4
+
+        async with heard(hass, given):
+            await call(
+                hass, "press", entity_of(hass, Platform.BUTTON, "Iron", "0_dose_now")
+            )
+        await hass.async_block_till_done()
+        assert state_of(hass, "Iron", "0_container_left").state == "9.0"
+
+
+async def test_a_head_without_container_has_none_to_show(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """They come with the container, and stay."""
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True) as entry:
+        names = hass.states.async_entity_ids("sensor")
+        assert not [name for name in names if "container" in name]
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+
+        await engine.containers.resize(doser, 2, 500_000, user=None)
+        await hass.async_block_till_done()
+
+        assert state_of(hass, "Demo doser", "2_container_left").state == "500.0"
+        names = hass.states.async_entity_ids("sensor")
+        assert len([name for name in names if "container" in name]) == 2
+        await engine.containers.refill(doser, 2, user=None)
+        await hass.async_block_till_done()
+        assert len(hass.states.async_entity_ids("sensor")) == len(names)
+
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        assert state_of(hass, "Demo doser", "2_container_left").state == "500.0"
+
+
+async def test_what_the_pump_does_by_itself_comes_next(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """A programme in its memory counts like a schedule; after its dose the next one is shown."""
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True):
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        hourly = {"head_index": 3, "mode": "every_hour", "volume_tenths_ml": 240}
+        written = await engine.send(
+            doser, "set_doser_schedule", hourly, Origin(source=Source.SERVICE)
+        )
+        await engine.finished(written)
+        await hass.async_block_till_done()
+        now = dt_util.utcnow()
+        due = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        assert state_of(hass, "Demo doser", "3_next_dose").state == due.isoformat()
+
+        with freeze_time(due):
+            async_fire_time_changed(hass, due)
+            await hass.async_block_till_done()
+        assert state_of(hass, "Demo doser", "3_next_dose").state == (
+            (due + timedelta(hours=1)).isoformat()
+        )
+
+
+async def test_what_was_delivered_of_what_was_planned(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Known once enough was given to tell."""
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True, all_enabled=True):
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        assert state_of(hass, "Demo doser", "0_delivered").state == "unknown"
+
+        for number in range(10):
+            dose = Dose(
+                key=f"{doser.row.number}/{number}",
+                device=doser.row.number,
+                head=0,
+                volume=1000,
+                state=DoseState.GIVEN,
+                at=dt_util.utcnow(),
+                given=850,
+            )
+            engine.gate.note(dose)
+            engine.announcer.announce(DoseChanged(dose=dose))
+
+        assert state_of(hass, "Demo doser", "0_delivered").state == "85.0"
+
+
+async def test_how_strong_a_device_is_heard(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """Looked at again after a while, although nothing happens."""
+    freezer.move_to(MORNING)
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True, all_enabled=True):
+        assert state_of(hass, "Demo light", "signal").state == "-60"
+        with patch.object(Link, "signal", -75):
+            freezer.tick(300)
+            async_fire_time_changed(hass)
+            await hass.async_block_till_done()
+        assert state_of(hass, "Demo light", "signal").state == "-75"

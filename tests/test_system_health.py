@@ -20,6 +20,10 @@ async def test_the_state_of_an_aquarium(hass: HomeAssistant, tmp_path: Path) -> 
         skimmer = device_named(hass, "Skimmer").device
         assert isinstance(skimmer, SimulatedPump)
         skimmer.available = False
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        await engine.containers.resize(doser, 0, 500_000, user=None)
+        await engine.containers.resize(doser, 1, 500_000, user=None)
+        await engine.containers.correct(doser, 1, 0, user=None)
         await hass.async_block_till_done()
 
         info = await get_system_health_info(hass, DOMAIN)
@@ -31,6 +35,9 @@ async def test_the_state_of_an_aquarium(hass: HomeAssistant, tmp_path: Path) -> 
             "schedules": 6,
             "open_commands": 0,
             "kept_outcomes": 0,
+            "unknown_doses": 0,
+            "missed_doses": 0,
+            "containers_low": 1,
         }
         assert set(info) == set(english()["system_health"]["info"])
 

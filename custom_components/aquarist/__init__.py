@@ -111,6 +111,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
     if engine is None or engine.journal.locked:
         return
     engine.safety.set_rules(entry.entry_id, ())
+    await engine.modes.normal(entry.entry_id)
     engine.set_aquarium_limits(entry.entry_id, AquariumLimits())
     with ExitStack() as ends:
         for device in (await _attach(hass, entry, engine, ends.callback)).values():

@@ -38,6 +38,12 @@ class AquariumOptionsFlow(OptionsFlow):
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
+        """Begin; the devices of Bluetooth have other steps."""
+        return await self.async_step_aquarium()
+
+    async def async_step_aquarium(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
         """Ask for everything at once."""
         errors: Errors = {}
         word = ""
@@ -47,12 +53,15 @@ class AquariumOptionsFlow(OptionsFlow):
             if not errors:
                 return self.async_create_entry(data=entered)
         return self.async_show_form(
-            step_id="init",
+            step_id="aquarium",
             data_schema=self.add_suggested_values_to_schema(
                 _schema(self.hass), user_input or self.config_entry.options
             ),
             errors=errors,
-            description_placeholders={"word": word},
+            description_placeholders={
+                "name": self.config_entry.title,
+                "word": word,
+            },
         )
 
 

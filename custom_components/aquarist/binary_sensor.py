@@ -30,15 +30,7 @@ from .engine.changes import (
 from .engine.emergency import ACTION as EMERGENCY_STOP
 from .entity import AquaristEntity, Hears, any_of
 from .layers.claims import Layer
-from .subjects import (
-    LIGHTS,
-    Aquarium,
-    Device,
-    Head,
-    Subject,
-    subjects,
-    with_container,
-)
+from .subjects import LIGHTS, Aquarium, Device, Head, Subject, subjects, with_container
 
 PARALLEL_UPDATES = 0
 
@@ -100,7 +92,8 @@ def _in_step(device: Device) -> bool | None:
 
 def _container_low(head: Head) -> bool | None:
     """Return whether the head's container should be refilled soon."""
-    return None if head.container is None else head.container.low
+    status = head.container
+    return None if status is None else status.low
 
 
 def _of_stops(change: Change) -> bool:

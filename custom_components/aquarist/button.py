@@ -1,19 +1,21 @@
-"""Buttons: a dose, a refilled container, an emergency stop and its end, what a device does once."""
+"""Buttons: a dose, a refilled container, an emergency stop, modes, what a device does once."""
 
 from typing import override
 
 from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .api.modes import end_mode, extend_mode, start_mode
 from .const import DOMAIN
 from .data import AquaristConfigEntry
 from .engine.changes import DeviceChanged
 from .engine.emergency import NO_SAFE_VALUE
 from .entity import AquaristEntity, ReachingEntity, any_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
+from .runs.mode_definition import FEED
 from .subjects import CHIHIROS, Aquarium, Device, Head, subjects, with_container
 
 PARALLEL_UPDATES = 0
@@ -36,6 +38,10 @@ REFILLED = ButtonEntityDescription(key="refilled", translation_key="refilled")
 EMERGENCY_STOP = ButtonEntityDescription(
     key="emergency_stop", translation_key="emergency_stop"
 )
+FEED_BUTTON = ButtonEntityDescription(key="feed", translation_key="feed")
+END_MODE = ButtonEntityDescription(key="end_mode", translation_key="end_mode")
+EXTEND_MODE = ButtonEntityDescription(key="extend_mode", translation_key="extend_mode")
+EXTENSION_MINUTES = 5.0
 RELEASE_EMERGENCY_STOP = ButtonEntityDescription(
     key="release_emergency_stop", translation_key="release_emergency_stop"
 )
@@ -64,7 +70,13 @@ async def async_setup_entry(
     )
     for aquarium in subjects(hass, entry, Aquarium):
         async_add_entities(
-            [EmergencyStopButton(aquarium), ReleaseEmergencyStopButton(aquarium)]
+            [
+                EmergencyStopButton(aquarium),
+                ReleaseEmergencyStopButton(aquarium),
+                FeedButton(aquarium),
+                EndModeButton(aquarium),
+                ExtendModeButton(aquarium),
+            ]
         )
 
 
@@ -160,3 +172,47 @@ class ReleaseEmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
     async def async_press(self) -> None:
         """End the emergency stop; nothing happens when there is none."""
         self.engine.release_emergency(self.subject.entry_id)
+
+
+class FeedButton(AquaristEntity[Aquarium], ButtonEntity):
+    """Starts the feeding."""
+
+    def __init__(self, aquarium: Aquarium) -> None:
+        """Be there always."""
+        super().__init__(aquarium, FEED_BUTTON, any_of())
+
+    @override
+    async def async_press(self) -> None:
+        """Stop what feeding stops; pressed again, the countdown begins anew."""
+        context, aquarium = self._context or Context(), self.subject.entry_id
+        await self.answered(start_mode(self.hass, context, aquarium, FEED, self.origin))
+
+
+class EndModeButton(AquaristEntity[Aquarium], ButtonEntity):
+    """Ends the mode of an aquarium."""
+
+    def __init__(self, aquarium: Aquarium) -> None:
+        """Be there always."""
+        super().__init__(aquarium, END_MODE, any_of())
+
+    @override
+    async def async_press(self) -> None:
+        """Begin the staged return; pressed again, everything comes back at once."""
+        context, aquarium = self._context or Context(), self.subject.entry_id
+        await self.answered(end_mode(self.hass, context, aquarium, at_once=False))
+
+
+class ExtendModeButton(AquaristEntity[Aquarium], ButtonEntity):
+    """Lets the countdown of a mode last longer."""
+
+    def __init__(self, aquarium: Aquarium) -> None:
+        """Be there always."""
+        super().__init__(aquarium, EXTEND_MODE, any_of())
+
+    @override
+    async def async_press(self) -> None:
+        """Add five minutes. Raises an error where nothing counts down."""
+        context, aquarium = self._context or Context(), self.subject.entry_id
+        await self.answered(
+            extend_mode(self.hass, context, aquarium, EXTENSION_MINUTES)
+        )

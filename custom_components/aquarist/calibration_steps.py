@@ -62,7 +62,7 @@ class CalibrationSteps[
             return self.async_show_form(
                 step_id="calibrate",
                 data_schema=vol.Schema({}),
-                description_placeholders=self._about,
+                description_placeholders=self.about_head,
             )
         device, head = self.calibrated
         origin = Origin(source=Source.SERVICE)
@@ -73,7 +73,7 @@ class CalibrationSteps[
     ) -> ResultT:
         """Ask what came out, and keep it."""
         errors: dict[str, str] = {}
-        about = self._about
+        about = self.about_head
         if user_input is not None:
             measured = user_input[CONF_MEASURED_ML]
             try:
@@ -91,6 +91,16 @@ class CalibrationSteps[
             data_schema=self.add_suggested_values_to_schema(MEASURED, user_input),
             errors=errors,
             description_placeholders=about,
+        )
+
+    async def async_step_kept(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Ask whether the measurement is to be tried, is right, or is to be done again."""
+        return self.async_show_menu(
+            step_id="kept",
+            menu_options=["test_dose", "keep", "calibrate"],
+            description_placeholders=self.about_head,
         )
 
     async def async_step_test_dose(
@@ -111,7 +121,7 @@ class CalibrationSteps[
         return self.hass.data[DATA_ENGINE].guided
 
     @property
-    def _about(self) -> dict[str, str]:
+    def about_head(self) -> dict[str, str]:
         """Return what the texts say about the head."""
         device, head = self.calibrated
         return {
@@ -141,11 +151,7 @@ class CalibrationSteps[
         if guide.stage is Stage.MEASURE:
             return await self.async_step_measured()
         if guide.stage in _KEPT:
-            return self.async_show_menu(
-                step_id="kept",
-                menu_options=["test_dose", "keep", "calibrate"],
-                description_placeholders=self._about,
-            )
+            return await self.async_step_kept()
         return self.async_abort(reason="still_running")
 
     def _not_done(self, error: HomeAssistantError) -> ResultT:

@@ -11,7 +11,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 
 from .ble.simulated_transport import SimulatedTransport
-from .const import CONF_CHANNELS, CONF_FAMILY, CONF_HEADS
+from .const import CONF_CHANNELS, CONF_FAMILY, CONF_HEADS, CONF_LOCAL_NAME
 from .devices.fields import LEVEL
 from .devices.simulated import SimulatedPump
 from .engine.engine import Engine
@@ -45,7 +45,11 @@ def demo_hardware(
             SimulatedTransport(light),
             address=light.address,
             name="Demo light",
-            data={CONF_FAMILY: "light", CONF_CHANNELS: CHANNELS},
+            data={
+                CONF_FAMILY: "light",
+                CONF_CHANNELS: CHANNELS,
+                CONF_LOCAL_NAME: light.name,
+            },
             options={},
             aquarium=entry.entry_id,
             local_time=local_time,

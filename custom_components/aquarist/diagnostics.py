@@ -4,6 +4,7 @@ Addresses, users and places are left out; so are names that a Bluetooth address 
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -66,12 +67,16 @@ def _engine(engine: Engine) -> dict[str, Any]:
         "schedules": len(engine.planner.schedules),
         "open_commands": len(engine.records.open),
         "next_due": _text(engine.agenda.next_due()),
+        "missed_doses_waiting": len(engine.missed.waiting),
+        "aquarium_limits": {
+            aquarium: asdict(limits)
+            for aquarium, limits in engine.aquarium_limits.items()
+        },
     }
 
 
 async def _device(engine: Engine, device: DeviceState) -> dict[str, Any]:
     """Return a device: what it shows, who claims its fields, what it did."""
-    now = engine.clock.now()
     row, record = device.row, device_record(device, engine)
     if row.address is not None:
         record["name"] = row.kind
@@ -97,13 +102,45 @@ async def _device(engine: Engine, device: DeviceState) -> dict[str, Any]:
             for (number, head), counter in engine.counters.items()
             if number == row.number
         },
-        "given_24h_ul": {
-            head: engine.gate.given(row.number, head, now)
-            for number, head in engine.counters
-            if number == row.number
-        },
+        "heads": _heads(engine, device),
+        "memory": _memory(engine, device),
         "queue": [command.id for command in device.queue.waiting],
         "commands": await _recent(engine, device),
+    }
+
+
+def _heads(engine: Engine, device: DeviceState) -> dict[int, Any]:
+    """Return what each head gave, has left and is held to; nothing for what has no heads."""
+    number, now = device.row.number, engine.clock.now()
+    found: dict[int, Any] = {}
+    for head in sorted(device.limits.heads):
+        age = engine.calibrations.age(device, head)
+        container = engine.containers.status(device, head)
+        found[head] = {
+            "limits": asdict(device.limits.head(head)),
+            "given_24h_ul": engine.gate.given(number, head, now),
+            "open_doses": [
+                {"state": dose.state, "volume_ul": dose.volume, "at": _text(dose.at)}
+                for dose in engine.gate.open_doses(number, head)
+            ],
+            "container": container and asdict(container),
+            "calibrated_at": age and _text(age.at),
+            "delivery": asdict(engine.calibrations.delivery(device, head)),
+        }
+    return found
+
+
+def _memory(engine: Engine, device: DeviceState) -> dict[str, Any]:
+    """Return what was written into a device's memory, and what it shows instead."""
+    number, content = device.row.number, engine.device_memory.content
+    return {
+        "programmes": {
+            head: programme.as_json()
+            for head, programme in content.programmes(number).items()
+        },
+        "auto_settings": content.auto_settings(number).as_json(),
+        "follows_memory": content.follows(number),
+        "drifts": [asdict(drift) for drift in content.drifts(number)],
     }
 
 

@@ -14,7 +14,7 @@ from homeassistant.helpers.entity import Entity, EntityDescription
 from homeassistant.helpers.event import async_call_later
 
 from .commands.command import Command, ErrorCode, Source
-from .commands.phases import Phase
+from .commands.phases import FINAL, Phase
 from .devices.fields import InvalidValue
 from .engine.changes import Change, CommandChanged, FieldChanged, StoreChanged
 from .engine.engine import Engine
@@ -98,7 +98,8 @@ class AquaristEntity[S: Subject](Entity):
         Raises a translated error when it is refused, cannot be stored, or fails.
         """
         command = await self.answered(_taken_hold_of(self.engine, request))
-        unsuccessful = command.final and command.phase is not Phase.COMPLETED
+        ended = command.shown_phase
+        unsuccessful = ended in FINAL and ended is not Phase.COMPLETED
         if unsuccessful and command.error_code != ErrorCode.SUPERSEDED:
             raise failed(command)
         return command

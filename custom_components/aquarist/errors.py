@@ -52,6 +52,7 @@ COMMAND_WORDS = frozenset(
         "dose_stopped",
         "dose_unknown",
         "expired",
+        "field_owned",
         "interrupted",
         "missed_window",
         "not_reached",

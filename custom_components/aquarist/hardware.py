@@ -14,7 +14,7 @@ from .ble.bleak_transport import BleakTransport
 from .ble.link import Link
 from .ble.session import LinkSettings
 from .ble.transport import Transport
-from .chihiros.models import DeviceFamily
+from .chihiros.models import DeviceFamily, model_for
 from .const import (
     CONF_ADDITIVE,
     CONF_ADDITIVE_BUDGETS,
@@ -126,6 +126,7 @@ def chihiros_device(
             ),
         )
     channels: list[str] = data[CONF_CHANNELS]
+    model = model_for(data.get(CONF_LOCAL_NAME, ""))
     lamp = ChihirosLight(
         link,
         uuid=device_uuid(address),
@@ -133,6 +134,7 @@ def chihiros_device(
         address=address,
         channels={channel: index for index, channel in enumerate(channels)},
         local_time=local_time,
+        curve=model.curve if model is not None else None,
     )
     return Hardware(
         device=lamp,

@@ -36,7 +36,7 @@ MAXIMUM_DOSE: Final = number_field(UnitOfVolume.MILLILITERS, 0.1, 6553, 0.1)
 CONTAINER: Final = number_field(UnitOfVolume.MILLILITERS, 1, LARGEST_CONTAINER_ML, 0.1)
 _INTERVAL: Final = number_field(UnitOfTime.MINUTES, 1, 10080, 1)
 _LOW_DAYS: Final = number_field(UnitOfTime.DAYS, 1, 365, 1)
-_VOLUMES: Final = (CONF_BUDGET_ML, CONF_MAXIMUM_DOSE_ML, CONF_CONTAINER_ML)
+_VOLUMES: Final = (CONF_BUDGET_ML, CONF_MAXIMUM_DOSE_ML)
 _NEED_A_CONTAINER: Final = (CONF_ONLY_IF_FITS, CONF_LOW_DAYS)
 
 type Errors = dict[str, str]

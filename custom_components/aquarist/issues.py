@@ -8,17 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from homeassistant.helpers.issue_registry import IssueSeverity
-from homeassistant.util import dt as dt_util
 
 from .commands.phases import HOLDING
-from .dosing.volume import millilitres
 from .engine.emergency import ACTION
 from .engine.engine import Engine
 from .engine.planner import Planned
 from .store.errors import StoreNewerError
 
 EMERGENCY_STOP = "emergency_stop"
-DOSE_UNKNOWN = "dose_unknown"
 SCHEDULE_INVALID = "schedule_invalid"
 SCHEDULE_DEVICE_RETIRED = "schedule_device_retired"
 STORE_CORRUPT = "store_corrupt"
@@ -37,7 +34,11 @@ _STORE_ISSUES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """A repair issue: its text's key, what fills the text, and what a fix needs to know."""
+    """A repair issue: its text's key, what fills the text, and what a fix needs to know.
+
+    ``device`` is the number of the device that it is about: nothing is known of its end as
+    long as that is not attached.
+    """
 
     id: str
     key: str
@@ -45,6 +46,7 @@ class Issue:
     data: Mapping[str, str | int | None] = field(default_factory=dict)
     severity: IssueSeverity = IssueSeverity.ERROR
     fixable: bool = True
+    device: int | None = None
 
 
 def present(
@@ -57,7 +59,6 @@ def present(
     yield from _store(engine, path)
     yield from _stops(engine, name_of)
     yield from _schedules(engine)
-    yield from _doses(engine)
 
 
 def _store(engine: Engine, path: str) -> Iterator[Issue]:
@@ -132,21 +133,3 @@ def _of_schedule(key: str, planned: Planned) -> Issue:
         data={"schedule": number},
         severity=IssueSeverity.WARNING,
     )
-
-
-def _doses(engine: Engine) -> Iterator[Issue]:
-    """Yield the doses of which nobody knows whether they were given."""
-    for dose in engine.gate.unknown:
-        device = engine.devices.get(dose.device)
-        yield Issue(
-            id=f"{DOSE_UNKNOWN}_{dose.key}",
-            key=DOSE_UNKNOWN,
-            placeholders={
-                "name": device.row.name if device else str(dose.device),
-                "head": str(dose.head + 1),
-                "volume": f"{millilitres(dose.volume):g}",
-                "at": f"{dt_util.as_local(dose.at):%Y-%m-%d %H:%M}",
-            },
-            data={"dose": dose.key},
-            severity=IssueSeverity.WARNING,
-        )

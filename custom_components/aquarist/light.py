@@ -57,6 +57,11 @@ class AquaristLight(LevelEntity, LightEntity):
     """A lamp. Off is level 0, so that the mix of its channels is kept."""
 
     _attr_name = None
+    # Home Assistant leaves it out; the history of the level is read from it (R-T50).
+    _entity_component_unrecorded_attributes = (
+        LightEntity._entity_component_unrecorded_attributes  # noqa: SLF001
+        - {ATTR_BRIGHTNESS}
+    )
 
     def __init__(self, device: Device) -> None:
         """Take the colour mode of the lamp's channels."""

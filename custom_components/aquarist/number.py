@@ -20,6 +20,7 @@ from .dosing.volume import VolumeError, microlitres, millilitres
 from .engine.changes import ContainerChanged, DeviceChanged, FieldChanged
 from .entity import AquaristEntity, LevelEntity, any_of
 from .errors import translated
+from .hardware import MICROLITRES
 from .head_options import LARGEST_CONTAINER_ML
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
@@ -189,12 +190,8 @@ class ContainerSize(AquaristEntity[Head], NumberEntity):
 
     @override
     async def async_set_native_value(self, value: float) -> None:
-        """Ask for another size. Raises a translated error for one that is too fine."""
-        try:
-            capacity = microlitres(value)
-        except VolumeError as error:
-            raise translated(error) from error
-        head = self.subject
+        """Ask for another size."""
+        head, capacity = self.subject, round(value * MICROLITRES)
         await self.answered(
             self.engine.containers.resize(
                 head.state, head.head.index, capacity, user=self.origin.user

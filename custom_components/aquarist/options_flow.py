@@ -61,7 +61,6 @@ def new_options(
     options: dict[str, Any] = {
         CONF_AQUARIUM: aquarium,
         CONF_IDLE_HOLD: DEFAULT_IDLE_HOLD,
-        CONF_RESTORE_MEMORY: False,
     }
     if family is DeviceFamily.DOSER:
         return {**options, CONF_HEADS: heads_of((), heads)}

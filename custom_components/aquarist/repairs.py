@@ -5,6 +5,7 @@ restart and end only by the keeper: a damaged store, and a value that could not 
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, override
 
 from homeassistant.components.repairs import (
@@ -23,19 +24,32 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.event import async_track_time_interval
 
 from .commands.command import Command
 from .commands.phases import Phase
 from .const import CONF_CHANNELS, CONF_FIELDS, DOMAIN
 from .data import DATA_ENGINE
 from .devices.errors import DeviceError
-from .dosing.ledger import DoseState
+from .dosing_issues import (
+    CONTAINER_LOW,
+    DOSE_UNKNOWN,
+    DOSES_MISSED,
+    PROGRAMME_DRIFT,
+    RECALIBRATION,
+    SETTINGS_DRIFT,
+    present as present_dosing,
+)
+from .dosing_repairs import DoseFlow, DriftFlow, MissedFlow, RecalibrationFlow, refill
 from .engine.changes import (
     Change,
     CommandChanged,
+    ContainerChanged,
     DeviceChanged,
     DoseChanged,
     FieldChanged,
+    MemoryChanged,
+    OccurrenceChanged,
     ScheduleChanged,
     StoreChanged,
 )
@@ -43,7 +57,7 @@ from .engine.emergency import ACTION
 from .engine.engine import Engine
 from .errors import failed, translated, translating
 from .hardware import device_uuid
-from .issues import DOSE_UNKNOWN, EMERGENCY_STOP, STORE_CORRUPT, Issue, present
+from .issues import EMERGENCY_STOP, STORE_CORRUPT, Issue, present
 from .layers.setting import same
 from .startup import STORE_FILE
 from .store.errors import StoreCorruptError
@@ -51,6 +65,8 @@ from .store.errors import StoreCorruptError
 DEVICE_PROBLEM = "device_problem"
 RESTORE_FAILED = "restore_failed"
 STORE_RESTART = "store_restart"
+
+LOOK_EVERY = timedelta(hours=1)
 
 type Fix = Callable[[HomeAssistant, Mapping[str, Any]], Awaitable[None]]
 
@@ -78,6 +94,14 @@ class Watch:
         async_dispatcher_connect(
             self._hass, SIGNAL_CONFIG_ENTRY_CHANGED, self._entry_changed
         )
+        async_track_time_interval(
+            self._hass, self._time_passed, LOOK_EVERY, cancel_on_shutdown=True
+        )
+
+    @callback
+    def _time_passed(self, _: datetime) -> None:
+        """Look again: a container lasts for fewer days, a calibration grows old."""
+        self._look_soon()
 
     @callback
     def _entry_changed(
@@ -98,7 +122,15 @@ class Watch:
             case FieldChanged():
                 # What was seen becomes the resting value only after it was announced.
                 self._hass.loop.call_soon(self._end_failed_restore, change)
-            case DeviceChanged() | DoseChanged() | ScheduleChanged() | StoreChanged():
+            case (
+                DeviceChanged()
+                | DoseChanged()
+                | ScheduleChanged()
+                | StoreChanged()
+                | ContainerChanged()
+                | MemoryChanged()
+                | OccurrenceChanged()
+            ):
                 self._look_soon()
 
     def _look_soon(self) -> None:
@@ -113,7 +145,17 @@ class Watch:
         registry = ir.async_get(self._hass)
         path = self._hass.config.path(STORE_FILE)
         found = {
-            issue.id: issue for issue in present(self._engine, path, self._name_of)
+            issue.id: issue
+            for issue in (
+                *present(self._engine, path, self._name_of),
+                *present_dosing(self._engine),
+            )
+        }
+        # What a device that is just being attached anew would say is not known: it stays.
+        found |= {
+            issue.id: issue
+            for issue in self._reported.values()
+            if issue.id not in found and self._is_away(issue.device)
         }
         for issue in found.values():
             known = registry.async_get_issue(DOMAIN, issue.id)
@@ -123,6 +165,15 @@ class Watch:
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
         self._reported = found
         self._end_device_problems(registry)
+
+    def _is_away(self, number: int | None) -> bool:
+        """Return whether a device is in use, but not attached now."""
+        device = None if number is None else self._engine.devices.get(number)
+        return (
+            device is not None
+            and device.device is None
+            and device.row.retired_at is None
+        )
 
     def _name_of(self, aquarium: str) -> str:
         """Return the name of an aquarium."""
@@ -233,14 +284,9 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
     """Return the way out of an issue."""
-    if issue_id.startswith(DOSE_UNKNOWN):
-        return DoseFlow()
-    if issue_id == STORE_CORRUPT:
-        return FixFlow(_begin_new_store)
-    if issue_id.startswith(EMERGENCY_STOP):
-        return FixFlow(_release)
-    if issue_id.startswith(RESTORE_FAILED):
-        return ConfirmRepairFlow()
+    for begins, make in FLOWS.items():
+        if issue_id.startswith(begins):
+            return make()
     return FixFlow(_delete_schedule)
 
 
@@ -263,42 +309,6 @@ class FixFlow(ConfirmRepairFlow):
                 await self._fix(self.hass, self.data or {})
         except HomeAssistantError as error:
             return _aborted(self, error)
-        return self.async_create_entry(data={})
-
-
-class DoseFlow(RepairsFlow):
-    """Lets the keeper say what became of a dose (RES-52)."""
-
-    async def async_step_init(
-        self, user_input: dict[str, str] | None = None
-    ) -> RepairsFlowResult:
-        """Ask whether the dose was given."""
-        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
-        return self.async_show_menu(
-            step_id="init",
-            menu_options=["given", "not_given"],
-            description_placeholders=issue.translation_placeholders if issue else None,
-        )
-
-    async def async_step_given(
-        self, user_input: dict[str, str] | None = None
-    ) -> RepairsFlowResult:
-        """Settle the dose as given."""
-        return self._settled(DoseState.GIVEN)
-
-    async def async_step_not_given(
-        self, user_input: dict[str, str] | None = None
-    ) -> RepairsFlowResult:
-        """Settle the dose as not given."""
-        return self._settled(DoseState.NOT_GIVEN)
-
-    def _settled(self, state: DoseState) -> RepairsFlowResult:
-        """Settle the dose, unless the counter has settled it meanwhile."""
-        engine = self.hass.data[DATA_ENGINE]
-        key = (self.data or {}).get("dose")
-        unknown = {dose.key: dose for dose in engine.gate.unknown}
-        if (dose := unknown.get(str(key))) is not None:
-            engine.ledger.settled(dose, state)
         return self.async_create_entry(data={})
 
 
@@ -327,6 +337,20 @@ async def _release(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
 async def _delete_schedule(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Delete a schedule that cannot run."""
     await hass.data[DATA_ENGINE].delete_schedule(int(data["schedule"]), user=None)
+
+
+FLOWS: Mapping[str, Callable[[], RepairsFlow]] = {
+    DOSE_UNKNOWN: DoseFlow,
+    DOSES_MISSED: MissedFlow,
+    CONTAINER_LOW: lambda: FixFlow(refill),
+    PROGRAMME_DRIFT: DriftFlow,
+    SETTINGS_DRIFT: DriftFlow,
+    RECALIBRATION: RecalibrationFlow,
+    STORE_CORRUPT: lambda: FixFlow(_begin_new_store),
+    EMERGENCY_STOP: lambda: FixFlow(_release),
+    RESTORE_FAILED: ConfirmRepairFlow,
+}
+"""The way out of an issue by how its id begins."""
 
 
 def _aborted(flow: RepairsFlow, error: HomeAssistantError) -> RepairsFlowResult:

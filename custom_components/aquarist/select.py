@@ -1,4 +1,4 @@
-"""Selects: who decides what a Chihiros light shows."""
+"""Selects: who decides what a Chihiros light shows, and the mode of an aquarium."""
 
 from enum import StrEnum
 from typing import override
@@ -13,7 +13,8 @@ from .devices.lamp import LIGHT
 from .engine.changes import CommandChanged, DeviceChanged, FieldChanged, MemoryChanged
 from .entity import ReachingEntity, any_of
 from .layers.claims import Layer
-from .subjects import Device, subjects
+from .mode_select import ModeSelect
+from .subjects import Aquarium, Device, subjects
 
 PARALLEL_UPDATES = 0
 
@@ -38,12 +39,15 @@ async def async_setup_entry(
     entry: AquaristConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
-    """Add the program of each light that has a memory."""
+    """Add the program of each light that has a memory, and the mode of an aquarium."""
     for device in subjects(hass, entry, Device):
         if device.kind is DeviceKind.CHIHIROS_LIGHT:
             async_add_entities(
                 [ProgramSelect(device)], config_subentry_id=device.subentry
             )
+    async_add_entities(
+        ModeSelect(aquarium) for aquarium in subjects(hass, entry, Aquarium)
+    )
 
 
 class ProgramSelect(ReachingEntity[Device], SelectEntity):

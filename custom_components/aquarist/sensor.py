@@ -1,14 +1,12 @@
 """Sensors: what heads gave, may give and have left, what comes next, since when a pump runs."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, cast, override
 
 from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
-    SensorEntityDescription,
     SensorStateClass,
 )
 from homeassistant.const import (
@@ -33,10 +31,12 @@ from .engine.changes import (
     DoseChanged,
     FieldChanged,
     MemoryChanged,
+    ModeChanged,
     ScheduleChanged,
 )
-from .entity import AquaristEntity, Hears, any_of
+from .entity import AquaristEntity, any_of
 from .outlook import of_aquarium, of_head, upcoming
+from .sensor_description import AquaristSensorDescription
 from .subjects import (
     CHIHIROS,
     Aquarium,
@@ -46,26 +46,12 @@ from .subjects import (
     subjects,
     with_container,
 )
+from .write_action_sensors import WRITE_ACTION_SENSORS
 
 PARALLEL_UPDATES = 0
 
 SIGNAL_AGAIN: Final = timedelta(minutes=5)
 """After so long the strength of a signal is looked at again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AquaristSensorDescription[S: Subject](SensorEntityDescription):
-    """A sensor of a kind of subject.
-
-    ``expires`` tells the instant, aware UTC, at which the value becomes another one although
-    nothing happens.
-    """
-
-    value: Callable[[S], float | datetime | None]
-    hears: Hears
-    exists: Callable[[S], bool] = lambda _: True
-    attributes: Callable[[S], Mapping[str, Any]] | None = None
-    expires: Callable[[S], datetime | None] | None = None
 
 
 def _given(head: Head) -> int:
@@ -116,13 +102,15 @@ def _delivered(head: Head) -> float | None:
 
 def _container_left(head: Head) -> float | None:
     """Return the millilitres that are left in the head's container."""
-    status = head.container
-    return None if status is None else millilitres(status.remaining)
+    number, index = head.state.row.number, head.head.index
+    remaining = head.engine.containers.remaining(number, index)
+    return None if remaining is None else millilitres(remaining)
 
 
 def _days_left(head: Head) -> float | None:
     """Return for how many days the head's container lasts; None when nothing is planned."""
-    return None if head.container is None else head.container.days_left
+    status = head.container
+    return None if status is None else status.days_left
 
 
 def _next_action(aquarium: Aquarium) -> datetime | None:
@@ -135,6 +123,12 @@ def _next_schedule(aquarium: Aquarium) -> Mapping[str, Any]:
     """Return the name of the schedule that acts next."""
     entry = upcoming(aquarium.engine, of_aquarium(aquarium.engine, aquarium.entry_id))
     return {"schedule": None if entry is None else entry.name}
+
+
+def _mode_ends(aquarium: Aquarium) -> datetime | None:
+    """Return when the countdown of the aquarium's mode is over, None without one."""
+    status = aquarium.mode
+    return None if status is None else status.ends_at
 
 
 def _on_since(device: Device) -> datetime | None:
@@ -297,6 +291,14 @@ AQUARIUM_SENSORS: tuple[AquaristSensorDescription[Aquarium], ...] = (
         attributes=_next_schedule,
         hears=any_of(ScheduleChanged, DeviceChanged),
     ),
+    AquaristSensorDescription(
+        key="mode_ends",
+        translation_key="mode_ends",
+        device_class=SensorDeviceClass.TIMESTAMP,
+        value=_mode_ends,
+        hears=any_of(ModeChanged),
+    ),
+    *WRITE_ACTION_SENSORS,
 )
 
 
@@ -344,7 +346,7 @@ class AquaristSensor[S: Subject](AquaristEntity[S], SensorEntity):
 
     @property
     @override
-    def native_value(self) -> float | datetime | None:
+    def native_value(self) -> float | str | datetime | None:
         """Return the value now."""
         return self.entity_description.value(self.subject)
 

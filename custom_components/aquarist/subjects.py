@@ -26,10 +26,12 @@ from .engine.changes import (
     DoseChanged,
     FieldChanged,
     MemoryChanged,
+    ModeChanged,
     OccurrenceChanged,
 )
 from .engine.engine import Engine
 from .engine.memory_content import head_slot
+from .engine.mode_status import ModeStatus
 from .engine.state import DeviceState
 from .layers.setting import Setting
 
@@ -77,10 +79,17 @@ class Aquarium(Subject):
         """Return whether the schedules of the aquarium may act."""
         return self.entry_id not in self.engine.planner.automation_off
 
+    @property
+    def mode(self) -> ModeStatus | None:
+        """Return the mode that the aquarium is in, None in normal."""
+        return self.engine.modes.status(self.entry_id)
+
     @override
     def concerns(self, change: Change) -> bool:
         """Return whether a change is about the aquarium, one of its devices, or all of them."""
         match change:
+            case ModeChanged(aquarium=aquarium):
+                return aquarium == self.entry_id
             case OccurrenceChanged(schedule=schedule):
                 planned = self.engine.planner.get(schedule)
                 definition = planned.definition if planned else None

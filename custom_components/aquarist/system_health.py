@@ -27,4 +27,12 @@ async def system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         "schedules": len(engine.planner.schedules),
         "open_commands": len(engine.records.open),
         "kept_outcomes": engine.journal.kept,
+        "unknown_doses": len(engine.gate.unknown),
+        "missed_doses": len(engine.missed.waiting),
+        "containers_low": sum(
+            status.low
+            for device in devices
+            for head in device.limits.heads
+            if (status := engine.containers.status(device, head)) is not None
+        ),
     }

@@ -15,7 +15,6 @@ from custom_components.aquarist.api.serializers import (
     command_record,
     dose_record,
     occurrence_record,
-    write_action_result,
 )
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
 from custom_components.aquarist.commands.phases import Kind, Phase
@@ -183,52 +182,6 @@ def test_a_command_without_a_reason_tells_its_code() -> None:
     command = window(phase=Phase.WITHDRAWN, error_code=ErrorCode.COMMAND_CANCELLED)
 
     assert command_record(command, None)["error"] == "command_cancelled"
-
-
-def test_a_write_action_result_repeats_the_request(device: DeviceState) -> None:
-    """R-T28, RES-47: ISO times with an offset."""
-    result = write_action_result(window(), device)
-
-    assert result == {
-        "action_id": UUID,
-        "device_id": UUID,
-        "field_name": "level",
-        "value": 40,
-        "start_timestamp": "2026-03-01T12:00:00+00:00",
-        "end_timestamp": "2026-03-01T13:00:00+00:00",
-        "status": "PLANNED",
-    }
-
-
-@pytest.mark.parametrize(
-    ("changes", "key"),
-    [
-        ({"phase": Phase.TIMED_OUT, "error": "no_answer"}, "timeout"),
-        ({"phase": Phase.WITHDRAWN}, "canceled"),
-        ({"phase": Phase.STOPPED}, "canceled"),
-        ({"phase": Phase.MISSED, "error": "missed_window"}, "missed_window"),
-        (
-            {
-                "phase": Phase.FAILED,
-                "error_code": ErrorCode.SAFETY_REFUSED,
-                "error": "refused_budget_24h",
-            },
-            "refused_by_safety",
-        ),
-        ({"phase": Phase.FAILED, "error": "entity_missing"}, "entity_missing"),
-        ({"phase": Phase.FAILED, "error_code": "internal_error"}, "internal_error"),
-        ({"phase": Phase.FAILED}, "command_failed"),
-    ],
-)
-async def test_a_failed_write_action_says_why(
-    hass: Any, changes: dict[str, Any], key: str
-) -> None:
-    """R-T23, RES-26, RES-57: error_key, error_message, error_details."""
-    error = write_action_result(window(**changes), None)["error"]
-
-    assert error["error_key"] == key
-    assert error["error_message"]
-    assert error["error_details"] == {}
 
 
 def test_a_dose_is_told_in_millilitres(device: DeviceState) -> None:

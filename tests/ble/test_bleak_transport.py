@@ -561,3 +561,12 @@ async def test_a_silent_device_on_no_list_is_judged_by_when_it_was_heard(
 ) -> None:
     """Never heard is out of range."""
     assert transport.silence_reason() is Reason.OUT_OF_RANGE
+
+
+async def test_how_strong_a_device_is_heard(
+    adapter: VirtualAdapter, light: LightModel, link: Link
+) -> None:
+    """As any scanner heard it last; nobody knows before."""
+    assert link.signal is None
+    adapter.add(light)
+    assert link.signal == -60

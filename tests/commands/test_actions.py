@@ -24,6 +24,7 @@ NAMES = [
     "set_manual_mode",
     "reset_auto_settings",
     "add_auto_setting",
+    "set_custom_curve",
     "dose",
     "set_schedule",
     "set_doser_schedule",
@@ -51,6 +52,8 @@ NO_ARGUMENTS = [
 SCHEDULE = {"head_index": 0, "volume_tenths_ml": 10, "hour": 8, "minute": 30}
 SUN = {"sunrise": "08:00", "sunset": "20:00", "brightness": 80}
 PERIOD = {"start": "08:00", "end": "12:00", "doses": 12}
+POINT = {"time": "08:00", "level": 100}
+LATER = {"time": "08:01", "level": 0}
 TIMER = {"time": "08:00", "volume_tenths_ml": 5}
 
 
@@ -89,6 +92,7 @@ def test_what_erases_needs_to_be_confirmed() -> None:
     """RES-70."""
     assert {name for name, spec in ACTIONS.items() if spec.destructive} == {
         "reset_auto_settings",
+        "set_custom_curve",
         "reset_head",
         "remove_schedule",
         "factory_reset",
@@ -144,6 +148,12 @@ GOOD = [
     ("prime_head", {"head_index": 7, "seconds": 1}),
     ("remove_schedule", {"head_index": 0}),
     ("reset_head", {"head_index": 0}),
+    ("set_custom_curve", {"channels": [[POINT]]}),
+    ("set_custom_curve", {"channels": [[POINT, LATER], [LATER]]}),
+    (
+        "set_custom_curve",
+        {"channels": [[{"time": f"{hour:02d}:00", "level": 1} for hour in range(24)]]},
+    ),
     ("release_for_app", {}),
     ("release_for_app", {"seconds": 3600}),
 ]
@@ -289,6 +299,49 @@ def test_what_may_be_left_out_is_filled_in() -> None:
         ),
         ("add_auto_setting", SUN | {"label": " "}, "label", "value_out_of_bounds"),
         ("add_auto_setting", SUN | {"label": 1}, "label", "wrong_type"),
+        ("set_custom_curve", {}, "channels", "missing_argument"),
+        ("set_custom_curve", {"channels": []}, "channels", "value_out_of_bounds"),
+        (
+            "set_custom_curve",
+            {"channels": [[POINT]] * 5},
+            "channels",
+            "value_out_of_bounds",
+        ),
+        ("set_custom_curve", {"channels": [[]]}, "channels.0", "value_out_of_bounds"),
+        (
+            "set_custom_curve",
+            {
+                "channels": [
+                    [{"time": f"08:{minute:02d}", "level": 1} for minute in range(25)]
+                ]
+            },
+            "channels.0",
+            "value_out_of_bounds",
+        ),
+        (
+            "set_custom_curve",
+            {"channels": [[POINT], [LATER, POINT]]},
+            "channels.1.1.time",
+            "value_out_of_bounds",
+        ),
+        (
+            "set_custom_curve",
+            {"channels": [[POINT, POINT]]},
+            "channels.0.1.time",
+            "value_out_of_bounds",
+        ),
+        (
+            "set_custom_curve",
+            {"channels": [[POINT | {"level": 101}]]},
+            "channels.0.0.level",
+            "value_out_of_bounds",
+        ),
+        (
+            "set_custom_curve",
+            {"channels": [[{"time": "08:00"}]]},
+            "channels.0.0.level",
+            "missing_argument",
+        ),
         ("release_for_app", {"seconds": 3601}, "seconds", "value_out_of_bounds"),
     ],
 )

@@ -184,3 +184,20 @@ def test_how_it_ends_is_known_while_it_gives_back(
 ) -> None:
     """Its time was over, it was called off, or its value was never reached."""
     assert command(phase=Phase.RESTORING, error_code=code).ends_as is phase
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "shown"),
+    [
+        (Phase.IN_FORCE, None, Phase.IN_FORCE),
+        (Phase.RESTORING, None, Phase.RESTORING),
+        (Phase.RESTORING, ErrorCode.COMMAND_CANCELLED, Phase.STOPPED),
+        (Phase.RESTORING, ErrorCode.DEVICE_TIMEOUT, Phase.FAILED),
+        (Phase.FAILED, ErrorCode.DEVICE_TIMEOUT, Phase.FAILED),
+    ],
+)
+def test_what_failed_has_ended_for_whoever_asked(
+    phase: Phase, code: ErrorCode | None, shown: Phase
+) -> None:
+    """Also while what it may have done is still being brought back (R-T11, RES-26)."""
+    assert command(phase=phase, error_code=code).shown_phase is shown

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from custom_components.aquarist.ble.link import Link
 from custom_components.aquarist.ble.session import LinkSettings
 from custom_components.aquarist.ble.simulated_transport import SimulatedTransport
+from custom_components.aquarist.chihiros.lights import CurveFamily
 from custom_components.aquarist.chihiros.models import DeviceFamily
 from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
 from custom_components.aquarist.devices.chihiros_light import ChihirosLight
@@ -37,7 +38,7 @@ class WallClock:
 class LightOnAir:
     """A light, the model behind it and its listener."""
 
-    def __init__(self) -> None:
+    def __init__(self, curve: CurveFamily | None = CurveFamily.SEA) -> None:
         """Switch the model on; must be made inside the loop."""
         self.model = LightModel(LoopClock(asyncio.get_running_loop()), address=ADDRESS)
         self.clock = WallClock()
@@ -49,6 +50,7 @@ class LightOnAir:
             address=ADDRESS,
             channels=CHANNELS,
             local_time=self.clock,
+            curve=curve,
         )
         self.recorder = Recorder()
         self.device.listen(self.recorder)

@@ -14,6 +14,7 @@ from custom_components.aquarist.schedules.cron_expression import parse
 from ..aquarium import aquarium
 from ..package_source import read_yaml
 from .macros import save_macro
+from .modes import count_down
 from .pages import Block, sections, table
 from .running import run, same_shape, step
 
@@ -97,6 +98,18 @@ async def test_example_runs(hass: HomeAssistant, tmp_path: Path, block: Block) -
         # What is run must have been saved before.
         if "run_macro" in block.text:
             await save_macro(hass)
+        # What is extended must be counting down.
+        if "extend_mode" in block.text:
+            await count_down(hass)
+
+        # What is applied or exported must have been saved before.
+        if any(f"{verb}_configuration" in block.text for verb in ("apply", "export")):
+            await hass.services.async_call(
+                "aquarist",
+                "save_configuration",
+                {"device_id": 1, "name": "Summer"},
+                blocking=True,
+            )
 
         if "evening" in block.text:
             await hass.services.async_call(

@@ -39,6 +39,8 @@ COMMANDS = [
 ]
 # What only a failed write action tells.
 ONLY_FAILED = {"error"}
+# The head that is dosed with.
+DOSED = {"head_index": 0}
 
 
 async def happen(hass: HomeAssistant) -> None:
@@ -178,6 +180,14 @@ async def test_answers_have_the_documented_keys(
     """A list answers as its example shows."""
     (example,) = sections("events")[command].blocks
     async with aquarium(hass, tmp_path, demo=True):
+        await hass.services.async_call(
+            "aquarist",
+            "dose",
+            {"device_id": 2, **DOSED, "volume_ml": 0.2, "execution": "sync"},
+            blocking=True,
+        )
+        doser = device_named(hass, "Demo doser")
+        await engine_of(hass).containers.resize(doser, 0, 500_000, user=None)
         run = await engine_of(hass).macros.run(
             await save_macro(hass), Origin(source=Source.MACRO)
         )
@@ -194,7 +204,14 @@ async def test_answers_have_the_documented_keys(
             blocking=True,
         )
         client = await hass_ws_client(hass)
-        await client.send_json_auto_id({"type": command})
+        await engine_of(hass).configurations.save(
+            device_named(hass, "Demo light"), "Summer", None
+        )
+        needed: dict[str, Any] = {
+            "aquarist/doses/list": {"device_id": 2, **DOSED},
+            "aquarist/configurations/list": {"device_id": 1},
+        }.get(command, {})
+        await client.send_json_auto_id({"type": command, **needed})
         answer = await client.receive_json()
 
     assert answer["success"]

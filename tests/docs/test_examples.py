@@ -46,7 +46,7 @@ TRIGGERS: dict[str, Any] = {
 }
 # What each of them asks of Aquarist, by the actions of the commands that follow.
 ASKED = {
-    "Feeding": {"turn_off"},
+    "Feeding": {"write_action"},
     "Film": {"write_action"},
     "After the water change": {"dose"},
     "Dose trouble": set[str](),

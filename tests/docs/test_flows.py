@@ -7,7 +7,7 @@ import pytest
 from ..package_source import english
 from .pages import table
 
-# Where a form of the translations is explained. A head is explained once.
+# Where a form of the translations is explained.
 PLACES = {
     "config.pick_device": ("first-steps", "Pick a device"),
     "config.unknown_device": ("first-steps", "What is it?"),
@@ -18,16 +18,20 @@ PLACES = {
     "config.change_channels": ("options", "The channels of a light"),
     "config.change_heads": ("options", "The heads of a dosing pump"),
     "options.light": ("options", "Options of a Chihiros light"),
-    "options.doser": ("options", "Options of a Chihiros dosing pump"),
-    **{
-        f"options.doser.head_{number}": ("options", "Each head")
-        for number in range(1, 9)
-    },
+    "options.doser": ("options", "The pump as a whole"),
+    "options.head": ("options", "Each head"),
+    "options.limits": ("options", "Limits of a head"),
+    "options.calibrate_head": ("options", "The head to calibrate"),
+    "options.measured": ("options", "Calibration"),
+    "options.aquarium": ("options", "Options of an aquarium"),
     "config_subentries.pump.device": ("own-devices", "Pump"),
     "config_subentries.pump.limits": ("own-devices", "Limits of a pump"),
     "config_subentries.light.device": ("own-devices", "Light"),
     "config_subentries.doser.device": ("own-devices", "Dosing pump"),
+    "config_subentries.doser.measured": ("options", "Calibration"),
     "config_subentries.entity.device": ("own-devices", "Other device"),
+    "config_subentries.interlock.device": ("safety", "Interlock"),
+    "config_subentries.sensor_guard.device": ("safety", "Watched sensor"),
 }
 
 
@@ -71,6 +75,15 @@ def test_every_way_to_begin_is_explained() -> None:
     menu = english()["config"]["step"]["user"]["menu_options"]
 
     assert set(table("first-steps", "First steps")) == set(menu.values())
+
+
+def test_every_way_into_the_options_of_a_pump_is_explained() -> None:
+    """Its menu is a table, too."""
+    menu = english()["options"]["step"]["init"]["menu_options"]
+
+    assert set(table("options", "Options of a Chihiros dosing pump")) == set(
+        menu.values()
+    )
 
 
 def test_every_repair_issue_is_explained() -> None:

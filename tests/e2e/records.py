@@ -28,6 +28,16 @@ class DoseRow:
     state: str
     volume: int
     given: int | None
+    head: int = 0
+    source: str = ""
+    at: float = 0.0
+
+    @property
+    def counted(self) -> int:
+        """Return what counts as given."""
+        if self.given is not None:
+            return self.given
+        return 0 if self.state == "not_given" else self.volume
 
 
 def command(folder: Path, id: str) -> Record | None:
@@ -66,6 +76,59 @@ def dose(folder: Path, command_id: str) -> DoseRow | None:
     return DoseRow(state=state, volume=volume, given=given)
 
 
+def doses(folder: Path) -> list[DoseRow]:
+    """Return the whole ledger, what the pump gave by itself included."""
+    rows = _rows(
+        folder / "aquarist.db",
+        "SELECT state, volume, given, head, source, at FROM dose",
+    )
+    return [
+        DoseRow(
+            state=state,
+            volume=volume,
+            given=given,
+            head=head,
+            source=source,
+            at=at / 1e6,
+        )
+        for state, volume, given, head, source, at in rows
+    ]
+
+
+def counters_read(folder: Path) -> dict[int, float]:
+    """Return when the counter of each head was last read."""
+    rows = _rows(folder / "aquarist.db", "SELECT head, at FROM counter")
+    return {head: at / 1e6 for head, at in rows}
+
+
+def ids(folder: Path) -> set[str]:
+    """Return the ids of all commands."""
+    return {one for (one,) in _rows(folder / "aquarist.db", "SELECT id FROM command")}
+
+
+def open_commands(folder: Path, *, due_by: float) -> list[str]:
+    """Return action, phase and id of what was due by an instant and has not ended."""
+    rows = _rows(
+        folder / "aquarist.db",
+        "SELECT action, phase, id FROM command WHERE completed_at IS NULL"
+        " AND coalesce(starts_at, 0) <= ?",
+        int(due_by * 1e6),
+    )
+    return [" ".join(row) for row in rows]
+
+
+def last_level(folder: Path, device_id: str) -> float | None:
+    """Return the level that was set last at a device and came to a good end."""
+    rows = _rows(
+        folder / "aquarist.db",
+        "SELECT args FROM command WHERE action = 'set_level' AND phase = 'completed'"
+        " AND device = (SELECT number FROM device WHERE uuid = ?)"
+        " ORDER BY ordinal DESC LIMIT 1",
+        device_id,
+    )
+    return json.loads(rows[0][0])["level"] if rows else None
+
+
 def endings(folder: Path, id: str) -> list[str]:
     """Return the final statuses of a command that were ever announced on the bus."""
     rows = _rows(
@@ -83,7 +146,7 @@ def endings(folder: Path, id: str) -> list[str]:
     ]
 
 
-def _rows(path: Path, query: str, *values: str) -> list[tuple[Any, ...]]:
+def _rows(path: Path, query: str, *values: str | int) -> list[tuple[Any, ...]]:
     """Return what a query finds; nothing is changed, also not in a file that is in use."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         return connection.execute(query, values).fetchall()

@@ -14,6 +14,7 @@ import aiohttp
 from homeassistant.const import __version__
 
 from .instance import Instance, demo
+from .instance.seed import REPOSITORY
 
 BAD = ("ERROR", "CRITICAL")
 LIGHT = "light.demo_light"
@@ -31,7 +32,9 @@ def complaints(log: str, levels: Sequence[str] = BAD) -> list[str]:
     return [
         entry
         for entry in entries
-        if "aquarist" in entry and any(f" {word} (" in entry for word in levels)
+        # The repository's own folder may have that name, too.
+        if "aquarist" in entry.replace(str(REPOSITORY), "")
+        and any(f" {word} (" in entry for word in levels)
     ]
 
 

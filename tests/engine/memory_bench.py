@@ -8,6 +8,7 @@ from typing import Any
 from custom_components.aquarist.ble.link import Link
 from custom_components.aquarist.ble.session import LinkSettings
 from custom_components.aquarist.ble.simulated_transport import SimulatedTransport
+from custom_components.aquarist.chihiros.lights import CurveFamily
 from custom_components.aquarist.chihiros.models import DeviceFamily
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
@@ -67,6 +68,7 @@ class MemoryBench:
             address=self.lamp.address,
             channels={"red": 0, "white": 1},
             local_time=local_time,
+            curve=CurveFamily.SEA,
         )
 
     def programme(self, head: int = 0) -> dict[str, Any]:

@@ -131,6 +131,37 @@ async def test_auto_settings_are_kept_in_their_order(
     assert bench.windows() == []
 
 
+async def test_a_curve_takes_the_place_of_settings(
+    rig: Rig, memory_bench_of: Benches
+) -> None:
+    """And a setting that of a curve; both are known after a restart."""
+    bench = memory_bench_of()
+    state = await rig.attach(bench.light())
+    number = state.row.number
+    curve = {"channels": [[{"time": "08:00", "level": 10}]] * 2}
+    await write(rig, state, "add_auto_setting", MORNING)
+    await write(rig, state, "set_custom_curve", curve, confirm=True)
+    assert (await stored(rig))[AUTO] == curve
+    assert content(rig).auto_settings(number).settings == ()
+    assert content(rig).drifts(number) == ()
+    (state,) = await rig.reboot(bench.light())
+    kept = content(rig).custom_curve(number)
+    assert kept is not None
+    assert kept.as_json() == curve
+    assert content(rig).follows(number)
+    await write(rig, state, "add_auto_setting", EVENING)
+    assert content(rig).custom_curve(number) is None
+    assert len(content(rig).auto_settings(number).settings) == 1
+
+
+async def test_a_curve_has_to_be_confirmed(rig: Rig, memory_bench_of: Benches) -> None:
+    """It erases what the light kept (RES-70)."""
+    state = await rig.attach(memory_bench_of().light())
+    curve = {"channels": [[{"time": "08:00", "level": 10}]] * 2}
+    with pytest.raises(EngineError, match="confirmation_needed"):
+        await write(rig, state, "set_custom_curve", curve)
+
+
 async def test_a_failed_write_keeps_what_was(
     rig: Rig, memory_bench_of: Benches
 ) -> None:

@@ -12,7 +12,11 @@ from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.journal import Journal
 from custom_components.aquarist.store import settings
 from custom_components.aquarist.store.database import Database
-from custom_components.aquarist.store.errors import StoreError, StoreReadOnlyError
+from custom_components.aquarist.store.errors import (
+    AlreadyFinal,
+    StoreError,
+    StoreReadOnlyError,
+)
 from tests.engine.troubled_store import read_only
 from tests.fakes.manual_clock import START
 
@@ -142,6 +146,24 @@ async def test_an_outcome_that_is_wrong_itself_holds_nothing_up(
     await desk.journal.retry()
     assert await desk.written() == {"a": 1, "b": 2}
     assert caplog.text.count("An outcome could not be recorded") == 2
+
+
+async def test_an_outcome_that_its_end_has_overtaken_is_let_go(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The end was on its way when the store refused what came before it: final is final."""
+
+    def overtaken(connection: Connection) -> None:
+        raise AlreadyFinal("command", "1/one")
+
+    async with read_only(desk.database):
+        desk.journal.record(overtaken)
+        desk.record("next", 2)
+        await desk.settle()
+    await desk.journal.retry()
+    assert desk.journal.kept == 0
+    assert desk.committed == [2]
+    assert "could not be recorded" not in caplog.text
 
 
 async def test_closing_writes_what_was_kept(desk: Desk) -> None:

@@ -131,6 +131,7 @@ async def test_a_command_that_has_ended_does_not_wait_any_more(rig: Rig) -> None
     """Whatever ended it: landing advances only what is open (law 8)."""
     pump = Pump(level=80)
     state = await rig.attach(pump)
+    await rig.done(await rig.engine.send(state, "set_level", {"level": 80}, SERVICE))
     pump.available = False
     command = await hold(rig, pump)
     current = rig.engine.records.current(command.key)

@@ -10,6 +10,7 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceStatus
 from custom_components.aquarist.engine.changes import CommandChanged
 from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.simulator.light import LightMode
 from tests.engine.memory_bench import (
     EVENING,
     HOURLY,
@@ -62,6 +63,23 @@ async def test_a_light_gets_its_settings_and_its_mode_back(
         "add_auto_setting",
         "enable_auto_mode",
     ]
+
+
+async def test_a_curve_is_written_again(rig: Rig, memory_bench_of: Benches) -> None:
+    """And the light runs it again; a light that left it is not made to."""
+    bench = memory_bench_of(keeps_memory=False)
+    state = await rig.attach(bench.light(), restore_memory=True)
+    curve = [[{"time": "08:00", "level": 10}], [{"time": "09:30", "level": 20}]]
+    await write(rig, state, "set_custom_curve", {"channels": curve}, confirm=True)
+    before = bench.lamp.state()["curve"]
+    await _cut(rig, bench, state)
+    assert bench.lamp.state()["curve"] == before
+    assert bench.lamp.mode is LightMode.CURVE
+    assert _restored(rig) == ["set_custom_curve"]
+    await write(rig, state, "set_channels", {"levels": [30, 60]})
+    await _cut(rig, bench, state)
+    assert _restored(rig) == ["set_custom_curve"]
+    assert bench.lamp.channels == (30.0, 60.0)
 
 
 async def test_who_does_not_want_it_is_left_alone(
@@ -169,3 +187,53 @@ async def test_what_cannot_be_sent_again_is_logged(
     await watch._restore(state, since, since)
     assert "was not written again" in caplog.text
     assert watch.since[state.row.number] == since
+
+
+async def test_levels_of_a_light_come_back(rig: Rig, memory_bench_of: Benches) -> None:
+    """A lamp forgets them with its power, however short the loss and whatever is kept."""
+    bench = memory_bench_of()
+    state = await rig.attach(bench.light())
+    await write(rig, state, "set_channels", {"levels": [30, 60]})
+    await _cut(rig, bench, state)
+    assert bench.lamp.channels == (30.0, 60.0)
+
+
+async def test_a_light_that_follows_its_memory_goes_on_doing_so(
+    rig: Rig, memory_bench_of: Benches
+) -> None:
+    """Nobody holds its levels: after a loss of power it runs its settings by itself."""
+    bench = memory_bench_of()
+    state = await rig.attach(bench.light())
+    await write(rig, state, "set_channels", {"levels": [30, 60]})
+    await write(rig, state, "enable_auto_mode", {})
+    await _cut(rig, bench, state)
+    assert bench.lamp.mode is LightMode.AUTO
+
+
+async def test_a_light_in_auto_takes_the_levels_that_it_had_before(
+    rig: Rig, memory_bench_of: Benches
+) -> None:
+    """What was sent before it followed its memory does not show any more."""
+    bench = memory_bench_of()
+    state = await rig.attach(bench.light())
+    await write(rig, state, "set_channels", {"levels": [30, 60]})
+    await write(rig, state, "enable_auto_mode", {})
+    await write(rig, state, "set_channels", {"levels": [30, 60]})
+    assert bench.lamp.mode is LightMode.MANUAL
+    assert bench.lamp.channels == (30.0, 60.0)
+
+
+async def test_a_light_in_auto_that_was_away_stays_in_auto(
+    rig: Rig, memory_bench_of: Benches
+) -> None:
+    """Nothing is written to it because it came back."""
+    bench = memory_bench_of()
+    light = bench.light()
+    state = await rig.attach(light)
+    await write(rig, state, "set_channels", {"levels": [30, 60]})
+    await write(rig, state, "enable_auto_mode", {})
+    written = len(bench.lamp.write_log)
+    for available in (False, True):
+        light._tell_availability(available)
+    await until(rig, lambda: state.queue.idle)
+    assert len(bench.lamp.write_log) == written

@@ -4,12 +4,15 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from custom_components.aquarist.commands.command import Command, Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import Observation
 from custom_components.aquarist.engine.intake import Origin
 from custom_components.aquarist.engine.state import DeviceState
 from custom_components.aquarist.layers.claims import Layer
+from custom_components.aquarist.limits.slew import Slew
 from tests.engine.rig import SERVICE, Pump, Rig
 
 BY_HAND = Origin(source=Source.ENTITY, user="keeper", by_hand=True)
@@ -269,3 +272,77 @@ async def test_a_field_that_nobody_knows_is_not_judged(rig: Rig) -> None:
     state = await rig.attach(pump)
     pump._tell_observed(Observation(field="colour", setting={"colour": 1}))
     assert "colour" not in state.fields
+
+
+class TestAfterTheEcho:
+    """What is there when the time for an echo is over is judged (design 5)."""
+
+    async def test_a_knob_turned_just_after_our_write_is_a_hand(self, rig: Rig) -> None:
+        """It wins, ten seconds later."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        await held(rig, state, 0, 600)
+        await rig.advance(3)
+        shows(pump, 40)
+        await rig.settle()
+        assert overrides(rig) == []
+        await rig.advance(8)
+        (override,) = overrides(rig)
+        assert override.value == {"level": 40}
+        await rig.advance(600)
+        assert pump.level == 80
+
+    async def test_a_device_that_arrived_meanwhile_was_on_its_way(
+        self, rig: Rig
+    ) -> None:
+        """Nothing is made of it."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        await held(rig, state, 0, 600)
+        shows(pump, 40)
+        shows(pump, 0)
+        await rig.advance(11)
+        assert overrides(rig) == []
+        assert pump.told == [0.0]
+
+    @pytest.mark.parametrize("gone", ["away", "detached", "retired"])
+    async def test_nobody_is_asked_who_is_not_there(self, rig: Rig, gone: str) -> None:
+        """Nothing can be judged."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        await held(rig, state, 0, 600)
+        shows(pump, 40)
+        if gone == "away":
+            pump.available = False
+        elif gone == "detached":
+            await rig.engine.detach(1)
+        else:
+            await rig.engine.retire(1)
+        await rig.advance(11)
+        assert overrides(rig) == []
+
+
+async def test_what_was_sent_last_is_nothing_new_however_late(rig: Rig) -> None:
+    """A slow move stands on a step, and the device says so once more."""
+    pump = Pump(level=80)
+    slew = {"level": Slew(per_second=0.01)}
+    state = await rig.attach(pump, slew=slew)
+    await held(rig, state, 0, 6000)
+    await rig.advance(20)
+    shows(pump, pump.level - 0.2)
+    await rig.settle()
+    assert overrides(rig) == []
+
+
+async def test_a_device_that_says_what_should_hold_is_in_step(rig: Rig) -> None:
+    """It came back, and told its value afterwards."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await held(rig, state, 0, 600)
+    await rig.advance(60)
+    pump.available = False
+    state.fields["level"].sent = None
+    pump._known.clear()
+    shows(pump, 0)
+    await rig.settle()
+    assert overrides(rig) == []

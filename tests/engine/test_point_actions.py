@@ -94,6 +94,23 @@ async def test_a_final_fault_fails_the_command_and_withdraws_its_value(
     assert state.fields["level"].resting == {"level": 50}
 
 
+async def test_one_that_fails_on_a_field_that_nobody_knows_leaves_it_unknown(
+    rig: Rig,
+) -> None:
+    """There is nothing to bring back."""
+    pump = Pump(level=80)
+    pump._known.clear()
+    state = await rig.attach(pump)
+    pump.fail_next(DeviceError("service_failed", transient=False))
+    ended = await rig.done(
+        await rig.engine.send(state, "set_level", {"level": 20}, SERVICE)
+    )
+    assert ended.phase is Phase.FAILED
+    await rig.advance(60)
+    assert state.fields["level"].resting is None
+    assert pump.told == [20.0]
+
+
 @pytest.mark.parametrize(
     ("action", "args", "field"),
     [

@@ -343,12 +343,52 @@ class TestWaits:
         """The step has ended while it was being written."""
         run = await rig.begin({"delay": 60}, {"delay": 60})
         longer = asyncio.ensure_future(rig.engine.runs.extend(run.id, 600))
-        await rig.engine.runs.skip(run.id)
+        rig.clock.advance(61)
         await longer
         await rig.settle()
         assert await rig.states(run) == ("running", ["completed", "running"])
         await rig.advance(61)
         assert (await rig.states(run))[0] == "completed"
+
+    async def test_a_step_that_is_being_skipped_is_not_extended(
+        self, rig: RunRig
+    ) -> None:
+        """Nor skipped twice: its end is on the way to the store."""
+        run = await rig.begin({"delay": 60}, {"delay": 60})
+        skipping = asyncio.ensure_future(rig.engine.runs.skip(run.id))
+        await asyncio.sleep(0)
+        for late in (rig.engine.runs.extend(run.id, 600), rig.engine.runs.skip(run.id)):
+            with pytest.raises(EngineError) as refused:
+                await late
+            assert refusal(refused.value) == "run_not_waiting"
+        rig.clock.advance(61)
+        await skipping
+        await rig.settle()
+        row, steps = await rig.run(run)
+        assert [step.result for step in steps] == [{"skipped": True}, None]
+        assert row.state == "running"
+
+    async def test_a_wait_that_is_being_skipped_is_not_met_any_more(
+        self, rig: RunRig
+    ) -> None:
+        """A step ends once, by whoever came first."""
+        pump = Pump()
+        await rig.attach(pump)
+        run = await rig.begin(wait(below=50), {"delay": 60})
+        skipping = asyncio.ensure_future(rig.engine.runs.skip(run.id))
+        await asyncio.sleep(0)
+        await pump.apply({"level": {"level": 20.0}})
+        await skipping
+        await rig.settle()
+        _, steps = await rig.run(run)
+        assert [step.result for step in steps] == [{"skipped": True}, None]
+
+    async def test_a_skip_is_on_disk_when_it_is_answered(self, rig: RunRig) -> None:
+        """Law 2: a kill right afterwards does not undo it."""
+        run = await rig.begin({"delay": 60}, {"delay": 60})
+        await rig.engine.runs.skip(run.id)
+        state, steps = await rig.states(run)
+        assert (state, steps[0]) == ("running", "completed")
 
 
 class TestModes:

@@ -8,6 +8,7 @@ import pytest
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.engine.changes import SafetyChanged
+from custom_components.aquarist.engine.errors import SafetyRefusedError
 from custom_components.aquarist.engine.safety import (
     HELD_FOR,
     RENEWED_BEFORE,
@@ -170,10 +171,12 @@ async def test_a_dose_needs_its_proof(rig: Rig) -> None:
     assert rig.engine.safety.refusal(state) is None
     rig.engine.safety.seen("flow", 0)
     await rig.advance(300)
-    refusal = rig.engine.safety.refusal(state)
-    assert refusal is not None
+    with pytest.raises(SafetyRefusedError) as refused:
+        await rig.engine.send(state, "dose", {"head_index": 0, "volume_ml": 1}, SERVICE)
+    refusal = refused.value.refusal
     assert refusal.limit == "interlock"
     assert refusal.details == {"name": "Flow in the sump", "reason": "not_proven"}
+    assert doser.sent == []
     other = await rig.attach(Pump("Other"))
     assert rig.engine.safety.refusal(other) is None
 

@@ -27,7 +27,7 @@ async def test_what_it_was_is_on_disk_before_the_device_hears(rig: Rig) -> None:
         seen.append(await rig.engine.database.read(resting.load_all))
 
     state = await rig.attach(pump)
-    pump.apply = apply  # type: ignore[method-assign, assignment]
+    pump.apply = apply  # type: ignore[method-assign]
     await window(rig, state, 0, 0, 60)
     assert seen == [{(1, "level"): {"level": 80}}]
 
@@ -71,6 +71,19 @@ async def test_an_entity_that_is_not_loaded_yet_is_waited_for(rig: Rig) -> None:
     assert pump.told == [0.0]
     await rig.advance(300)
     assert pump.told == [0.0, 80.0]
+
+
+async def test_each_device_is_waited_for_by_itself(rig: Rig) -> None:
+    """R-T57: one that comes does not begin the windows of another."""
+    pumps = [Pump("One", level=80), Pump("Two", level=70)]
+    for pump in pumps:
+        pump._available = False
+        pump._known.clear()
+        await window(rig, await rig.attach(pump), 0, 0, 600)
+    pumps[1]._know("level", {"level": 70.0})
+    pumps[1].available = True
+    await rig.advance(0)
+    assert [pump.told for pump in pumps] == [[], [0.0]]
 
 
 async def test_one_that_never_loads_fails_when_its_time_is_over(rig: Rig) -> None:
@@ -359,3 +372,46 @@ async def test_an_off_lamp_comes_back_off_although_it_remembers_a_level(
     await window(rig, state, 50, 0, 60)
     await rig.advance(60)
     assert pump.told == [50.0, 0.0]
+
+
+async def test_a_device_that_was_detached_for_all_of_it(rig: Rig) -> None:
+    """FAILED: it could not even be tried."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await rig.done(await rig.engine.send(state, "set_level", {"level": 70}, SERVICE))
+    command = await window(rig, state, 0, 10, 60)
+    await rig.engine.detach(state.row.number)
+    await rig.advance(10)
+    await rig.advance(50)
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "device_unavailable")
+
+
+async def test_what_a_write_did_late_is_no_hand(rig: Rig) -> None:
+    """It is given back, and the device does what it was told before: it is told again."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 60)
+    pump.raise_after = [LOST] * 20
+    await rig.advance(60)
+    await rig.advance(20)
+    shows(pump, 0)
+    await rig.settle()
+    assert state.fields["level"].resting == {"level": 80}
+    pump.raise_after = []
+    await rig.advance(60)
+    assert pump.level == 80
+    assert await phase(rig, command) is Phase.COMPLETED
+
+
+async def test_tries_and_pauses_are_the_keepers(rig: Rig) -> None:
+    """RES-74: in the settings."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await rig.engine.update_settings({"restore_tries": 2}, None)
+    command = await window(rig, state, 0, 0, 60)
+    pump.raise_after = [LOST] * 3
+    await rig.advance(60)
+    await rig.advance(10)
+    assert await phase(rig, command) is Phase.FAILED
+    assert pump.told.count(80.0) == 2

@@ -2,31 +2,61 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, override
 
+from custom_components.aquarist.commands.actions import ACTIONS
 from custom_components.aquarist.commands.command import Command, Source
 from custom_components.aquarist.commands.phases import Kind, Phase
+from custom_components.aquarist.devices.fields import LEVEL
 from custom_components.aquarist.devices.lamp import LIGHT
 from custom_components.aquarist.engine.changes import Change, CommandChanged
 from custom_components.aquarist.engine.engine import Engine
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.intake import Origin
-from custom_components.aquarist.engine.state import DeviceLimits, DeviceState
+from custom_components.aquarist.engine.state import (
+    AquariumLimits,
+    DeviceLimits,
+    DeviceState,
+    HeadLimits,
+)
+from custom_components.aquarist.layers.setting import Scalar, Setting
 from custom_components.aquarist.store import command_history
 from custom_components.aquarist.store.command_history import CommandFilter
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.errors import StoreError
 
+from . import house
 from .loop import WorldLoop
 from .ports import Ports, Trouble, WorldClock, open_store
-from .world import LAMP, Chronicle, World
+from .world import DOSER, LAMP, Chronicle, World
 
 SERVICE = Origin(source=Source.SERVICE)
 AQUARIUM = "tank"
+PRODUCT = "custom_components.aquarist"
+CONTAINER = 500_000
+
+type HeadOf = Callable[[str, int], HeadLimits]
 _PATIENCE = 5.0
 _EVERYTHING = 100_000
+
+
+class _Log(logging.Handler):
+    """Keeps what is logged with a traceback: nobody has foreseen it."""
+
+    def __init__(self, kept: list[str]) -> None:
+        """Take the list to add to."""
+        super().__init__(logging.ERROR)
+        self._kept = kept
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep an unexpected error."""
+        if record.exc_info:
+            self._kept.append(f"{record.getMessage()}: {record.exc_info[1]!r}")
 
 
 class Life:
@@ -43,12 +73,26 @@ class Life:
         self.states: dict[str, DeviceState] = {}
         self.records: list[Command] = []
         self.heard_before = self.chronicle.read("announced")
+        self.faults_logged: list[str] = []
+        self._log = _Log(self.faults_logged)
         self._path = folder / "aquarist.db"
         self._database: Database
 
-    async def begin(self, *names: str, outage: float = 0.0) -> None:
-        """Live through what happened before, open the store, attach the devices, start."""
+    async def begin(
+        self,
+        *names: str,
+        head: HeadOf,
+        aquarium: AquariumLimits,
+        outage: float = 0.0,
+    ) -> None:
+        """Live through what happened before, open the store, attach the devices, start.
+
+        ``head`` tells what a head of a doser may do, ``aquarium`` all of them together.
+        """
         await self.world.replay(outage)
+        logging.getLogger(PRODUCT).addHandler(self._log)
+        if not house.NAMES.isdisjoint(names):
+            await self.world.open_house(self.ports)
         self._database = await open_store(self._path, self.ports, self.world.now())
         await self.look()
         self.engine = Engine(
@@ -56,13 +100,15 @@ class Life:
         )
         self.engine.listen(self._announced)
         await self.engine.recover()
+        self.engine.set_aquarium_limits(AQUARIUM, aquarium)
         for name in names:
-            await self._attach(name)
+            await self._attach(name, head)
         self.engine.start()
 
     async def end(self) -> None:
         """End this life in good order."""
         await self.engine.close()
+        logging.getLogger(PRODUCT).removeHandler(self._log)
         self.world.close()
         self.world.note_end()
 
@@ -73,19 +119,31 @@ class Life:
     async def send(self, name: str, action: str, **args: Any) -> Command | None:
         """Ask for an action; None when it was not accepted because of the store."""
         return await self._accepted(
-            lambda: self.engine.send(self.states[name], action, args, SERVICE)
+            lambda: self.engine.send(
+                self.states[name],
+                action,
+                args,
+                SERVICE,
+                confirm=ACTIONS[action].destructive,
+            )
         )
 
     async def window(
-        self, name: str, level: float, *, begins: float, ends: float
+        self,
+        name: str,
+        value: Scalar | Setting,
+        *,
+        begins: float,
+        ends: float,
+        field: str = LEVEL,
     ) -> Command | None:
-        """Ask for a write action on a level, from one second of the world to another."""
+        """Ask for a write action on a field, from one second of the world to another."""
         now = self.world.now() - timedelta(seconds=self.world.loop.time())
         return await self._accepted(
             lambda: self.engine.create_window(
                 self.states[name],
-                "level",
-                level,
+                field,
+                value,
                 SERVICE,
                 start=now + timedelta(seconds=begins),
                 end=now + timedelta(seconds=ends),
@@ -146,16 +204,22 @@ class Life:
         self.chronicle.note("acknowledged", key=command.key)
         return command
 
-    async def _attach(self, name: str) -> None:
+    async def _attach(self, name: str, head: HeadOf) -> None:
         """Attach a device; as an entry does, try again when the store fails."""
         assumed = {LIGHT: {"level": 0.0, "mix_white": 100.0}} if name == LAMP else None
+        heads = {DOSER: 4, house.SWITCHED: 1}.get(name, 0)
+        limits = DeviceLimits(
+            safe={LIGHT: {"level": 0.0}} if name == LAMP else {},
+            heads={
+                index: replace(head(name, index), container=CONTAINER)
+                for index in range(heads)
+            },
+        )
         while name not in self.states:
             try:
                 self.states[name] = await self.engine.attach(
                     self.world.device(name, self.ports),
-                    limits=DeviceLimits(safe={LIGHT: {"level": 0.0}})
-                    if name == LAMP
-                    else DeviceLimits(),
+                    limits=limits,
                     aquarium=AQUARIUM,
                     assumed=assumed,
                 )

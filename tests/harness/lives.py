@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from .invariants import check_ended, check_found, check_recovered
+from .invariants import check_counted, check_ended, check_found, check_log
 from .life import Life
 from .loop import WorldLoop
 from .ports import Trouble
@@ -45,12 +45,13 @@ async def _first_life(
 ) -> list[str]:
     """Live from the beginning to the scenario's horizon."""
     life = Life(folder, trouble)
-    await life.begin(*scenario.devices)
+    await _begin(scenario, life)
     try:
         await scenario.act(life)
         await life.until(scenario.horizon)
     finally:
         await life.end()
+    check_log(life)
     return life.ports.calls
 
 
@@ -59,34 +60,46 @@ async def _recovering_life(
 ) -> list[str]:
     """Live through what happens by itself after a start."""
     life = Life(folder, trouble)
-    await life.begin(*scenario.devices, outage=outage)
+    await _begin(scenario, life, outage)
     try:
         await life.until(life.world.loop.time() + RESUMED_AFTER)
     finally:
         await life.end()
+    check_log(life)
     return life.ports.calls
 
 
 async def _second_life(scenario: Scenario, folder: Path, outage: float) -> None:
     """Start again after an outage, judge, and let all time pass."""
     life = Life(folder)
-    await life.begin(*scenario.devices, outage=outage)
+    await _begin(scenario, life, outage)
     try:
         await _judged(scenario, life)
     finally:
         await life.end()
+    check_log(life)
+
+
+async def _begin(scenario: Scenario, life: Life, outage: float = 0.0) -> None:
+    """Begin a life with the devices of a scenario, as its keeper has set them up."""
+    await life.begin(
+        *scenario.devices,
+        outage=outage,
+        head=scenario.head,
+        aquarium=scenario.aquarium,
+    )
 
 
 async def _judged(scenario: Scenario, life: Life) -> None:
     """Judge at once, after a while, and when all time has passed."""
     began = life.world.loop.time()
     check_found(life)
-    check_recovered(life)
+    check_counted(life)
     await life.until(began + RESUMED_AFTER)
-    check_recovered(life)
+    check_counted(life)
     scenario.judge_resumed(life)
     await life.until(max(scenario.horizon, began) + AFTERWARDS)
     await scenario.finish(life)
     await life.until(life.world.loop.time() + RESUMED_AFTER)
-    await check_ended(life)
+    await check_ended(scenario, life)
     scenario.judge(life)

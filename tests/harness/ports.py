@@ -9,11 +9,13 @@ from functools import partial
 from pathlib import Path
 import sqlite3
 import threading
-from typing import Any, Never, override
+from typing import Never, override
 
 from custom_components.aquarist.ble.errors import LinkError, Reason
 from custom_components.aquarist.ble.simulated_transport import SimulatedTransport
 from custom_components.aquarist.engine.clock import Cancel, Clock
+from custom_components.aquarist.simulator.faults import FaultName
+from custom_components.aquarist.simulator.peripheral import Peripheral
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_reading, open_for_writing
@@ -33,17 +35,30 @@ class How(StrEnum):
     FAILED = "failed"
     LOST = "lost after it took effect"
     HUNG = "hung"
+    LIED = "said to be done, and not done"
+    GONE = "the entity is gone for a while"
+    FAULTY = "the device has a fault"
     FULL = "store full once"
     UNWRITABLE = "store not writable for a while"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault of the simulator as it is to be set: how often, and with which value."""
+
+    name: FaultName
+    times: int | None = 1
+    value: float | int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Which call goes wrong, counted from 1, and how."""
+    """Which call goes wrong, counted from 1, and how; or the fault that is set just before it."""
 
     at: int
     how: How
     call: str
+    fault: Fault | None = None
 
 
 class Ports:
@@ -69,6 +84,11 @@ class Ports:
         if trouble.how is How.KILLED:
             self.die()
         return trouble.how
+
+    @property
+    def fault(self) -> Fault | None:
+        """Return the fault that is to be set in this life."""
+        return self._trouble.fault if self._trouble is not None else None
 
     def store_fault(self, how: How | None) -> int | None:
         """Return SQLite's code for the fault that a write handed over now meets."""
@@ -130,12 +150,20 @@ class PortTransport(SimulatedTransport):
     """A simulated link; what reached the peripheral is told before the call returns."""
 
     def __init__(
-        self, peripheral: Any, ports: Ports, effect: Callable[[], None]
+        self,
+        peripheral: Peripheral,
+        ports: Ports,
+        effect: Callable[[bool], None],
+        set_fault: Callable[[Fault], None],
     ) -> None:
-        """Call `effect` after every write that may have changed the peripheral."""
+        """Call `effect` after every write that may have changed the peripheral.
+
+        It is told whether the write was to have no effect.
+        """
         super().__init__(peripheral)
         self._ports = ports
         self._effect = effect
+        self._set_fault = set_fault
 
     @override
     async def connect(
@@ -147,6 +175,7 @@ class PortTransport(SimulatedTransport):
             raise LinkError(Reason.OUT_OF_RANGE)
         if how is How.HUNG:
             await asyncio.get_running_loop().create_future()
+        self._strike(how)
         await super().connect(notify, dropped)
         if how is How.LOST:
             self._peripheral.drop_link("lost")
@@ -161,10 +190,12 @@ class PortTransport(SimulatedTransport):
             raise LinkError(Reason.WRITE_FAILED)
         if how is How.HUNG:
             await asyncio.get_running_loop().create_future()
+        self._strike(how)
+        void = self._peripheral.faults.find(FaultName.WRITE_ERROR) is not None
         try:
             await super().write(data)
         finally:
-            self._effect()
+            self._effect(void)
         if how is How.LOST:
             self._peripheral.drop_link("lost")
             raise LinkError(Reason.LINK_LOST)
@@ -178,8 +209,16 @@ class PortTransport(SimulatedTransport):
 
     @override
     def watch_presence(self, changed: Callable[[bool], None]) -> Callable[[], None]:
-        """Hear the device all the time."""
-        return lambda: None
+        """Hear the device all the time, but for the life in which it has a fault."""
+        if self._ports.fault is None:
+            return lambda: None
+        return super().watch_presence(changed)
+
+    def _strike(self, how: How | None) -> None:
+        """Let the device have its fault from now on."""
+        fault = self._ports.fault
+        if how is How.FAULTY and fault is not None:
+            self._set_fault(fault)
 
 
 class PortWriter(Writer):

@@ -2,16 +2,22 @@
 
 from typing import override
 
+from custom_components.aquarist.engine.state import AquariumLimits, HeadLimits
+
 from .life import Life
 from .world import DOSER
 
 
 class Scenario:
-    """The base of all scenarios. Seconds count from the beginning of the world."""
+    """The base of all scenarios. Seconds count from the beginning of the world.
+
+    ``aquarium`` is what all dosers together may do.
+    """
 
     devices: tuple[str, ...] = (DOSER,)
     horizon: float = 60.0
     outages: tuple[float, ...] = (2.0, 300.0)
+    aquarium = AquariumLimits()
 
     @override
     def __str__(self) -> str:
@@ -24,6 +30,14 @@ class Scenario:
 
     def judge_resumed(self, life: Life) -> None:
         """Judge a few seconds after the second life began."""
+
+    def head(self, name: str, index: int) -> HeadLimits:
+        """Return what a head of a doser may do."""
+        return HeadLimits()
+
+    def given_by_itself(self, life: Life, name: str, head: int) -> int:
+        """Return the most microlitres that a head may give apart from doses and runs."""
+        return 0
 
     async def finish(self, life: Life) -> None:
         """Do what a keeper has to do in the end, before everything must have come to rest."""

@@ -9,24 +9,31 @@ from pathlib import Path
 from typing import Any, Never
 
 from custom_components.aquarist.ble.link import Link
-from custom_components.aquarist.chihiros.frames import parse
+from custom_components.aquarist.chihiros.frames import FrameError, parse
+from custom_components.aquarist.chihiros.lights import CurveFamily
 from custom_components.aquarist.chihiros.models import DeviceFamily
 from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
 from custom_components.aquarist.devices.chihiros_light import ChihirosLight
 from custom_components.aquarist.devices.device import Device
 from custom_components.aquarist.simulator.clock import LoopClock
 from custom_components.aquarist.simulator.doser import DoserModel
+from custom_components.aquarist.simulator.faults import FaultName
 from custom_components.aquarist.simulator.light import LightModel
 from custom_components.aquarist.simulator.peripheral import Peripheral
 from tests.fakes.manual_clock import START
 
+from . import house
+from .house import House
 from .loop import WorldLoop
-from .ports import Ports, PortTransport
+from .ports import Fault, Ports, PortTransport
 
 KILLED = 9
 DOSER, LAMP = "doser", "lamp"
 FLOW = 1000
 _DOSE_FRAME = (0xA5, 0x1B)
+_DOSE_SIZE = 5
+# What changes the device itself, not only the way to it.
+_LASTING = frozenset({FaultName.POWER_CUT, FaultName.WRONG_CLOCK})
 
 
 class Chronicle:
@@ -45,12 +52,12 @@ class Chronicle:
         finally:
             os.close(handle)
 
-    def read(self, kind: str) -> list[dict[str, Any]]:
-        """Return the lines of a kind in their order."""
+    def read(self, *kinds: str) -> list[dict[str, Any]]:
+        """Return the lines of some kinds in their order."""
         if not self._path.exists():
             return []
         lines = map(json.loads, self._path.read_text().splitlines())
-        return [line for line in lines if line["kind"] == kind]
+        return [line for line in lines if line["kind"] in kinds]
 
 
 class World:
@@ -65,19 +72,38 @@ class World:
         self.lamp = LightModel(self._clock, address="02:AA:00:00:00:02", channels=1)
         self._models: Mapping[str, Peripheral] = {DOSER: self.doser, LAMP: self.lamp}
         self._noted = dict.fromkeys(self._models, 0)
+        self.house = House(self._clock, self.now)
 
     async def replay(self, outage: float) -> None:
         """Live through what happened before, then let an outage pass."""
-        lines = self.chronicle.read("frame")
-        for line in lines:
+        for line in self.chronicle.read("frame", "fault", "service"):
             await asyncio.sleep(max(line["at"] - self.loop.time(), 0))
-            model = self._models[line["device"]]
-            model.receive(bytes.fromhex(line["data"]), response=False)
+            self._happens_again(line)
         for name, model in self._models.items():
             self._noted[name] = len(model.write_log)
         ends = self.chronicle.read("end")
         if ends:
             await asyncio.sleep(max(ends[-1]["at"] + outage - self.loop.time(), 0))
+
+    def _happens_again(self, line: Mapping[str, Any]) -> None:
+        """Let one thing of an earlier life happen once more."""
+        if line["kind"] == "service":
+            self.house.obey(line["entity"], line["service"], line["data"])
+            return
+        model = self._models[line["device"]]
+        if line["kind"] == "fault":
+            model.faults.set(line["name"], value=line["value"])
+            return
+        if line.get("void"):
+            model.faults.set(FaultName.WRITE_ERROR)
+        model.receive(bytes.fromhex(line["data"]), response=False)
+
+    async def open_house(self, ports: Ports) -> None:
+        """Begin the life of a Home Assistant."""
+        await self.house.open(
+            ports,
+            lambda **what: self.chronicle.note("service", at=self.loop.time(), **what),
+        )
 
     def now(self) -> datetime:
         """Return the wall time, uncounted."""
@@ -94,12 +120,20 @@ class World:
 
     def close(self) -> None:
         """End the peripherals of this life."""
+        self.house.close()
         self._clock.close()
 
     def device(self, name: str, ports: Ports) -> Device:
-        """Return a device that reaches its peripheral over the counted transport."""
+        """Return a device that reaches what it is made of over counted ports."""
+        if name in house.NAMES:
+            return self.house.device(name)
         model = self._models[name]
-        transport = PortTransport(model, ports, lambda: self._mirror(name))
+        transport = PortTransport(
+            model,
+            ports,
+            lambda void: self._mirror(name, void=void),
+            lambda fault: self._set_fault(name, fault),
+        )
         if name == DOSER:
             return ChihirosDoser(
                 Link(transport, DeviceFamily.DOSER, self.now, name=name),
@@ -116,30 +150,68 @@ class World:
             address=model.address,
             channels={"white": 0},
             local_time=self.now,
+            curve=CurveFamily.SEA,
         )
 
-    def delivered(self, head: int = 0) -> int:
+    def delivered(self, head: int = 0, name: str = DOSER) -> int:
         """Return the microlitres that have come out of a head: the truth."""
+        if name == house.SWITCHED:
+            return self.house.delivered()
         return self.doser.delivered[head]
 
     def told_to_dose(self, head: int = 0) -> list[int]:
         """Return the volumes of the dose frames that ever reached a head, in microlitres."""
-        frames = [parse(one.data) for one in self.doser.write_log]
         return [
-            (frame.parameters[3] << 8 | frame.parameters[4]) * 100
-            for frame in frames
-            if (frame.group, frame.mode) == _DOSE_FRAME and frame.parameters[0] == head
+            (frame[3] << 8 | frame[4]) * 100
+            for frame, _ in self._arrived(*_DOSE_FRAME)
+            if len(frame) == _DOSE_SIZE and frame[0] == head
+        ]
+
+    def told_at(self, head: int = 0) -> list[float]:
+        """Return the seconds of the world at which the dose frames reached a head."""
+        return [
+            at
+            for frame, at in self._arrived(*_DOSE_FRAME)
+            if len(frame) == _DOSE_SIZE and frame[0] == head
         ]
 
     def level(self) -> float:
         """Return the light that comes out of the lamp: the truth."""
         return self.lamp.channels[0]
 
-    def _mirror(self, name: str) -> None:
+    def _arrived(self, group: int, mode: int) -> list[tuple[bytes, float]]:
+        """Return the parameters of the whole frames of a kind that reached the doser, and when."""
+        arrived = []
+        for written in self.doser.write_log:
+            try:
+                frame = parse(written.data)
+            except FrameError:
+                continue
+            if (frame.group, frame.mode) == (group, mode):
+                arrived.append((bytes(frame.parameters), written.at_elapsed))
+        return arrived
+
+    def _set_fault(self, name: str, fault: Fault) -> None:
+        """Let a peripheral have a fault; what it does to the device itself is written down."""
+        self._models[name].faults.set(fault.name, times=fault.times, value=fault.value)
+        if fault.name in _LASTING:
+            self.chronicle.note(
+                "fault",
+                device=name,
+                at=self.loop.time(),
+                name=fault.name.value,
+                value=fault.value,
+            )
+
+    def _mirror(self, name: str, *, void: bool) -> None:
         """Write down what has reached a peripheral since the last time."""
         log = self._models[name].write_log
         for written in log[self._noted[name] :]:
             self.chronicle.note(
-                "frame", device=name, at=written.at_elapsed, data=written.data.hex()
+                "frame",
+                device=name,
+                at=written.at_elapsed,
+                data=written.data.hex(),
+                void=void,
             )
         self._noted[name] = len(log)

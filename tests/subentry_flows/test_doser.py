@@ -2,11 +2,18 @@
 
 from typing import Any
 
+from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aquarist.data import DATA_ENGINE
+from custom_components.aquarist.devices.device import DeviceKind
+from custom_components.aquarist.engine.state import DeviceLimits
+from custom_components.aquarist.hardware import device_uuid
+from custom_components.aquarist.startup import open_engine
+from tests.engine.test_guided import MeasuredDoser
 from tests.flow_forms import fields, suggested
 
 from .forms import add, change, devices, listed, submit
@@ -16,11 +23,33 @@ IRON = {
     "entity_id": "input_boolean.dosing",
     "flow_ml_per_minute": 12.5,
     "maximum_dose_ml": 20.0,
+    "additive": "Iron",
     "budget_ml": 50.0,
+    "minimum_interval_minutes": 30,
+    "only_calibrated": True,
+    "container_ml": 500.0,
+    "only_if_fits": True,
+    "low_days": 7,
     "maximum_on_seconds": 600,
     "automatic_off_seconds": 900,
 }
 STORED = {key: value for key, value in IRON.items() if key != "name"}
+# What a doser had that was listed when nobody asked for more.
+BEFORE = {
+    key: IRON[key]
+    for key in ("entity_id", "flow_ml_per_minute", "maximum_dose_ml", "budget_ml")
+}
+
+
+async def open_form(
+    hass: HomeAssistant, aquarium: MockConfigEntry, doser: ConfigSubentry
+) -> SubentryFlowResult:
+    """Open the form for a doser that is there."""
+    result = await change(hass, aquarium, doser)
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["device", "calibrate_head"]
+    assert result["description_placeholders"] == {"name": "Iron"}
+    return await submit(hass, result, {"next_step_id": "device"})
 
 
 async def test_a_doser_is_a_switch_with_a_flow(
@@ -47,11 +76,20 @@ async def test_a_doser_may_have_no_limit(
 ) -> None:
     """Left empty there is none."""
     result = await add(hass, aquarium, "doser")
-    without = {key: value for key, value in IRON.items() if key != "budget_ml"}
+    limits = {
+        "additive": None,
+        "budget_ml": None,
+        "minimum_interval_minutes": None,
+        "only_calibrated": False,
+        "container_ml": None,
+        "only_if_fits": False,
+        "low_days": None,
+    }
+    without = {key: value for key, value in IRON.items() if key not in limits}
 
     await submit(hass, result, without)
 
-    assert devices(aquarium) == [("doser", "Iron", {**STORED, "budget_ml": None})]
+    assert devices(aquarium) == [("doser", "Iron", {**STORED, **limits})]
 
 
 @pytest.mark.parametrize(
@@ -67,6 +105,11 @@ async def test_a_doser_may_have_no_limit(
         ({"maximum_on_seconds": 90}, {"maximum_dose_ml": "dose_too_long"}),
         ({"automatic_off_seconds": 90}, {"maximum_dose_ml": "dose_too_long"}),
         ({"budget_ml": 10.01}, {"budget_ml": "too_fine"}),
+        ({"container_ml": None}, {"container_ml": "container_missing"}),
+        (
+            {"container_ml": None, "only_if_fits": False},
+            {"container_ml": "container_missing"},
+        ),
         (
             {"name": " ", "maximum_dose_ml": 0.15, "budget_ml": 10.01},
             {
@@ -85,7 +128,8 @@ async def test_what_makes_no_doser_is_refused(
 ) -> None:
     """All errors are told at once; corrected the pump is added."""
     result = await add(hass, aquarium, "doser")
-    result = await submit(hass, result, {**IRON, **wrong})
+    entered = _entered({**IRON, **wrong})
+    result = await submit(hass, result, entered)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
     assert result["description_placeholders"] == {
@@ -93,7 +137,7 @@ async def test_what_makes_no_doser_is_refused(
         "word": "",
         "seconds": "90" if 90 in wrong.values() else "600",
     }
-    assert suggested(result) == {**IRON, **wrong}
+    assert suggested(result) == entered
     assert devices(aquarium) == []
 
     result = await submit(hass, result, IRON)
@@ -123,12 +167,11 @@ async def test_a_doser_of_before_gets_the_longest_time_suggested(
     hass: HomeAssistant, aquarium: MockConfigEntry
 ) -> None:
     """It was listed when nobody asked for it."""
-    before = {key: value for key, value in STORED.items() if "seconds" not in key}
-    pump = listed(hass, aquarium, "doser", "Iron", before)
+    pump = listed(hass, aquarium, "doser", "Iron", BEFORE)
 
-    result = await change(hass, aquarium, pump)
+    result = await open_form(hass, aquarium, pump)
 
-    assert suggested(result) == {"name": "Iron", **before, "maximum_on_seconds": 600}
+    assert suggested(result) == {"name": "Iron", **BEFORE, "maximum_on_seconds": 600}
 
 
 async def test_the_longest_dose_takes_all_of_the_time(
@@ -154,6 +197,9 @@ async def test_the_longest_dose_takes_all_of_the_time(
         ("maximum_on_seconds", 0),
         ("maximum_on_seconds", 3601),
         ("automatic_off_seconds", 0),
+        ("minimum_interval_minutes", 0),
+        ("container_ml", 0.9),
+        ("low_days", 0),
     ],
 )
 async def test_values_out_of_range_are_refused_by_field(
@@ -174,7 +220,7 @@ async def test_a_doser_can_be_changed(
 ) -> None:
     """A flow measured anew; the limit is taken away."""
     pump = listed(hass, aquarium, "doser", "Iron", STORED)
-    result = await change(hass, aquarium, pump)
+    result = await open_form(hass, aquarium, pump)
     assert suggested(result) == IRON
     changed = {**IRON, "name": "Iron left", "flow_ml_per_minute": 11.8}
     del changed["budget_ml"]
@@ -190,3 +236,56 @@ async def test_a_doser_can_be_changed(
             {**STORED, "flow_ml_per_minute": 11.8, "budget_ml": None},
         )
     ]
+
+
+async def test_a_container_is_changed_but_not_taken_away(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """The records of what was used would be without a size."""
+    pump = listed(hass, aquarium, "doser", "Iron", STORED)
+    result = await open_form(hass, aquarium, pump)
+
+    await submit(hass, result, _entered({**IRON, "container_ml": None}))
+
+    assert devices(aquarium) == [("doser", "Iron", STORED)]
+
+
+async def test_what_is_not_loaded_cannot_be_calibrated(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """The pump has to run for it."""
+    pump = listed(hass, aquarium, "doser", "Iron", STORED)
+    result = await change(hass, aquarium, pump)
+
+    result = await submit(hass, result, {"next_step_id": "calibrate_head"})
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "not_loaded"
+
+
+async def test_a_doser_is_calibrated(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """What was measured is its flow from then on; what was entered stays."""
+    hass.data[DATA_ENGINE] = engine = await open_engine(hass)
+    engine.start()
+    pump = listed(hass, aquarium, "doser", "Iron", STORED)
+    doser = MeasuredDoser(DeviceKind.DOSER)
+    doser.uuid = device_uuid(pump.subentry_id)
+    await engine.attach(doser, limits=DeviceLimits(), aquarium=None)
+    result = await change(hass, aquarium, pump)
+    result = await submit(hass, result, {"next_step_id": "calibrate_head"})
+    assert result["step_id"] == "calibrate"
+
+    for answer in ({}, {"measured_ml": 4.5}, {"next_step_id": "keep"}):
+        result = await submit(hass, result, answer)
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "calibrated")
+    assert doser.flow == 900
+    assert devices(aquarium) == [("doser", "Iron", STORED)]
+    await engine.close()
+
+
+def _entered(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what is sent: fields that are left empty are not there."""
+    return {key: value for key, value in values.items() if value is not None}

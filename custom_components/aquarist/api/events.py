@@ -15,8 +15,8 @@ from .serializers import (
     command_record,
     dose_record,
     occurrence_record,
-    write_action_result,
 )
+from .write_action_records import write_action_record
 
 EVENT_COMMAND = "aquarist_command"
 EVENT_DOSE = "aquarist_dose"
@@ -46,7 +46,8 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
                 if commands.is_news(command):
                     fire(EVENT_COMMAND, command_record(command, device), command)
                 if command.action == WRITE_ACTION and actions.is_news(command):
-                    record = write_action_result(command, device)
+                    uuid = device.row.uuid if device else None
+                    record = write_action_record(command, uuid)
                     fire(EVENT_WRITE_ACTION, record, command)
                 if command.final:
                     del asked[command.key]

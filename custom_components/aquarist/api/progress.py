@@ -14,11 +14,11 @@ class Progress:
     ) -> None:
         """Follow the words of one surface; what is under way has been told before."""
         self._word = word
-        self._told = {one.key: word(WORDS[one.phase]) for one in under_way}
+        self._told = {one.key: word(WORDS[one.shown_phase]) for one in under_way}
 
     def is_news(self, command: Command) -> bool:
         """Return whether the status of a command differs from what was told last."""
-        status = self._word(WORDS[command.phase])
+        status = self._word(WORDS[command.shown_phase])
         told = self._told.pop(command.key, None)
         if not command.final:
             self._told[command.key] = status

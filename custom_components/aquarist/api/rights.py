@@ -49,6 +49,11 @@ async def seer(hass: HomeAssistant, context: Context) -> Callable[[int], bool]:
     return lambda number: user is None or sees(hass, user, number)
 
 
+def sees_everything(user: User) -> bool:
+    """Return whether a user may see all devices, those out of use included."""
+    return user.is_admin or user.permissions.access_all_entities(POLICY_READ)
+
+
 def may_read(hass: HomeAssistant, user: User, device: DeviceState) -> bool:
     """Return whether a user may see a device."""
     return _may(hass, user, device, POLICY_READ)
@@ -59,7 +64,7 @@ def sees(hass: HomeAssistant, user: User, number: int) -> bool:
 
     One that is out of use is for those who may see everything.
     """
-    if user.is_admin or user.permissions.access_all_entities(POLICY_READ):
+    if sees_everything(user):
         return True
     device = hass.data[DATA_ENGINE].devices.get(number)
     return device is not None and may_read(hass, user, device)

@@ -6,6 +6,7 @@ them. What it is made of is named by the ids that devices keep for ever.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from homeassistant.auth.models import User
@@ -26,7 +27,9 @@ from ..store.runs import RunRow, StepRow
 from .rights import may_read, require_control
 from .targets import target
 
-_STEPS = ("command", "wait")
+_STEPS = ("command", "wait", "hold", "release")
+# What a macro calls its sequence are the steps of a mode.
+_LISTS = ("sequence", "steps")
 
 
 def macro_record(macro: Macro) -> dict[str, Any]:
@@ -117,14 +120,16 @@ def failure(row: RunRow, steps: Iterable[StepRow]) -> HomeAssistantError | None:
 
 
 def with_uuids(hass: HomeAssistant, definition: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the definition of a macro with each device by the id that it keeps.
+    """Return the definition of a macro or mode with each device by the id that it keeps.
 
     What stands for no device is left as it is: whoever reads the definition names it.
     """
-    sequence = definition.get("sequence")
-    if not isinstance(sequence, list):
-        return dict(definition)
-    return {**definition, "sequence": [_with_uuid(hass, step) for step in sequence]}
+    return {
+        name: [_with_uuid(hass, step) for step in value]
+        if name in _LISTS and isinstance(value, list)
+        else value
+        for name, value in definition.items()
+    }
 
 
 def visible(hass: HomeAssistant, user: User, definition: Mapping[str, Any]) -> bool:
@@ -147,10 +152,10 @@ async def require_all(
 
 
 def _uuids(definition: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the ids of the devices that a macro or run is about."""
+    """Yield the ids of the devices that a macro, mode or run is about."""
     if "device_id" in definition:
         yield definition["device_id"]
-    for step in definition.get("sequence", ()):
+    for step in chain.from_iterable(definition.get(name, ()) for name in _LISTS):
         for kind in _STEPS:
             if kind in step:
                 yield step[kind]["device_id"]

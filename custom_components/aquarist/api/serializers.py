@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from ..commands.bounded import bounded as shortened
-from ..commands.command import Command, ErrorCode
+from ..commands.command import Command
 from ..commands.phases import Phase
 from ..dosing.container import ContainerStatus
 from ..dosing.ledger import Dose
@@ -18,7 +18,6 @@ from ..engine.changes import OccurrenceChanged
 from ..engine.engine import Engine
 from ..engine.planner import Planned
 from ..engine.state import DeviceState
-from ..errors import failed
 
 WRITE_ACTION = "write_action"
 """The action of the commands that are write actions."""
@@ -103,13 +102,6 @@ WORDS: Mapping[Phase, Words] = {
 COMMAND_STATUSES = tuple(dict.fromkeys(words.command for words in WORDS.values()))
 """How command records call what becomes of them (R-C6)."""
 
-_ERROR_KEYS = {
-    Phase.TIMED_OUT: "timeout",
-    Phase.WITHDRAWN: "canceled",
-    Phase.STOPPED: "canceled",
-    Phase.MISSED: "missed_window",
-}
-
 
 def phases_of(status: str) -> frozenset[Phase]:
     """Return the phases that command records call so."""
@@ -129,7 +121,7 @@ def command_record(command: Command, device: DeviceState | None) -> dict[str, An
         "action": command.action,
         "args": dict(command.args),
         "timeout": command.timeout,
-        "status": WORDS[command.phase].command,
+        "status": WORDS[command.shown_phase].command,
         "attempts": command.attempts,
         "created_at": command.created_at.timestamp(),
         "started_at": _epoch(command.started_at),
@@ -147,26 +139,6 @@ def command_record(command: Command, device: DeviceState | None) -> dict[str, An
         "retry_of": command.retry_of,
         "order": command.order,
     }
-
-
-def write_action_result(command: Command, device: DeviceState | None) -> dict[str, Any]:
-    """Return a window in the words of the write actions (R-T12, R-T23, R-T28)."""
-    result = {
-        "action_id": command.id,
-        "device_id": device.row.uuid if device else None,
-        "field_name": command.args.get("field_name"),
-        "value": command.args.get("value"),
-        "start_timestamp": _iso(command.starts_at),
-        "end_timestamp": _iso(command.ends_at),
-        "status": WORDS[command.phase].write_action,
-    }
-    if result["status"] == "FAILED":
-        result["error"] = {
-            "error_key": _error_key(command),
-            "error_message": str(failed(command)),
-            "error_details": dict(command.error_details or {}),
-        }
-    return result
 
 
 def occurrence_record(
@@ -268,17 +240,6 @@ def bounded(record: Mapping[str, Any], *, limit: int = EVENT_LIMIT) -> dict[str,
     ``truncated`` says whether its largest values were left out (null) to get there.
     """
     return shortened({**record, "truncated": False}, limit=limit)
-
-
-def _error_key(command: Command) -> str:
-    """Return why a write action failed (R-T24, RES-26, RES-57)."""
-    if command.error_code == ErrorCode.SAFETY_REFUSED:
-        return "refused_by_safety"
-    return (
-        _ERROR_KEYS.get(command.phase)
-        or command.error
-        or str(command.error_code or ErrorCode.COMMAND_FAILED)
-    )
 
 
 def _text(code: str | None) -> str | None:

@@ -1,9 +1,9 @@
-"""Which device a request means, and which entities stand for a device."""
+"""Which device or aquarium a request means, and which entities stand for a device."""
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from ..const import DOMAIN
+from ..const import CONF_AQUARIUM, CONF_KIND, DOMAIN, KIND_AQUARIUM
 from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
 from ..engine.state import DeviceState
@@ -26,6 +26,43 @@ def target(
         if found is None:
             raise EngineError(error.code, field=field, id=reference) from error
         return found
+
+
+def aquarium_ids(hass: HomeAssistant) -> list[str]:
+    """Return the entry ids of all aquariums."""
+    return [
+        entry.entry_id
+        for entry in hass.config_entries.async_entries(DOMAIN, include_ignore=False)
+        if entry.data[CONF_KIND] == KIND_AQUARIUM
+    ]
+
+
+def aquarium_id(hass: HomeAssistant, reference: str | None) -> str | None:
+    """Return the entry id of an aquarium, given by that or by its short name.
+
+    Raises EngineError.
+    """
+    if reference is None:
+        return None
+    for known in aquarium_ids(hass):
+        entry = hass.config_entries.async_get_known_entry(known)
+        if reference in (entry.entry_id, entry.unique_id):
+            return known
+    raise EngineError("aquarium_not_found", field=CONF_AQUARIUM, id=reference)
+
+
+def one_aquarium(hass: HomeAssistant, reference: str | None) -> str:
+    """Return the entry id of an aquarium; it need not be named where it is the only one.
+
+    Raises EngineError.
+    """
+    named = aquarium_id(hass, reference)
+    if named is not None:
+        return named
+    known = aquarium_ids(hass)
+    if len(known) != 1:
+        raise EngineError("aquarium_needed", field=CONF_AQUARIUM)
+    return known[0]
 
 
 def entities_of(hass: HomeAssistant, device: DeviceState) -> list[str]:

@@ -17,6 +17,7 @@ from .schemas import (
     BRIGHTNESS,
     CALIBRATION,
     CHANNELS,
+    CUSTOM_CURVE,
     DOSE,
     DOSER_SCHEDULE,
     NOTHING,
@@ -191,6 +192,14 @@ _TABLE: Final = (
         kind=Kind.PROGRAMME,
         families=CHIHIROS_LIGHTS,
         schema=AUTO_SETTING,
+    ),
+    ActionSpec(
+        name="set_custom_curve",
+        summary="Erase what the lamp keeps, and have it run a day's course by points.",
+        kind=Kind.PROGRAMME,
+        families=CHIHIROS_LIGHTS,
+        schema=CUSTOM_CURVE,
+        destructive=True,
     ),
     ActionSpec(
         name="reset_auto_settings",

@@ -7,9 +7,8 @@ from enum import StrEnum
 import hashlib
 import json
 from operator import attrgetter
-from random import getrandbits
-import time
 from typing import Any
+from uuid import uuid7
 
 from ..layers.claims import Layer
 from .phases import FINAL, TRANSITIONS, Kind, Phase
@@ -21,10 +20,9 @@ RAMP_START = "start"
 def new_id() -> str:
     """Return an id for a command whose sender gave none (R-C15).
 
-    Ids that grow with time cost the store's index a fifth less than random ones. They need
-    not be secret: the system's random numbers would cost a call of the system each.
+    Ids that grow with time cost the store's index a fifth less than random ones.
     """
-    return f"{time.time_ns() // 1_000_000:012x}{getrandbits(80):020x}"
+    return uuid7().hex
 
 
 class Source(StrEnum):
@@ -141,6 +139,16 @@ class Command:
             return Phase.COMPLETED
         stopped = self.error_code == ErrorCode.COMMAND_CANCELLED
         return Phase.STOPPED if stopped else Phase.FAILED
+
+    @property
+    def shown_phase(self) -> Phase:
+        """Return the phase that is told to whoever asked.
+
+        What failed or was called off has ended for them, also while what it may have done
+        is still being brought back.
+        """
+        giving_back = self.phase is Phase.RESTORING and self.error_code is not None
+        return self.ends_as if giving_back else self.phase
 
     @property
     def fingerprint(self) -> str:

@@ -1,9 +1,12 @@
 """The schemas of the arguments of actions (R-C42 to R-C47, RES-46, 63 and 71)."""
 
+from itertools import pairwise
 from typing import Any, Final
 
 import probatio as vol
 
+from ..chihiros.custom_curve import MOST_POINTS
+from ..chihiros.light_profile import MOST_PROGRAMS, ProfileMode
 from ..curves.course import Shape
 from ..schedules.validation import takes
 from .arguments import (
@@ -108,6 +111,23 @@ def _run_or_result(args: Any) -> Any:
     return args
 
 
+@takes()
+def _ascending(points: Any) -> Any:
+    """Accept points each of which is later than the one before it."""
+    for index, (before, point) in enumerate(pairwise(points), start=1):
+        if minute_of(point["time"]) <= minute_of(before["time"]):
+            error = out_of_bounds(point["time"], values=f"> {before['time']}")
+            raise refused(error, str(index), "time")
+    return points
+
+
+_POINTS = several(
+    vol.Schema({vol.Required("time"): clock, vol.Required("level"): PERCENT}),
+    1,
+    MOST_POINTS,
+)
+_CURVES = several(vol.Schema(vol.All(_POINTS, _ascending)), 1, MOST_CHANNELS)
+
 DOSER_SCHEDULE = vol.Schema(
     vol.All(
         vol.Schema(
@@ -141,6 +161,26 @@ AUTO_SETTING = vol.Schema(
             | _DAYS
         ),
         _consistent,
+    )
+)
+_PROFILES: Final[dict[ProfileMode, dict[Any, Any]]] = {
+    ProfileMode.MANUAL: {vol.Required("levels"): several(LEVEL, 1, MOST_CHANNELS)},
+    ProfileMode.CUSTOM: {vol.Required("channels"): _CURVES},
+    ProfileMode.AUTO: {
+        vol.Required("programs"): several(AUTO_SETTING, 0, MOST_PROGRAMS)
+    },
+}
+CUSTOM_CURVE = vol.Schema({vol.Required("channels"): _CURVES})
+LIGHT_PROFILE = vol.Schema(
+    vol.All(
+        vol.Schema({vol.Required("mode"): word(ProfileMode)}, extra=vol.ALLOW_EXTRA),
+        vol.TaggedUnion(
+            "mode",
+            {
+                mode.value: vol.Schema({vol.Required("mode"): mode.value, **fields})
+                for mode, fields in _PROFILES.items()
+            },
+        ),
     )
 )
 CALIBRATION = vol.Schema(

@@ -50,6 +50,10 @@ class BackedDevice(ObservableDevice, ABC):
         """Return the present ids of the entities behind the device (law 1)."""
         return tuple(entity.entity_id for entity in self._entities)
 
+    def behind(self, field: str) -> BackingEntity | None:
+        """Return the entity that shows a field alone; None where several do, or none."""
+        return self._entities[0] if len(self._entities) == 1 else None
+
     @override
     async def perform(
         self, action: str, args: Mapping[str, object]

@@ -77,9 +77,9 @@ class BackingEntity:
         reading: a value rounded by the entity is not a change by somebody else.
         """
         state = self.state
-        if state is None or state.state == STATE_UNKNOWN:
+        if state is None:
             return None
-        shown = self._adapter.read(state)
+        shown = self.shown_by(state)
         if (
             shown is not None
             and self._asked
@@ -87,6 +87,12 @@ class BackingEntity:
         ):
             return merged(shown, self._asked)
         return shown
+
+    def shown_by(self, state: State) -> Setting | None:
+        """Return the setting that a state shows, of now or of earlier; None for none (R-T55)."""
+        if state.state in (STATE_UNAVAILABLE, STATE_UNKNOWN):
+            return None
+        return self._adapter.read(state)
 
     async def set(self, wanted: Setting) -> None:
         """Bring the entity to a setting and wait until it is shown. Raises DeviceError.

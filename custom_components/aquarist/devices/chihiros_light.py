@@ -8,8 +8,10 @@ from typing import override
 from ..ble.link import Lease, Link
 from ..chihiros.auto_setting import AutoSetting, auto_setting_from
 from ..chihiros.command_frame import set_time
+from ..chihiros.custom_curve import CustomCurve, custom_curve_from
 from ..chihiros.lights import (
     MAX_RAMP_MINUTES,
+    CurveFamily,
     auto_on,
     manual_on,
     reset_schedules,
@@ -25,6 +27,7 @@ from .lamp import LIGHT, Lamp
 from .observable import only_fields
 
 ADD_SETTING = "add_auto_setting"
+SET_CURVE = "set_custom_curve"
 
 
 class ChihirosLight(ChihirosDevice):
@@ -47,8 +50,12 @@ class ChihirosLight(ChihirosDevice):
         address: str,
         channels: Mapping[str, int],
         local_time: Callable[[], datetime],
+        curve: CurveFamily | None = None,
     ) -> None:
-        """Take the channel numbers on the wire by the channels' names."""
+        """Take the channel numbers on the wire by the channels' names.
+
+        ``curve`` is how the light takes custom curves, None when nobody knows.
+        """
         self.lamp = Lamp(channels=tuple(channels))
         super().__init__(
             link,
@@ -62,6 +69,7 @@ class ChihirosLight(ChihirosDevice):
         )
         self.auto = False
         self._numbers = tuple(channels.values())
+        self._curve = curve
         self._manual = False
         self._acknowledged: dict[int, int] = {}
         self._leave.append(link.on_dropped(self._forget))
@@ -111,6 +119,9 @@ class ChihirosLight(ChihirosDevice):
         if action == ADD_SETTING:
             setting = self.auto_setting(args)
             return await self._leased(partial(self._add, setting=setting))
+        if action == SET_CURVE:
+            curve, family = self.custom_curve(args)
+            return await self._leased(partial(self._upload, curve=curve, family=family))
         self.check_action(action, args)
         match action:
             case "reset_auto_settings" | "factory_reset":
@@ -124,9 +135,11 @@ class ChihirosLight(ChihirosDevice):
 
     @override
     def check_action(self, action: str, args: Mapping[str, object]) -> None:
-        """Raise InvalidValue also for an auto setting that the light cannot keep."""
+        """Raise InvalidValue also for a setting or curve that the light cannot keep."""
         if action == ADD_SETTING:
             self.auto_setting(args)
+        elif action == SET_CURVE:
+            self.custom_curve(args)
         else:
             super().check_action(action, args)
 
@@ -141,6 +154,28 @@ class ChihirosLight(ChihirosDevice):
                 "ramp_up_minutes", setting.ramp_minutes, 0, MAX_RAMP_MINUTES
             )
         return setting
+
+    def custom_curve(
+        self, args: Mapping[str, object]
+    ) -> tuple[CustomCurve, CurveFamily]:
+        """Return the curve that `set_custom_curve` writes, and how the light takes it.
+
+        Raises InvalidValue; `curve_unknown` where nobody knows how (protocol 3.4).
+        """
+        count, family = len(self._numbers), self._curve
+        curve = custom_curve_from(checked_action(SET_CURVE, args))
+        if family is None:
+            raise InvalidValue("channels", "curve_unknown")
+        if len(curve.channels) != count:
+            raise _out_of_bounds("channels", len(curve.channels), count, count)
+        if (collision := curve.first_collision(family)) is not None:
+            channel, place, point = collision
+            raise InvalidValue(
+                f"channels.{channel}.{place}.time",
+                "curve_half_hours",
+                value=point.at.isoformat("minutes"),
+            )
+        return curve, family
 
     @override
     def _memory(self, snapshot: Snapshot) -> MemoryReport:
@@ -190,6 +225,15 @@ class ChihirosLight(ChihirosDevice):
         """Write a window into the light's memory."""
         await lease.write(setting.frame)
         return {"setting": setting.as_json()}
+
+    async def _upload(
+        self, lease: Lease, curve: CustomCurve, family: CurveFamily
+    ) -> dict[str, object]:
+        """Write a curve in place of all that the light keeps, and have the light run it."""
+        self._forget()
+        await lease.write(*curve.frames(self._numbers, family))
+        self._follow_memory(auto=True)
+        return {"curve": curve.as_json()}
 
     async def _erase(self, lease: Lease) -> None:
         """Erase all windows; what a light without any shows is not known."""

@@ -119,6 +119,11 @@ class Doser(BackedDevice):
         self._look()
         return leave
 
+    @override
+    def behind(self, field: str) -> BackingEntity | None:
+        """Return none: whether the head may dose is the keeper's word, not the switch's."""
+        return None
+
     async def prepare(self, head: int) -> SwitchDose:
         """Make ready for a dose. Raises DeviceError, `already_running` while the switch is on."""
         wanted = head_at(self.heads, head)

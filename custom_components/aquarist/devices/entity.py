@@ -95,6 +95,11 @@ class EntityDevice(BackedDevice):
         )
 
     @override
+    def behind(self, field: str) -> BackingEntity | None:
+        """Return the entity of a field."""
+        return self._by_field.get(field)
+
+    @override
     def _reachable(self) -> bool:
         """Return whether the entities that can be set are there, or any sensor if none can."""
         writable = [

@@ -106,13 +106,13 @@ class ObservableDevice:
         self._listeners.clear()
 
     def _find(self, name: str) -> tuple[Field, Field | None]:
-        """Return a field by name, or the field and the part that has the name."""
+        """Return a field by name, or the field and the part of the name (`part`, `field.part`)."""
         if name in self.fields:
             return self.fields[name], None
         wanted = self._aliases.get(name, name)
         for field in self.fields.values():
             for part in field.part_fields:
-                if part.name == wanted:
+                if wanted in (part.name, f"{field.name}.{part.name}"):
                     return field, part
         raise InvalidValue(name, "field_not_found")
 

@@ -8,7 +8,6 @@ from collections.abc import Hashable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from ..commands.backoff import window_pause
 from ..commands.command import Command, ErrorCode, Source, new_id
 from ..commands.phases import HOLDING, Kind, Phase
 from ..layers.claims import Layer
@@ -33,6 +32,7 @@ class Arbiter:
         self._records = ground.records
         self._levels = levels
         self._devices = ground.devices
+        self._settings = ground.settings
         self._tries: dict[str, int] = {}
         ground.agenda.on("begin", self._begin_due)
         ground.agenda.on("end", self._end_due)
@@ -115,7 +115,7 @@ class Arbiter:
             self.withdraw(command, Phase.WITHDRAWN, code, word)
         elif command.phase is Phase.APPLYING:
             self.withdraw(command, Phase.STOPPED, code, word)
-        elif command.phase is Phase.IN_FORCE:
+        else:
             self._end(command)
 
     def scheduled(self, state: FieldState) -> None:
@@ -267,7 +267,8 @@ class Arbiter:
         """Try again while the window lasts; what the field was must be known first (R-T55)."""
         state.coming.pop(command.key, None)
         tries = self._tries[command.key] = self._tries.get(command.key, 0) + 1
-        again = now + timedelta(seconds=window_pause(tries))
+        pause = self._settings.current.window_pause(tries)
+        again = now + timedelta(seconds=pause)
         self._agenda.put("begin", command.key, min(again, command.ends_at or again))
 
     def _with_start(
@@ -346,6 +347,7 @@ class Arbiter:
         """Take the claim away; restoring never waits for the store (law 2)."""
         device, state = self._place(command)
         self._forget(state, command)
+        self._agenda.remove("field", (device.row.number, state.name))
         if command.phase is Phase.APPLYING:
             code, word = self._levels.why_not(device, state)
             self._levels.fail(device, state, command, code, word)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 import logging
 
 from ..commands.command import Command
 from ..dosing.ledger import Dose
 from ..layers.setting import Setting
+from ..runs.mode import Stage
 from ..store.runs import RunRow, StepRow
 from .settings import Settings
 
@@ -120,6 +122,21 @@ class MemoryChanged:
     slot: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeChanged:
+    """An aquarium is in another mode or stage of it (None is normal), or has other modes.
+
+    ``ends_at`` is when the countdown is over, ``troubles`` how many steps have failed.
+    """
+
+    aquarium: str
+    run: int | None = None
+    mode: str | None = None
+    stage: Stage | None = None
+    ends_at: datetime | None = None
+    troubles: int = 0
+
+
 type Change = (
     CommandChanged
     | DoseChanged
@@ -134,6 +151,7 @@ type Change = (
     | MacroChanged
     | MemoryChanged
     | SafetyChanged
+    | ModeChanged
 )
 type Listener = Callable[[Change], None]
 

@@ -1,110 +1,67 @@
-"""Device configurations: what Aquarist wrote into a device's memory, by name (R-C59).
+"""Device configurations: programmes of a pump, the profile of a light, by name (R-C59).
 
 Each saving is a revision, from 1 on. An export is JSON that every device of the same set-up
-can import; applying one sends the commands that it takes (law 1).
+can import. Applying one is a run of the commands that it takes (law 1), which tells who
+applied what (R-C63).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any, Final
 
-import probatio as vol
-
-from ..chihiros.auto_setting import MOST_SETTINGS, AutoSetting, first_overlap
-from ..commands.actions import ACTIONS
-from ..commands.arguments import (
-    ArgumentError,
-    checked,
-    flag,
-    several,
-    text,
-    whole,
-    word,
-)
-from ..commands.command import Command, Source
-from ..commands.schemas import AUTO_SETTING
+from ..chihiros.light_profile import LightProfile, ProfileMode
 from ..devices.chihiros_doser import ChihirosDoser
 from ..devices.chihiros_light import ChihirosLight
-from ..devices.device import DeviceKind
-from ..devices.doser_actions import programme_of
 from ..devices.fields import InvalidValue
+from ..devices.lamp import LIGHT
+from ..runs.definition import parse_sequence, step_json
+from ..runs.sequence import Sequence
+from ..runs.steps import CommandStep
 from ..store import configurations as rows
 from ..store.configurations import Configuration
 from ..store.errors import NotStored
+from ..store.runs import RunRow
+from .configuration_content import FORMAT, check_name, no_memory, valid_configuration
 from .errors import EngineError
 from .ground import Ground
 from .intake import Origin, attached
-from .memory_power import Send
+from .runs import RunRequest, Runs
 from .state import DeviceState
 
-FORMAT: Final = 1
-LONGEST_NAME: Final = 100
-MOST_PARTS: Final = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One of the commands that apply a configuration."""
-
-    action: str
-    args: Mapping[str, Any]
-    confirm: bool = False
-
-
-_NAME: Final = {vol.Optional("name"): text(LONGEST_NAME)}
-_COMMON: Final = {
-    vol.Required("format"): whole(FORMAT, FORMAT),
-    vol.Optional("revision"): whole(1, 2**31),
-} | _NAME
-_HEAD: Final = vol.Schema(
-    {
-        vol.Required("name"): text(LONGEST_NAME),
-        vol.Required("programme"): vol.Maybe(vol.Schema({}, extra=vol.ALLOW_EXTRA)),
-    }
-)
-_SCHEMAS: Final[Mapping[str, vol.Schema]] = {
-    DeviceKind.CHIHIROS_DOSER: vol.Schema(
-        _COMMON
-        | {
-            vol.Required("kind"): word([DeviceKind.CHIHIROS_DOSER.value]),
-            vol.Required("heads"): several(_HEAD, 1, MOST_PARTS),
-        }
-    ),
-    DeviceKind.CHIHIROS_LIGHT: vol.Schema(
-        _COMMON
-        | {
-            vol.Required("kind"): word([DeviceKind.CHIHIROS_LIGHT.value]),
-            vol.Required("channels"): several(text(LONGEST_NAME), 1, MOST_PARTS),
-            vol.Required("settings"): several(AUTO_SETTING, 0, MOST_SETTINGS),
-            vol.Required("active"): flag,
-        }
-    ),
-}
+CONFIGURATION: Final = "configuration"
+"""The kind of the runs that apply one."""
+UPLOAD_SECONDS: Final = 30.0
+"""How long the many frames of a curve may take."""
 
 
 class Configurations:
     """Saves, lists, exports, imports and applies them."""
 
-    def __init__(self, ground: Ground, send: Send) -> None:
-        """Look into what the devices keep; ``send`` is the way to change it."""
+    def __init__(self, ground: Ground, runs: Runs) -> None:
+        """Look into what the devices keep; a run is the way to change it."""
         self._clock = ground.clock
         self._journal = ground.journal
         self._database = ground.database
         self._memory = ground.memory
-        self._send = send
+        self._runs = runs
+        runs.register(CONFIGURATION, _program)
 
     async def save(
         self, device: DeviceState, name: str, user: str | None
     ) -> Configuration:
-        """Store what a device keeps now as the next revision of a name.
+        """Store what a device does by itself now as the next revision of a name.
 
         Raises EngineError, InvalidValue or StoreError.
         """
-        return await self._put(device, name, self.snapshot(device), user)
+        return await self._put(
+            device, name, valid_configuration(device, self.snapshot(device)), user
+        )
 
     def snapshot(self, device: DeviceState) -> dict[str, Any]:
-        """Return what a device keeps, and its set-up, as JSON values. Raises EngineError."""
+        """Return what a device does by itself, and its set-up, as JSON values.
+
+        Raises EngineError.
+        """
         number = device.row.number
         match attached(device):
             case ChihirosDoser() as doser:
@@ -124,10 +81,24 @@ class Configurations:
                     "format": FORMAT,
                     "kind": light.kind.value,
                     "channels": list(light.lamp.channels),
-                    **self._memory.auto_settings(number).as_json(),
-                    "active": self._memory.follows(number),
+                    "profile": self._profile(device, light).as_json(),
                 }
-        raise _no_memory(device)
+        raise no_memory(device)
+
+    def _profile(self, device: DeviceState, light: ChihirosLight) -> LightProfile:
+        """Return what a light does: what it keeps, or the levels that it rests on."""
+        number = device.row.number
+        if self._memory.follows(number):
+            curve = self._memory.custom_curve(number)
+            if curve is not None:
+                return LightProfile.custom(curve)
+            return LightProfile.auto(*self._memory.auto_settings(number).settings)
+        rests_on = device.baseline(device.fields[LIGHT])
+        if rests_on is None:
+            raise EngineError("levels_unknown", field="device_id", name=device.row.name)
+        return LightProfile.manual(
+            *(round(output, 1) for output in light.lamp.outputs(rests_on))
+        )
 
     async def all_of(self, device: DeviceState) -> list[Configuration]:
         """Return the newest revision of each configuration of a device, by name."""
@@ -178,31 +149,13 @@ class Configurations:
         Nothing is sent to the device. Raises InvalidValue or EngineError naming the field,
         StoreError.
         """
-        valid = self.check(device, data)
+        valid = valid_configuration(device, data)
         name = valid.pop("name", None) if name is None else name
         valid.pop("name", None)
         valid.pop("revision", None)
         if name is None:
             raise InvalidValue("name", "missing_argument")
         return await self._put(device, name, valid, user)
-
-    def check(self, device: DeviceState, data: object) -> dict[str, Any]:
-        """Return a valid configuration for a device. Raises InvalidValue or EngineError."""
-        port = attached(device)
-        schema = _SCHEMAS.get(port.kind)
-        if schema is None:
-            raise _no_memory(device)
-        valid = _checked(schema, data, "configuration")
-        if isinstance(port, ChihirosDoser):
-            _same_number("heads", valid["heads"], len(port.heads))
-            valid["heads"] = [
-                {**head, "programme": _programme(index, head["programme"])}
-                for index, head in enumerate(valid["heads"])
-            ]
-        if isinstance(port, ChihirosLight):
-            _same_number("channels", valid["channels"], len(port.lamp.channels))
-            valid["settings"] = _settings(port, valid["settings"])
-        return valid
 
     async def remove(self, device: DeviceState, name: str) -> None:
         """Remove a configuration with all its revisions. Raises EngineError, StoreError."""
@@ -221,45 +174,85 @@ class Configurations:
         origin: Origin,
         *,
         revision: int | None = None,
-    ) -> list[Command]:
-        """Accept the commands that write a configuration into a device.
+        confirm: bool = False,
+    ) -> RunRow:
+        """Begin the run that brings a device to a configuration; it is on disk by then.
 
-        It is one request, however many commands it takes. Raises EngineError, InvalidValue
-        or StoreError; what was accepted before goes on.
+        What the device keeps is overwritten: it has to be confirmed. The first command
+        that fails ends the run. Raises EngineError naming the field, `run_under_way` while
+        another one is applied; InvalidValue, StoreError.
         """
+        if not confirm:
+            raise EngineError(
+                "confirmation_needed", field="confirm", action="apply_configuration"
+            )
         found = await self.get(device, name, revision)
-        valid = self.check(device, found.definition)
-        ours = replace(origin, source=Source.ENGINE, by_hand=False)
-        return [
-            await self._send(device, step.action, step.args, ours, confirm=step.confirm)
-            for step in self._steps(device, valid)
-        ]
+        valid = valid_configuration(device, found.definition)
+        return await self._runs.start(
+            RunRequest(
+                kind=CONFIGURATION,
+                name=found.name,
+                definition={
+                    "device_id": device.row.uuid,
+                    "revision": found.revision,
+                    "sequence": [step_json(one) for one in self._steps(device, valid)],
+                },
+                origin=origin,
+                subject=str(device.row.number),
+            )
+        )
 
-    def _steps(self, device: DeviceState, valid: Mapping[str, Any]) -> list[Step]:
-        """Return the commands that write a valid configuration."""
+    def _steps(
+        self, device: DeviceState, valid: Mapping[str, Any]
+    ) -> list[CommandStep]:
+        """Return the commands that a valid configuration takes."""
         if "heads" in valid:
-            return self._head_steps(device.row.number, valid["heads"])
-        steps = [Step(action="reset_auto_settings", args={}, confirm=True)]
-        steps += [
-            Step(action="add_auto_setting", args=one) for one in valid["settings"]
+            return self._head_steps(device, valid["heads"])
+        profile, uuid = valid["profile"], device.row.uuid
+        match ProfileMode(profile["mode"]):
+            case ProfileMode.MANUAL:
+                args = {"levels": profile["levels"]}
+                return [CommandStep(device_id=uuid, action="set_channels", args=args)]
+            case ProfileMode.CUSTOM:
+                return [
+                    CommandStep(
+                        device_id=uuid,
+                        action="set_custom_curve",
+                        args={"channels": profile["channels"]},
+                        confirm=True,
+                        timeout=UPLOAD_SECONDS,
+                    )
+                ]
+        return [
+            CommandStep(device_id=uuid, action="reset_auto_settings", confirm=True),
+            *(
+                CommandStep(device_id=uuid, action="add_auto_setting", args=one)
+                for one in profile["programs"]
+            ),
+            CommandStep(device_id=uuid, action="enable_auto_mode"),
         ]
-        if valid["active"]:
-            steps.append(Step(action="enable_auto_mode", args={}))
-        return steps
 
-    def _head_steps(self, number: int, heads: list[Mapping[str, Any]]) -> list[Step]:
+    def _head_steps(
+        self, device: DeviceState, heads: list[Mapping[str, Any]]
+    ) -> list[CommandStep]:
         """Return a programme for each head that has one, and clear the others.
 
         What is cleared makes room in the budgets, so it comes first.
         """
-        kept = self._memory.programmes(number)
+        kept = self._memory.programmes(device.row.number)
         removed = [
-            Step(action="remove_schedule", args={"head_index": index}, confirm=True)
+            CommandStep(
+                device_id=device.row.uuid,
+                action="remove_schedule",
+                args={"head_index": index},
+                confirm=True,
+            )
             for index, head in enumerate(heads)
             if head["programme"] is None and index in kept
         ]
         written = [
-            Step(
+            CommandStep(
+                device_id=device.row.uuid,
                 action="set_doser_schedule",
                 args={"head_index": index, **head["programme"]},
             )
@@ -276,7 +269,7 @@ class Configurations:
         user: str | None,
     ) -> Configuration:
         """Store the next revision of a configuration."""
-        _checked(vol.Schema(_NAME), {"name": name}, "name")
+        check_name(name)
         number, at = device.row.number, self._clock.now()
         return await self._journal.commit(
             lambda connection: rows.put(
@@ -291,74 +284,13 @@ class Configurations:
         return await self._database.read(query)
 
 
-def _checked(schema: vol.Schema, data: object, within: str) -> dict[str, Any]:
-    """Validate data. Raises InvalidValue."""
-    try:
-        return checked(schema, data, within=within)
-    except ArgumentError as error:
-        raise InvalidValue(error.field, error.code, **error.placeholders) from error
-
-
-def _programme(
-    index: int, programme: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    """Return a valid programme of a head, without the head."""
-    if programme is None:
-        return None
-    within = f"heads.{index}.programme"
-    if "head_index" in programme:
-        raise InvalidValue(f"{within}.head_index", "unknown_argument")
-    action = "set_doser_schedule"
-    try:
-        given = ACTIONS[action].checked({**programme, "head_index": index})
-        return programme_of(action, given).as_json()
-    except (ArgumentError, InvalidValue) as error:
-        raise _within(within, error) from error
-
-
-def _settings(light: ChihirosLight, settings: list[Any]) -> list[dict[str, Any]]:
-    """Return valid auto settings that do not overlap one another."""
-    valid: list[AutoSetting] = []
-    for index, args in enumerate(settings):
-        within = f"settings.{index}"
-        try:
-            setting = light.auto_setting(args)
-        except InvalidValue as error:
-            raise _within(within, error) from error
-        other = first_overlap(valid, setting)
-        if other is not None or setting.key in [one.key for one in valid]:
-            raise EngineError(
-                "auto_setting_overlaps",
-                field=f"{within}.sunrise",
-                other=(other or setting).span,
-            )
-        valid.append(setting)
-    return [one.as_json() for one in valid]
-
-
-def _within(place: str, error: ArgumentError | InvalidValue) -> InvalidValue:
-    """Return an error of what lies at a place of the configuration."""
-    placeholders = {
-        name: shown for name, shown in error.placeholders.items() if name != "field"
-    }
-    return InvalidValue(f"{place}.{error.field}", error.code, **placeholders)
-
-
-def _same_number(name: str, given: list[Any], wanted: int) -> None:
-    """Raise InvalidValue for a device with another number of heads or channels."""
-    if len(given) != wanted:
-        raise InvalidValue(
-            name,
-            "value_out_of_bounds",
-            value=str(len(given)),
-            minimum=str(wanted),
-            maximum=str(wanted),
-        )
-
-
-def _no_memory(device: DeviceState) -> EngineError:
-    """Return the error of a device that keeps nothing by itself."""
-    return EngineError("no_memory", field="device_id", name=device.row.name)
+def _program(definition: Mapping[str, Any]) -> Sequence:
+    """Read the program of a run that applies a configuration. Raises ScheduleError."""
+    steps = definition.get("sequence")
+    # A pump without programmes that had none before takes no commands.
+    if steps == []:
+        return Sequence(steps=())
+    return Sequence(steps=parse_sequence(steps, within="sequence"))
 
 
 def _not_found(name: str) -> EngineError:

@@ -16,6 +16,7 @@ from ..chihiros.auto_setting import (
     first_overlap,
     with_setting,
 )
+from ..chihiros.custom_curve import custom_curve_from
 from ..commands.command import Command, ErrorCode, changed
 from ..commands.phases import Kind, Phase
 from ..devices.device import MemoryReport
@@ -37,6 +38,9 @@ from .state import DeviceState
 
 _LOGGER = logging.getLogger(__name__)
 
+_AUTO_ACTIONS = frozenset(
+    {"add_auto_setting", "reset_auto_settings", "set_custom_curve"}
+)
 _HEAD_ACTIONS = frozenset({"set_schedule", "set_doser_schedule", "remove_schedule"})
 
 type ProgrammeCheck = Callable[[DeviceState, int, int, datetime], Refusal | None]
@@ -186,7 +190,7 @@ class DeviceMemory:
         """Return the slots that a command changes."""
         if command.action in _HEAD_ACTIONS:
             return [head_slot(int(command.args["head_index"]))]
-        if command.action in {"add_auto_setting", "reset_auto_settings"}:
+        if command.action in _AUTO_ACTIONS:
             return [AUTO]
         if command.action == "factory_reset":
             number = device.row.number
@@ -208,6 +212,8 @@ class DeviceMemory:
                 before = self.content.auto_settings(device.row.number).settings
                 new = auto_setting_from(result["setting"], 1)
                 return {AUTO: AutoSettings(settings=with_setting(before, new))}
+            case "set_custom_curve":
+                return {AUTO: custom_curve_from(result["curve"])}
             case _:
                 return dict.fromkeys(slots)
 

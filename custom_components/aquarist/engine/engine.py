@@ -43,6 +43,7 @@ from .live_settings import LiveSettings
 from .macros import Macros
 from .memory_power import PowerWatch
 from .missed import Missed
+from .modes import Modes
 from .observations import Observations
 from .on_time import OnTimes
 from .overrides import Overrides, Until
@@ -59,6 +60,7 @@ from .synchronous import SynchronousWrites
 from .timed_runs import TimedRuns
 from .upkeep import Upkeep
 from .windows import Windows
+from .write_actions import WriteActions
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -122,9 +124,11 @@ class Engine:
             schedules=lambda: self.planner.schedules,
         )
         self.power_watch = PowerWatch(
-            ground, send=self.send, background=self._background
+            ground,
+            send=self.send,
+            reassert=observations.reassert,
+            background=self._background,
         )
-        self.configurations = Configurations(ground, self.send)
         self.equipment = Equipment(
             ground,
             self.levels,
@@ -140,6 +144,7 @@ class Engine:
             ground, self.arbiter, self.overrides, self.gate, self.equipment
         )
         self.windows = Windows(ground, self.acceptance)
+        self.write_actions = WriteActions(ground)
         self.synchronous = SynchronousWrites(
             ground, self.levels, self.execution, self.acceptance
         )
@@ -152,9 +157,21 @@ class Engine:
         )
         self.runs = Runs(ground, self.run_steps, self.acceptance.withdraw)
         self.safety = Safety(ground, self.arbiter)
+        self.gate.interlock = self.safety.refusal
+        self.configurations = Configurations(ground, self.runs)
         self.macros = Macros(ground, self.runs, self.equipment.find)
         self.guided = Guided(
             self.runs, self.run_steps, self.calibrations, self.equipment.find
+        )
+        self.modes = Modes(
+            ground,
+            self.runs,
+            self.run_steps,
+            self.windows,
+            self.arbiter,
+            self.history,
+            find=self.equipment.find,
+            background=self._background,
         )
         self.missed = Missed(ground, self.gate, self.planner, self.acceptance.enter)
         self.upkeep = Upkeep(ground, self._background)
@@ -174,6 +191,7 @@ class Engine:
         self.safety.start()
         self.planner.start()
         self.runs.start_up()
+        self.modes.start_up()
         self.upkeep.start()
         self.agenda.start()
 
@@ -324,13 +342,17 @@ class Engine:
         value: Scalar | Setting,
         origin: Origin,
         timeout: float,
+        *,
+        id: str | None = None,
     ) -> Command:
         """Set a field and return how that ended, within the time given (R-T32, RES-56, RES-78).
 
         Raises EngineError, InvalidValue, StoreError.
         """
         return await self.finished(
-            await self.synchronous.write(device, field_name, value, origin, timeout)
+            await self.synchronous.write(
+                device, field_name, value, origin, timeout, id=id
+            )
         )
 
     async def override(
@@ -343,10 +365,10 @@ class Engine:
         seconds: float | None = None,
         until: Until | None = None,
     ) -> Command:
-        """Accept an override of a field (R-B111): for seconds of elapsed time, or until the
-        next event of the plan (the default), or until it is released.
+        """Accept an override of a field (R-B111).
 
-        Raises EngineError, InvalidValue, StoreError.
+        It lasts for seconds of elapsed time, or until the next event of the plan (the
+        default), or until it is released. Raises EngineError, InvalidValue, StoreError.
         """
         command = self.overrides.by_service(
             device, field_name, value, origin, seconds=seconds, until=until

@@ -227,6 +227,8 @@ class Equipment:
 
     def memory_read(self, state: DeviceState, report: MemoryReport) -> None:
         """Compare what a device shows of its memory with what was written into it."""
+        if report.auto:
+            self._observations.handed_over(state)
         self.memory.memory_read(state, report)
 
     def _end(self, command: Command) -> None:

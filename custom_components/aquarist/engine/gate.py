@@ -35,7 +35,8 @@ class Gate:
     """The doses of the last 24 hours and those under way, by device and head.
 
     ``calibrated`` holds the heads that were measured, ``remaining`` tells the microlitres in
-    a head's container; ``aquarium_limits`` is by entry id.
+    a head's container, ``interlock`` which safety rule keeps a doser from dosing;
+    ``aquarium_limits`` is by entry id.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Gate:
         self.aquarium_limits: dict[str, AquariumLimits] = {}
         self.calibrated: Container[HeadKey] = ()
         self.remaining: Callable[[int, int], int | None] = _unknown
+        self.interlock: Callable[[DeviceState], Refusal | None] = _nothing_against
 
     def load(self, doses: Iterable[Dose]) -> None:
         """Take in what is on disk; nobody is told."""
@@ -122,6 +124,7 @@ class Gate:
         """
         return (
             _not_allowed(device, head, now)
+            or self.interlock(device)
             or self._over_budget(device, head, volume, now, None)
             or self._does_not_fit(device, head, volume)
         )
@@ -185,6 +188,7 @@ class Gate:
         limits = device.limits.head(head)
         return (
             _not_allowed(device, head, now)
+            or self.interlock(device)
             or self._measured(device, head)
             or _too_large(limits.maximum_volume, volume)
             or self._over_budget(device, head, volume, now, apart_from)
@@ -355,3 +359,7 @@ def _with(refusal: Refusal, details: Mapping[str, str | int]) -> Refusal:
 
 def _unknown(device: int, head: int) -> None:
     """Know of no container."""
+
+
+def _nothing_against(device: DeviceState) -> None:
+    """Know of no rule that keeps a doser from dosing."""

@@ -13,7 +13,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from ..store.database import Database
-from ..store.errors import StoreError
+from ..store.errors import AlreadyFinal, StoreError
 from .errors import EngineError
 
 _LOGGER = logging.getLogger(__name__)
@@ -87,6 +87,9 @@ class Journal:
                     await self._database.writer.write(unit, committed)
                 except StoreError:
                     return
+                except AlreadyFinal as error:
+                    # Its end was on its way to the store already when this one was refused.
+                    _LOGGER.debug("An outcome was overtaken: %s", error)
                 except Exception:
                     _LOGGER.exception("An outcome could not be recorded")
                 self._kept.popleft()

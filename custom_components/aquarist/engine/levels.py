@@ -11,7 +11,6 @@ import logging
 from math import inf
 from typing import Any
 
-from ..commands.backoff import RESTORE_TRIES, window_pause
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..devices.errors import DeviceError
@@ -71,6 +70,7 @@ class Levels:
         self._journal = ground.journal
         self._announcer = ground.announcer
         self._devices = ground.devices
+        self._settings = ground.settings
         self._on_times = on_times
 
     def touch(self, device: DeviceState, state: FieldState) -> None:
@@ -82,9 +82,8 @@ class Levels:
         """Have a field looked at in a while: a write of it has just failed."""
         state.dirty = True
         state.tries += 1
-        self._agenda.put_elapsed(
-            "slew", (device.row.number, state.name), window_pause(state.tries)
-        )
+        pause = self._settings.current.window_pause(state.tries)
+        self._agenda.put_elapsed("slew", (device.row.number, state.name), pause)
 
     async def flush(self, device: DeviceState) -> None:
         """Write every dirty field of a device in one go; what fails is tried again later."""
@@ -251,8 +250,8 @@ class Levels:
         for key, level in stored.items():
             if key.startswith(f"{REMEMBERED}/"):
                 _, number, name = key.split("/", 2)
-                if (device := self._devices.get(int(number))) is not None:
-                    device.field_state(name).remembered = {LEVEL: level}
+                state = self._devices[int(number)].field_state(name)
+                state.remembered = {LEVEL: level}
 
     def _remember(self, device: DeviceState, state: FieldState) -> None:
         """Keep the level of a slow move on disk: no jump after a restart (R-B109)."""
@@ -280,7 +279,11 @@ class Levels:
         final = isinstance(error, DeviceError) and not error.transient
         state.sent = None
         state.error = error
-        enough = device.available and state.tries + 1 >= RESTORE_TRIES
+        if final:
+            # It was refused: nothing of it is still to come.
+            state.expected = None
+        most = self._settings.current.restore_tries
+        enough = device.available and state.tries + 1 >= most
         for command in self._still_waiting(state):
             if command.phase is Phase.APPLYING:
                 if final:
@@ -289,6 +292,7 @@ class Levels:
                 self._restore_failed(state, command, error)
         if (final or enough) and not state.waiting and not state.claims:
             state.tries += 1
+            self._agenda.remove("slew", (device.row.number, state.name))
             _LOGGER.debug("%s of %s stays: %s", state.name, device.row.name, error)
             return
         self.touch_later(device, state)

@@ -16,9 +16,8 @@ type Group = tuple[str, int | None, str | None]
 class LiveRun:
     """One run: its row, its program, and the rows of the steps that it has begun.
 
-    ``what`` is the step under way. ``stirred`` wakes the step that waits, ``skipped`` ends
-    it early, ``answering`` says that its end is on the way to the store, and ``ending`` that
-    the end of the run is.
+    ``what`` is the step under way. ``stirred`` wakes the step that waits, ``answering`` says
+    that its end is on the way to the store, and ``ending`` that the end of the run is.
     """
 
     row: RunRow
@@ -26,7 +25,6 @@ class LiveRun:
     steps: list[StepRow] = field(default_factory=list)
     what: Step | None = None
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
-    skipped: bool = False
     answering: bool = False
     ending: bool = False
     task: asyncio.Task[None] | None = None

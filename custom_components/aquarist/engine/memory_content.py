@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..chihiros.auto_setting import AutoSetting
+from ..chihiros.custom_curve import CustomCurve
 from ..dosing.programme import Programme
 from ..schedules.actions import ActionType
 from ..schedules.definition import ScheduleDefinition
@@ -42,7 +43,7 @@ class AutoMode:
 
 _NOTHING = AutoSettings()
 
-type Kept = Programme | AutoSettings | AutoMode
+type Kept = Programme | AutoSettings | CustomCurve | AutoMode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +62,8 @@ class Drift:
 class MemoryContent:
     """What is in the memories of all devices.
 
-    Slots are `head_0` and on for pumps, `auto` and `mode` for lights: they change apart from
-    one another. ``writing`` are those that a command is about to change, ``unreadable``
+    Slots are `head_0` and on for pumps, `auto` (windows, or a curve in their place) and `mode`
+    for lights: they change apart from one another. ``writing`` are those that a command is about to change, ``unreadable``
     those whose stored row no longer validates (law 10).
     """
 
@@ -101,6 +102,11 @@ class MemoryContent:
         """Return what Aquarist wrote into a light."""
         kept = self._kept.get((device, AUTO))
         return kept if isinstance(kept, AutoSettings) else _NOTHING
+
+    def custom_curve(self, device: int) -> CustomCurve | None:
+        """Return the curve that Aquarist wrote into a light in place of windows."""
+        kept = self._kept.get((device, AUTO))
+        return kept if isinstance(kept, CustomCurve) else None
 
     def follows(self, device: int) -> bool:
         """Return whether a light was told to follow its memory."""

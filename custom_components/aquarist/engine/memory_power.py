@@ -48,13 +48,15 @@ class PowerWatch:
         ground: Ground,
         *,
         send: Send,
+        reassert: Callable[[DeviceState], None],
         background: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
-        """Start with nothing known."""
+        """Start with nothing known; ``reassert`` writes again what is held on a device."""
         self._clock = ground.clock
         self._journal = ground.journal
         self._memory = ground.memory
         self._send = send
+        self._reassert = reassert
         self._background = background
         self._restoring: set[int] = set()
         self.since: dict[int, datetime] = {}
@@ -74,7 +76,12 @@ class PowerWatch:
             return
         if number in self._restoring:
             return
-        if known is None or since < known or not device.limits.restore_memory:
+        if known is None or since < known:
+            self._powered_since(number, since)
+            return
+        # Levels are lost with the power, whatever the memory keeps.
+        self._reassert(device)
+        if not device.limits.restore_memory:
             self._powered_since(number, since)
             return
         self._restoring.add(number)
@@ -102,7 +109,7 @@ class PowerWatch:
                 memory_commands(self._memory, number)
             ):
                 once = f"restore-{known:%Y%m%dT%H%M%S}-{index}"
-                await self._send(device, action, args, origin, id=once)
+                await self._send(device, action, args, origin, id=once, confirm=True)
         except (EngineError, InvalidValue, StoreError) as error:
             _LOGGER.warning(
                 "The memory of %s was not written again: %s", device.row.name, error
@@ -123,5 +130,11 @@ def memory_commands(
     settings = content.auto_settings(number).settings
     commands += [("add_auto_setting", one.as_json()) for one in settings]
     if content.follows(number):
-        commands.append(("enable_auto_mode", {}))
+        # Writing a curve has the light run it.
+        curve = content.custom_curve(number)
+        commands.append(
+            ("enable_auto_mode", {})
+            if curve is None
+            else ("set_custom_curve", curve.as_json())
+        )
     return commands

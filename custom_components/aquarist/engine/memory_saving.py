@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from ..chihiros.auto_setting import auto_setting_from
+from ..chihiros.custom_curve import custom_curve_from
 from ..commands.actions import ACTIONS
 from ..devices.doser_actions import programme_of
 from ..store import programmes
@@ -50,6 +51,8 @@ def kept_from(slot: str, definition: Mapping[str, Any]) -> Kept:
     """
     if slot == MODE:
         return AutoMode()
+    if slot == AUTO and "channels" in definition:
+        return custom_curve_from(ACTIONS["set_custom_curve"].checked(definition))
     if slot == AUTO:
         return AutoSettings(
             settings=tuple(

@@ -15,7 +15,7 @@ from .due import Waiting
 from .errors import EngineError, SafetyRefusedError
 from .gate import Gate
 from .ground import Ground
-from .intake import Origin, check_dose, command_for
+from .intake import Origin, Request, check_dose, command_of
 from .planner import Planner
 
 GIVEN = "given_by_keeper"
@@ -42,6 +42,7 @@ class Missed:
         self._records = ground.records
         self._announcer = ground.announcer
         self._devices = ground.devices
+        self._settings = ground.settings
         self._gate = gate
         self._planner = planner
         self._enter = enter
@@ -110,12 +111,13 @@ class Missed:
             name: definition.action_params[name] for name in ("head_index", "volume_ml")
         }
         origin = Origin(source=Source.SCHEDULE, schedule=waiting.schedule, user=user)
+        request = Request(action="dose", args=args, origin=origin)
         commands = []
         for number in definition.device_ids:
             device = self._devices.get(number)
             if device is None:
                 raise EngineError("device_not_found", field="device_ids", id=number)
-            commands.append(command_for(device, "dose", args, origin, now))
+            commands.append(command_of(device, request, now, self._settings.current))
             refusal = self._gate.refusal(device, *check_dose(device, args), now)
             if refusal is not None:
                 raise SafetyRefusedError(refusal)

@@ -66,11 +66,23 @@ class Observations:
         if not available:
             return
         self._arbiter.awaken(device)
+        self.reassert(device)
+
+    def reassert(self, device: DeviceState) -> None:
+        """Write again what is held on a device, or was last sent to it."""
         for state in device.fields.values():
             if state.claims or state.waiting or state.sent is not None:
                 state.sent = None
                 state.tries = 0
                 self._levels.touch(device, state)
+
+    def handed_over(self, device: DeviceState) -> None:
+        """Take note that a device decides by itself from now on what it shows.
+
+        Nothing that was sent before is there any more, so nothing of it is written again.
+        """
+        for state in device.fields.values():
+            state.sent = None
 
     def attached(self, device: DeviceState) -> None:
         """Have what is held on a device written, because it was just attached.

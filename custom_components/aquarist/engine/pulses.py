@@ -21,7 +21,6 @@ from .errors import describe
 from .execution import Execution
 from .gate import Gate
 from .ground import Ground
-from .intake import QUEUE_EXPIRY
 from .levels import describe_error
 from .state import DeviceState
 
@@ -49,6 +48,7 @@ class Pulses:
         self._agenda = ground.agenda
         self._journal = ground.journal
         self._records = ground.records
+        self._settings = ground.settings
         self._gate = gate
         self._ledger = ledger
         self._execution = execution
@@ -294,7 +294,8 @@ class Pulses:
         its aquarium moved it, not the pump's queue.
         """
         start = command.starts_at or command.created_at
-        expires_at = min(at, start + LONGEST_WAIT) + QUEUE_EXPIRY
+        expiry = self._settings.current.queue_expiry
+        expires_at = min(at, start + LONGEST_WAIT) + expiry
         command = self._records.count(command, expires_at=expires_at)
         self._agenda.put("expire", command.key, expires_at)
         self._agenda.put("dose", command.key, at)

@@ -29,6 +29,7 @@ from ..store import (
     runs as run_rows,
     schedules as schedule_rows,
     settings,
+    write_action_history,
 )
 from ..store.devices import DeviceRow
 from ..store.runs import RunRow, StepRow
@@ -36,6 +37,8 @@ from .clock import Anchor
 from .live_settings import KEY as SETTINGS
 from .macros import MACRO
 from .memory_power import POWERED
+from .mode_definitions import MODE
+from .write_actions import FAILED, LOOKING_BACK
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -73,8 +76,10 @@ class Stored:
     waiting: list[occurrences.OccurrenceRow]
     programmes: list[programmes.ProgrammeRow]
     macros: list[definitions.Definition]
+    modes: list[definitions.Definition]
     runs: list[tuple[RunRow, list[StepRow]]]
     settings: dict[str, Any]
+    failed_write_actions: list[Command]
 
 
 def load(connection: Connection, now: datetime) -> Stored:
@@ -90,11 +95,15 @@ def load(connection: Connection, now: datetime) -> Stored:
         waiting=occurrences.waiting(connection),
         programmes=programmes.load_all(connection),
         macros=definitions.load_all(connection, MACRO),
+        modes=definitions.load_all(connection, MODE),
         runs=[
             (row, run_rows.steps(connection, row.id))
             for row in run_rows.not_final(connection)
         ],
         settings=settings.load_all(connection),
+        failed_write_actions=write_action_history.ended_since(
+            connection, FAILED, now - LOOKING_BACK
+        ),
     )
 
 
@@ -152,7 +161,9 @@ def recover(engine: Engine, stored: Stored) -> None:
         engine.records.adopt(command)
     for command in stored.commands:
         _take_up(engine, command)
+    engine.write_actions.load(stored.commands, stored.failed_write_actions)
     engine.macros.load(stored.macros)
+    engine.modes.definitions.load(stored.modes)
     engine.runs.load(stored.runs)
     engine.planner.load(stored.schedules)
     engine.planner.load_waiting(stored.waiting)

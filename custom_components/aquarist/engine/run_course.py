@@ -71,7 +71,7 @@ class RunCourse:
 
     async def _step(self, live: LiveRun, move: Begin | Resume) -> None:
         """Write one step down, carry it out, and write down how it ended."""
-        live.what, live.skipped = move.what, False
+        live.what = move.what
         if isinstance(move, Begin) and (error := await self._begin(live, move)):
             self._end_step(live, error)
             return

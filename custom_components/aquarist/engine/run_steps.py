@@ -133,17 +133,16 @@ class RunSteps:
         device = self._find(step.device_id)
         return outcome_of(await self.sent(run, device, step))
 
-    async def _delay(self, run: LiveRun, step: DelayStep, resumed: bool) -> Outcome:
-        """Let time pass."""
-        skipped = await self._until(run, lambda: run.skipped)
-        return (
-            Outcome(state=StepState.COMPLETED, result={"skipped": True})
-            if (skipped)
-            else DONE
-        )
+    async def _delay(
+        self, run: LiveRun, step: DelayStep, resumed: bool
+    ) -> Outcome | None:
+        """Let time pass; who skips it ends the step."""
+        return None if await self._until(run) else DONE
 
-    async def _wait(self, run: LiveRun, step: WaitStep, resumed: bool) -> Outcome:
-        """Wait until a field shows what is wanted."""
+    async def _wait(
+        self, run: LiveRun, step: WaitStep, resumed: bool
+    ) -> Outcome | None:
+        """Wait until a field shows what is wanted; who skips it ends the step."""
         device = self._find(step.device_id)
         if device.device is not None:
             device.device.field_of(step.field_name)
@@ -156,26 +155,32 @@ class RunSteps:
 
         leave = self._announcer.listen(stir)
         try:
-            met = await self._until(run, lambda: run.skipped or holds(device, step))
+            over = await self._until(run, lambda: holds(device, step))
         finally:
             leave()
-        if met:
-            shown = {"skipped": True} if run.skipped else {"met": True}
-            return Outcome(state=StepState.COMPLETED, result=shown)
+        if run.under_way is None:
+            return None
+        if over:
+            return Outcome(state=StepState.COMPLETED, result={"met": True})
         if step.on_timeout is OnTimeout.CONTINUE:
             return Outcome(state=StepState.COMPLETED, result={"met": False})
         return failure(ErrorCode.COMMAND_TIMEOUT, TIMED_OUT)
 
     async def _ask(self, run: LiveRun, step: AskStep, resumed: bool) -> Outcome | None:
         """Wait for the keeper; the answer ends the step by itself."""
-        if await self._until(run, lambda: run.under_way is None):
+        if await self._until(run):
             return None
         return failure(ErrorCode.COMMAND_TIMEOUT, TIMED_OUT)
 
-    async def _until(self, run: LiveRun, over: Callable[[], bool]) -> bool:
-        """Wait until something is over; returns False when the step's time is, before it."""
+    async def _until(
+        self, run: LiveRun, over: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait until a step is over, or was ended from outside; returns False when its time is.
+
+        While its end is on the way to the store, nothing else ends it.
+        """
         try:
-            while not over():
+            while run.under_way is not None and (run.answering or not over()):
                 row = run.steps[-1]
                 left = Deadline.from_json(cast(Mapping[str, Any], row.deadline)).left(
                     self._clock

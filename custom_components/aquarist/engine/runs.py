@@ -16,6 +16,7 @@ from typing import Any
 from ..commands.command import Command, ErrorCode
 from ..runs.admission import Turn, admit
 from ..runs.driver import Program
+from ..runs.mode import SKIPPED
 from ..runs.records import Outcome
 from ..runs.sequence import Sequence
 from ..runs.states import RunState, StepState
@@ -214,16 +215,7 @@ class Runs:
         outcome = Outcome(
             state=StepState.COMPLETED, result={"answer": str(answer), **(data or {})}
         )
-        ended = self._course.ended_row(row, outcome)
-        live.answering = True
-        try:
-            await self._journal.commit(
-                lambda connection: run_rows.put_step(connection, ended),
-                lambda _: self._answered(live, ended),
-            )
-        finally:
-            live.answering = False
-            live.stirred.set()
+        await self._end_step(live, row, outcome)
 
     async def extend(self, run: int, seconds: float) -> None:
         """Let the delay or wait of a run last so many seconds longer.
@@ -246,10 +238,13 @@ class Runs:
         )
 
     async def skip(self, run: int) -> None:
-        """End the delay or wait of a run now. Raises EngineError as `extend`."""
-        live, _ = await self._waiting(run)
-        live.skipped = True
-        live.stirred.set()
+        """End the delay or wait of a run now; it is on disk when this returns.
+
+        Raises EngineError as `extend`; StoreError, and the run waits on.
+        """
+        live, row = await self._waiting(run)
+        outcome = Outcome(state=StepState.COMPLETED, result={SKIPPED: True})
+        await self._end_step(live, row, outcome)
 
     # From one life of the engine to the next
 
@@ -307,10 +302,22 @@ class Runs:
         self._course.go(live)
         self._next(live.group)
 
-    def _answered(self, live: LiveRun, ended: StepRow) -> None:
-        """Let a stored answer enter memory."""
-        live.steps[-1] = ended
-        self._course.announce(live)
+    async def _end_step(self, live: LiveRun, row: StepRow, outcome: Outcome) -> None:
+        """End the step under way from outside, on disk before it enters memory."""
+        ended = self._course.ended_row(row, outcome)
+
+        def committed(_: None) -> None:
+            live.steps[-1] = ended
+            self._course.announce(live)
+
+        live.answering = True
+        try:
+            await self._journal.commit(
+                lambda connection: run_rows.put_step(connection, ended), committed
+            )
+        finally:
+            live.answering = False
+            live.stirred.set()
 
     def _store_cancelled(self, connection: Connection, row: RunRow) -> None:
         """Write the end of a run together with that of the step under way."""
@@ -346,7 +353,8 @@ class Runs:
         """Return a run whose step waits for time. Raises EngineError."""
         live = await self.find_live(run)
         row = live.under_way
-        if row is None or row.deadline is None or isinstance(live.what, AskStep):
+        asks = isinstance(live.what, AskStep)
+        if row is None or row.deadline is None or asks or live.answering:
             raise EngineError("run_not_waiting", field="run_id", id=run)
         return live, row
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ..commands.command import Command, ErrorCode, changed
+from ..commands.command import Command, ErrorCode, changed, new_id
 from ..commands.phases import Phase
 from ..layers.setting import Scalar, Setting
 from ..store import resting
@@ -45,12 +45,14 @@ class SynchronousWrites:
         value: Scalar | Setting,
         origin: Origin,
         timeout: float,
+        *,
+        id: str | None = None,
     ) -> Command:
         """Set a field and return the record as it ended, at the latest after ``timeout`` seconds.
 
         It FAILED with `field_owned` while a claim holds the field, `no_answer` when the time
-        was over; nothing is sent for it after that. Raises EngineError, InvalidValue,
-        StoreError.
+        was over; nothing is sent for it after that. The same id again is answered with what
+        became of the first (RES-44). Raises EngineError, InvalidValue, StoreError.
         """
         low, high = TIMEOUT_RANGE
         if not low <= timeout <= high:
@@ -59,22 +61,30 @@ class SynchronousWrites:
             )
         command = changed(
             field_command(device, field_name, value, origin, self._clock.now()),
+            id=id or new_id(),
             action=ACTION,
             timeout=timeout,
             # Whoever waited for it is gone after a restart.
             repeatable=False,
             expires_at=None,
         )
+        if command.key in self._late:
+            return await self._accepted(device, command)
         loop = asyncio.get_running_loop()
         handle = self._late[command.key] = loop.call_later(
             timeout, self._too_late, device, command.key
         )
         try:
-            stored = await self._acceptance.accept(device, command)
-            return await self._records.finished(stored)
+            return await self._accepted(device, command)
         finally:
             handle.cancel()
             self._late.pop(command.key, None)
+
+    async def _accepted(self, device: DeviceState, command: Command) -> Command:
+        """Return the record as it ended, of this request or of the same one before."""
+        return await self._records.finished(
+            await self._acceptance.accept(device, command)
+        )
 
     def _too_late(self, device: DeviceState, key: str) -> None:
         """End a write that is still waiting for its turn when its time is over."""

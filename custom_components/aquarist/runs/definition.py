@@ -25,7 +25,7 @@ from .steps import (
     DelayStep,
     Mode,
     OnTimeout,
-    Step,
+    SequenceStep,
     StepKind,
     WaitStep,
 )
@@ -44,7 +44,7 @@ class RunDefinition:
     """A valid sequence; ``maximum`` bounds the runs of the modes queued and parallel."""
 
     name: str
-    sequence: tuple[Step, ...]
+    sequence: tuple[SequenceStep, ...]
     mode: Mode = Mode.SINGLE
     maximum: int = DEFAULT_MAXIMUM
     continue_on_error: bool = False
@@ -67,7 +67,7 @@ def _number(value: object) -> float:
     return number(-_FARTHEST, _FARTHEST)(value)
 
 
-def _value(value: object) -> Value:
+def field_value(value: object) -> Value:
     """Accept what a field can be equal to."""
     if isinstance(value, bool | str):
         return value
@@ -125,7 +125,7 @@ _WAIT = vol.Schema(
         vol.Required("field_name"): text(100),
         vol.Optional("above", default=None): vol.Maybe(_number),
         vol.Optional("below", default=None): vol.Maybe(_number),
-        vol.Optional("equals", default=None): vol.Maybe(_value),
+        vol.Optional("equals", default=None): vol.Maybe(field_value),
         vol.Required("timeout"): number(1, LONGEST_WAIT),
         vol.Optional("on_timeout", default=OnTimeout.STOP.value): word(OnTimeout),
     }
@@ -148,7 +148,7 @@ def parse_definition(data: Mapping[str, object]) -> RunDefinition:
     )
 
 
-def parse_sequence(data: object, *, within: str) -> tuple[Step, ...]:
+def parse_sequence(data: object, *, within: str) -> tuple[SequenceStep, ...]:
     """Read the steps of a sequence. Raises ScheduleError naming the field."""
     if not isinstance(data, list | tuple):
         raise ScheduleError(within, ErrorCode.WRONG_TYPE)
@@ -172,12 +172,12 @@ def as_json(definition: RunDefinition) -> dict[str, Any]:
     }
 
 
-def step_json(step: Step) -> dict[str, Any]:
+def step_json(step: SequenceStep) -> dict[str, Any]:
     """Write one step as JSON values."""
     return {step.kind.value: _what(step), "continue_on_error": step.continue_on_error}
 
 
-def _what(step: Step) -> Any:
+def _what(step: SequenceStep) -> Any:
     """Write what a step does."""
     match step:
         case CommandStep():
@@ -191,13 +191,7 @@ def _what(step: Step) -> Any:
         case DelayStep():
             return step.seconds
         case WaitStep():
-            return {
-                "device_id": step.device_id,
-                "field_name": step.field_name,
-                **step.condition.as_json(),
-                "timeout": step.seconds,
-                "on_timeout": step.on_timeout.value,
-            }
+            return wait_json(step)
         case AskStep():
             return {"answers": sorted(step.answers), "timeout": step.seconds}
     return {
@@ -208,7 +202,7 @@ def _what(step: Step) -> Any:
     }
 
 
-def _step(data: object, within: str) -> Step:
+def _step(data: object, within: str) -> SequenceStep:
     """Read one step: exactly one of the kinds, and whether the run goes on without it."""
     values = validated(_STEP, data, within=within)
     given = [kind for kind in _KINDS if kind.value in values]
@@ -229,11 +223,23 @@ def _step(data: object, within: str) -> Step:
             )
         case StepKind.DELAY:
             return DelayStep(seconds=what, continue_on_error=goes_on)
-    return _wait(validated(_WAIT, what, within=inside), inside, goes_on=goes_on)
+    return parse_wait(what, within=inside, goes_on=goes_on)
 
 
-def _wait(values: Mapping[str, Any], within: str, *, goes_on: bool) -> WaitStep:
-    """Read what a wait waits for: a value, or one or two bounds."""
+def wait_json(step: WaitStep) -> dict[str, Any]:
+    """Write what a wait waits for as JSON values."""
+    return {
+        "device_id": step.device_id,
+        "field_name": step.field_name,
+        **step.condition.as_json(),
+        "timeout": step.seconds,
+        "on_timeout": step.on_timeout.value,
+    }
+
+
+def parse_wait(data: object, *, within: str, goes_on: bool = False) -> WaitStep:
+    """Read what a wait waits for: a value, or one or two bounds. Raises ScheduleError."""
+    values = validated(_WAIT, data, within=within)
     above, below, equals = values["above"], values["below"], values["equals"]
     if above is None and below is None and equals is None:
         raise ScheduleError(

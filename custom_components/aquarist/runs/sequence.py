@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from .driver import Finish
 from .records import StepRecord
 from .states import RunState, StepState
-from .steps import Step
+from .steps import SequenceStep
 
 STEPS_FAILED = "steps_failed"
 
@@ -18,10 +18,10 @@ class Sequence:
     A step that fails ends the run, unless it or the whole goes on after errors.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[SequenceStep, ...]
     continue_on_error: bool = False
 
-    def after(self, ended: Series[StepRecord]) -> Step | Finish:
+    def after(self, ended: Series[StepRecord]) -> SequenceStep | Finish:
         """Return the next step, or how the run ends."""
         failed = [one for one in ended if one.state is not StepState.COMPLETED]
         for record in failed:

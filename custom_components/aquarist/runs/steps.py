@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from .condition import Condition
+from .condition import Condition, Value
 
 
 class StepKind(StrEnum):
@@ -16,6 +16,8 @@ class StepKind(StrEnum):
     WAIT = "wait"
     ASK = "ask"
     CALIBRATE = "calibrate"
+    HOLD = "hold"
+    RELEASE = "release"
 
 
 class Mode(StrEnum):
@@ -58,11 +60,12 @@ class CommandStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DelayStep:
-    """Let time pass, in seconds of elapsed time."""
+    """Let time pass, in seconds of elapsed time; ``countdown`` marks that of a mode."""
 
     kind: ClassVar = StepKind.DELAY
 
     seconds: float
+    countdown: bool = False
     continue_on_error: bool = False
 
 
@@ -109,4 +112,37 @@ class CalibrateStep:
         return None
 
 
-type Step = CommandStep | DelayStep | WaitStep | AskStep | CalibrateStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStep:
+    """Hold a field of a device at a value until the mode lets go of it."""
+
+    kind: ClassVar = StepKind.HOLD
+
+    device_id: str
+    field_name: str
+    value: Value
+
+    @property
+    def seconds(self) -> float | None:
+        """Return nothing: what it holds has an end of its own."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseStep:
+    """Let go of what a mode holds of a device: one field, or all of them (None)."""
+
+    kind: ClassVar = StepKind.RELEASE
+
+    device_id: str
+    field_name: str | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Return nothing: it takes no time of its own."""
+        return None
+
+
+type SequenceStep = CommandStep | DelayStep | WaitStep | AskStep | CalibrateStep
+type ModeStep = HoldStep | ReleaseStep | DelayStep | WaitStep
+type Step = SequenceStep | ModeStep

@@ -9,9 +9,12 @@ from homeassistant.core import HomeAssistant, callback
 from . import (
     calibration,
     commands,
+    configurations,
     dosing,
     emergency,
     macros,
+    modes,
+    overrides,
     schedules,
     settings,
     write_actions,
@@ -19,11 +22,14 @@ from . import (
 
 GROUPS = (
     commands,
+    configurations,
     macros,
     calibration,
     dosing,
     schedules,
     write_actions,
+    overrides,
+    modes,
     emergency,
     settings,
 )

@@ -1,4 +1,4 @@
-"""Who calls a service, and which devices and aquarium the call means."""
+"""Who calls a service, and which devices the call means."""
 
 from homeassistant.core import HomeAssistant, ServiceCall
 import probatio as vol
@@ -6,8 +6,6 @@ import probatio as vol
 from ..api.fields import references
 from ..api.targets import target
 from ..commands.command import Source
-from ..const import CONF_AQUARIUM, CONF_KIND, DOMAIN, KIND_AQUARIUM
-from ..engine.errors import EngineError
 from ..engine.intake import Origin
 from ..engine.state import DeviceState
 from ..schedules.validation import validated
@@ -26,14 +24,3 @@ def targets(hass: HomeAssistant, wanted: object) -> list[DeviceState]:
     """Return the devices of a list of references. Raises what names the field."""
     data = validated(_DEVICES, {"device_ids": wanted}, within="")
     return [target(hass, one, field="device_ids") for one in data["device_ids"]]
-
-
-def aquarium_id(hass: HomeAssistant, reference: str | None) -> str | None:
-    """Return the entry id of an aquarium, given by that or by its short name."""
-    if reference is None:
-        return None
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        named = reference in (entry.entry_id, entry.unique_id)
-        if named and entry.data[CONF_KIND] == KIND_AQUARIUM:
-            return entry.entry_id
-    raise EngineError("aquarium_not_found", field=CONF_AQUARIUM, id=reference)

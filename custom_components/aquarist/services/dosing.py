@@ -16,8 +16,9 @@ from ..api.targets import target
 from ..commands.schemas import MOST_HEADS
 from ..const import DOMAIN
 from ..data import DATA_ENGINE
-from ..dosing.volume import microlitres
+from ..engine.errors import EngineError
 from ..errors import translating
+from ..hardware import MICROLITRES
 from ..head_options import LARGEST_CONTAINER_ML
 from ..schedules.validation import integer, number, validated
 
@@ -56,14 +57,22 @@ async def _refill_container(call: ServiceCall) -> ServiceResponse:
         await require_control(call.hass, call.context, [device])
         containers = call.hass.data[DATA_ENGINE].containers
         head, user = asked["head_index"], call.context.user_id
-        volumes = {
-            key: None if asked[key] is None else microlitres(asked[key])
-            for key in ("capacity_ml", "remaining_ml")
-        }
-        if (capacity := volumes["capacity_ml"]) is not None:
-            await containers.resize(device, head, capacity, user=user)
-        if (remaining := volumes["remaining_ml"]) is not None:
-            status = await containers.correct(device, head, remaining, user=user)
+        capacity, remaining = asked["capacity_ml"], asked["remaining_ml"]
+        if capacity is not None:
+            if remaining is not None and remaining > capacity:
+                raise EngineError(
+                    "out_of_range", field="remaining_ml", minimum=0, maximum=capacity
+                )
+            await containers.resize(device, head, _microlitres(capacity), user=user)
+        if remaining is not None:
+            status = await containers.correct(
+                device, head, _microlitres(remaining), user=user
+            )
         else:
             status = await containers.refill(device, head, user=user)
     return container_record(device, head, status)
+
+
+def _microlitres(millilitres: float) -> int:
+    """Return a volume in microlitres; nobody measures a container finer."""
+    return round(millilitres * MICROLITRES)

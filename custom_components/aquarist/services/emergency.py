@@ -11,13 +11,13 @@ from homeassistant.exceptions import HomeAssistantError
 import probatio as vol
 
 from ..api.rights import require_control
+from ..api.targets import aquarium_id
 from ..const import CONF_AQUARIUM, DOMAIN
 from ..data import DATA_ENGINE
 from ..engine.emergency import NO_SAFE_VALUE, DeviceStopped
 from ..engine.engine import Engine
 from ..errors import translating
 from ..schedules.validation import boolean, text, validated
-from .calls import aquarium_id
 
 EMERGENCY_STOP = "emergency_stop"
 

@@ -8,6 +8,7 @@ from ..chihiros import frames
 from . import reports
 from .clock import SimulatorClock
 from .device_clock import MINUTE
+from .light_curve import LightCurve
 from .light_memory import LEVEL_END, LightMemory
 from .peripheral import Peripheral
 
@@ -18,6 +19,7 @@ class LightMode(StrEnum):
     """Who decides the levels."""
 
     AUTO = "auto"
+    CURVE = "curve"
     MANUAL = "manual"
 
 
@@ -26,8 +28,8 @@ class LightModel(Peripheral):
 
     In auto mode the stored windows decide. A level set in auto mode holds until the next full
     minute of the light's own clock; without any stored window it stays. A power cut keeps the
-    windows, unless made without `keeps_memory`, and loses the mode and the levels: the light
-    comes back in auto (assumed).
+    windows and the curve, unless made without `keeps_memory`, and loses the mode and the
+    levels: the light comes back in auto (assumed).
     """
 
     prefix: ClassVar[str] = "DYU1000"
@@ -64,6 +66,7 @@ class LightModel(Peripheral):
         )
         self.mode = LightMode.AUTO
         self.memory = LightMemory()
+        self.curve = LightCurve()
         self._keeps_memory = keeps_memory
         self._unknown_bytes = unknown_bytes
         self._count = channels
@@ -77,9 +80,10 @@ class LightModel(Peripheral):
             return (0.0,) * self._count
         now = self.clock.elapsed()
         held_on = self._held_until is not None and now < self._held_until
-        if self.mode is LightMode.MANUAL or not self.memory or held_on:
+        follows = self.curve if self.mode is LightMode.CURVE else self.memory
+        if self.mode is LightMode.MANUAL or not follows or held_on:
             return self._held
-        return self.memory.levels(self.own_clock.read(now), self._count)
+        return follows.levels(self.own_clock.read(now), self._count)
 
     @override
     def state(self) -> dict[str, object]:
@@ -88,6 +92,7 @@ class LightModel(Peripheral):
             "mode": self.mode.value,
             "channels": list(self.channels),
             "windows": self.memory.as_json(),
+            "curve": self.curve.as_json(),
         }
 
     @override
@@ -98,6 +103,9 @@ class LightModel(Peripheral):
                 return self._set_channel(channel, level)
             case 0x5A, 0x05, (sub, *_):
                 return self._switch(sub)
+            case 0x5A, 0x06, (channel, hour, minute, level) if channel < self._count:
+                self._held = self.channels
+                return self.curve.write(channel, hour, minute, level)
             case 0xA5, 0x19, _:
                 self._held = self.channels
                 return self.memory.write(frame.parameters)
@@ -122,6 +130,7 @@ class LightModel(Peripheral):
         """Forget mode and levels."""
         if not self._keeps_memory:
             self.memory.clear()
+            self.curve.clear()
         self.mode = LightMode.AUTO
         self._held = (0.0,) * self._count
         self._held_until = None
@@ -143,11 +152,15 @@ class LightModel(Peripheral):
         return True
 
     def _switch(self, sub: int) -> bool:
-        """Act on a mode switch `5A/05` (section 3.2): 5, 7, 11, 18 and 40."""
+        """Act on a mode switch `5A/05` (section 3.2): 3, 5, 7, 11, 18 and 40."""
         self._held = self.channels
         match sub:
+            case 3:
+                self.mode = LightMode.CURVE
+                self._held_until = None
             case 5:
                 self.memory.clear()
+                self.curve.clear()
             case 11:
                 self.mode = LightMode.MANUAL
             case 18:

@@ -138,8 +138,7 @@ def _roll_up(connection: sqlite3.Connection, end: int, limit: int) -> int:
 
     A moment of such a day cannot run again: a claim is refused within the bounds of a
     row, and the bounds of these rows hold every moment that they tell about. Nor is one
-    asked for: a schedule goes on from its next run, which never goes back, and looks at
-    most a day further than that for what it missed.
+    asked for: a schedule goes on from its next run, which never goes back.
     """
     begun = looked_at = settings.get(connection, ROLLED_UP) or 0
     gone = 0

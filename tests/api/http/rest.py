@@ -6,8 +6,9 @@ from typing import Any
 from aiohttp.test_utils import TestClient
 from homeassistant.core import HomeAssistant
 
+from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.simulated import SimulatedPump
-from tests.aquarium import device_named
+from tests.aquarium import device_named, engine_of
 
 PUMP, SKIMMER, DOSER = "Return pump", "Skimmer", "Demo doser"
 LEVEL = {"action": "set_level", "args": {"level": 30}}
@@ -65,6 +66,16 @@ def commands_of(hass: HomeAssistant, name: str, *more: str) -> str:
     """Return the path of a device's commands, or of something below."""
     uuid = device_named(hass, name).row.uuid
     return "/".join([f"/devices/{uuid}/commands", *more])
+
+
+async def retired(hass: HomeAssistant, name: str) -> None:
+    """Take a device out of use, as when its keeper removes it."""
+    number = device_named(hass, name).row.number
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    devices = entry.runtime_data.devices
+    for key in [key for key, one in devices.items() if one.row.number == number]:
+        del devices[key]
+    await engine_of(hass).retire(number)
 
 
 def pump(hass: HomeAssistant) -> SimulatedPump:

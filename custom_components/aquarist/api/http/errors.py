@@ -16,23 +16,34 @@ TABLE: Mapping[HTTPStatus, frozenset[str]] = {
     HTTPStatus.FORBIDDEN: frozenset({"not_allowed"}),
     HTTPStatus.NOT_FOUND: frozenset(
         {
+            "action_not_found",
             "aquarium_not_found",
             "command_not_found",
+            "configuration_not_found",
             "device_not_found",
             "device_not_loaded",
             "path_not_found",
+            "revision_not_found",
             "schedule_not_found",
         }
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: frozenset({"method_not_allowed"}),
     HTTPStatus.CONFLICT: frozenset(
-        {"command_is_final", "command_is_running", "device_busy", "id_conflict"}
+        {
+            "action_already_executed",
+            "command_is_final",
+            "command_is_running",
+            "device_busy",
+            "id_conflict",
+            "run_under_way",
+        }
     ),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: frozenset({"body_too_large"}),
     HTTPStatus.TOO_MANY_REQUESTS: frozenset({"rate_limited"}),
     HTTPStatus.INTERNAL_SERVER_ERROR: frozenset({"unexpected"}),
     HTTPStatus.SERVICE_UNAVAILABLE: frozenset(
         {
+            "history_unavailable",
             "shutting_down",
             "store_closed",
             "store_corrupt",

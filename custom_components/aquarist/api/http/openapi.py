@@ -30,6 +30,7 @@ FILTERED = {"text/plain": {"schema": {"type": "string"}}}
 PATH = {
     "address": "The device's Bluetooth address, in capitals or not, or its UUID",
     "id": "The id of the command",
+    "name": "The name of the configuration",
 }
 RIGHTS = {
     Right.READ: "Needs the right to see the device's entities.",
@@ -128,7 +129,7 @@ def _resolved(part: Any) -> Any:
 def _path(view: type[View]) -> dict[str, Any]:
     """Return a path with its operations."""
     found: dict[str, Any] = {
-        method.lower(): _operation(declared)
+        method.lower(): _operation(declared, view.wrong)
         for method, declared in view.operations().items()
     }
     if names := PARAMETER.findall(view.url):
@@ -145,14 +146,14 @@ def _path(view: type[View]) -> dict[str, Any]:
     return found
 
 
-def _operation(declared: Operation) -> dict[str, Any]:
+def _operation(declared: Operation, wrong: HTTPStatus) -> dict[str, Any]:
     """Return an operation."""
     found: dict[str, Any] = {
         "operationId": declared.id,
         "summary": declared.summary,
         "description": RIGHTS[declared.right],
         "parameters": _parameters(declared.query),
-        "responses": _responses(declared),
+        "responses": _responses(declared, wrong),
     }
     if declared.body is not None:
         content = {
@@ -186,22 +187,22 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     return kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else schema
 
 
-def _responses(declared: Operation) -> dict[str, Any]:
+def _responses(declared: Operation, wrong: HTTPStatus) -> dict[str, Any]:
     """Return what an operation answers, by status."""
     answers: dict[int, list[dict[str, Any]]] = {
         status: [json_schema(schema)] for status, schema in declared.answers.items()
     }
-    for status in sorted(_errors(declared)):
+    for status in sorted(_errors(declared) | {wrong}):
         answers.setdefault(status, []).append(json_schema(ERROR))
     return {
-        str(status): _response(declared, status, schemas)
+        str(status): _response(declared, status, schemas, wrong)
         for status, schemas in sorted(answers.items())
     }
 
 
 def _errors(declared: Operation) -> frozenset[int]:
     """Return the statuses that come with an error object."""
-    found = EVERYWHERE | declared.errors | {HTTPStatus.UNPROCESSABLE_ENTITY}
+    found = EVERYWHERE | declared.errors
     if declared.right is not Right.READ or 404 in declared.errors:
         found |= {HTTPStatus.FORBIDDEN}
     if declared.body is not None:
@@ -210,13 +211,16 @@ def _errors(declared: Operation) -> frozenset[int]:
 
 
 def _response(
-    declared: Operation, status: int, schemas: list[dict[str, Any]]
+    declared: Operation,
+    status: int,
+    schemas: list[dict[str, Any]],
+    wrong: HTTPStatus,
 ) -> dict[str, Any]:
     """Return one answer."""
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
     ours = status in declared.answers
     answer: dict[str, Any] = {
-        "description": HTTPStatus(status).phrase if ours else _reasons(status),
+        "description": HTTPStatus(status).phrase if ours else _reasons(status, wrong),
         "content": {
             kind: {"schema": schema if kind == JSON else {"type": "string"}}
             for kind in (declared.media_types if ours else (JSON,))
@@ -231,9 +235,9 @@ def _response(
     return answer
 
 
-def _reasons(status: int) -> str:
+def _reasons(status: int, wrong: HTTPStatus) -> str:
     """Return which error keys come with a status."""
     keys = TABLE.get(HTTPStatus(status))
-    if keys is None:
+    if keys is None or status == wrong:
         return "What was asked is wrong or refused: the error key says why"
     return ", ".join(f"`{key}`" for key in sorted(keys))

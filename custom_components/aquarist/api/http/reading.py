@@ -1,5 +1,6 @@
 """Reading what a request brings: bounded, well-formed, and each field checked (R-C56)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -35,22 +36,28 @@ def read_query(request: web.Request, schema: vol.Schema) -> dict[str, Any]:
     return validated(schema, found, within="")
 
 
-async def read_body(request: web.Request, schema: vol.Schema | None) -> dict[str, Any]:
+async def read_body(
+    request: web.Request,
+    schema: vol.Schema | None,
+    *,
+    largest: int = LARGEST_BODY,
+    loads: Callable[[bytes], object] = json_loads,
+) -> dict[str, Any]:
     """Return the body as its schema has it; without a schema it is not looked at.
 
     Raises RequestError, or ScheduleError for the first field that is wrong.
     """
     if schema is None:
         return {}
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise RequestError("body_too_large", maximum=LARGEST_BODY)
+    if (request.content_length or 0) > largest:
+        raise RequestError("body_too_large", maximum=largest)
     text = bytearray()
     async for chunk in request.content.iter_any():
         text += chunk
-        if len(text) > LARGEST_BODY:
-            raise RequestError("body_too_large", maximum=LARGEST_BODY)
+        if len(text) > largest:
+            raise RequestError("body_too_large", maximum=largest)
     try:
-        data = json_loads(bytes(text)) if text.strip() else {}
+        data = loads(bytes(text)) if text.strip() else {}
     except ValueError as error:
         raise RequestError("malformed_body") from error
     return checked(schema, data, whole="body")

@@ -6,7 +6,7 @@ Home Assistant answers in plain text and redirects slashes; we do neither (RES-6
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 import logging
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 from aiohttp import hdrs, web
 from homeassistant.auth.models import User
@@ -19,6 +19,7 @@ from homeassistant.helpers.http import (
     HomeAssistantView,
 )
 from homeassistant.helpers.json import json_bytes
+import probatio as vol
 
 from .call import Call
 from .errors import RequestError, as_answered, error_headers, error_object, status_of
@@ -43,6 +44,8 @@ class View(HomeAssistantView):
     requires_auth = False
     name = "api:aquarist"
     url: str
+    wrong: ClassVar[HTTPStatus] = HTTPStatus.UNPROCESSABLE_ENTITY
+    """The status of what is asked wrongly and has no status of its own."""
 
     @classmethod
     def operations(cls) -> dict[str, Operation]:
@@ -69,6 +72,16 @@ class View(HomeAssistantView):
             if not any(route.method == hdrs.METH_OPTIONS for route in resource):
                 resource.add_route(hdrs.METH_OPTIONS, self._serve(hass, None))
 
+    async def read(
+        self, request: web.Request, schema: vol.Schema | None
+    ) -> dict[str, Any]:
+        """Return the body of a request. Raises RequestError, ScheduleError."""
+        return await read_body(request, schema)
+
+    def refused(self, error: HomeAssistantError) -> web.Response:
+        """Answer what could not be done."""
+        return failure(error)
+
     def unknown(self, request: web.Request) -> web.Response:
         """Answer a method that the path does not have."""
         allowed = ", ".join(self.operations())
@@ -94,13 +107,13 @@ class View(HomeAssistantView):
                     context=self.context(request),
                     path=request.match_info,
                     query=read_query(request, declared.query),
-                    body=await read_body(request, declared.body),
+                    body=await self.read(request, declared.body),
                 )
                 return await handler(call)
             except web.HTTPException:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it has an answer
-                return failure(logged(request, as_answered(error), error))
+                return self.refused(logged(request, as_answered(error), error))
 
         return serve
 

@@ -1,0 +1,260 @@
+"""Synchronous writes: done when they are answered, or never (R-T32, RES-56, RES-78)."""
+
+import asyncio
+from typing import override
+
+import pytest
+
+from custom_components.aquarist.commands.command import Command, ErrorCode
+from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.devices.fields import InvalidValue
+from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.layers.claims import Layer
+from custom_components.aquarist.layers.setting import Setting
+from custom_components.aquarist.limits.slew import Slew
+from tests.engine.holding import claim, overrides, window
+from tests.engine.rig import SERVICE, Pump, Rig
+
+
+async def write(
+    rig: Rig, state: DeviceState, level: float, timeout: float = 5.0
+) -> Command:
+    """Set the level and wait for the answer."""
+    ended = await rig.engine.write_now(state, "level", level, SERVICE, timeout)
+    await rig.settle()
+    assert await rig.stored(ended) == ended
+    return ended
+
+
+async def test_it_is_set_when_it_is_answered_and_stays(rig: Rig) -> None:
+    """R-T32: no later restore."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    ended = await write(rig, state, 20)
+    assert ended.phase is Phase.COMPLETED
+    assert ended.result == {"field": "level", "value": {"level": 20}}
+    await rig.reboot(pump)
+    await rig.advance(3600)
+    assert pump.told == [20.0]
+
+
+async def test_a_device_that_takes_its_time_is_waited_for(rig: Rig) -> None:
+    """Within the time."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    slow = pump.hanging = asyncio.Event()
+    asking = asyncio.ensure_future(write(rig, state, 20))
+    await rig.settle()
+    assert not asking.done()
+    slow.set()
+    assert (await asking).phase is Phase.COMPLETED
+
+
+async def test_the_same_request_twice_is_one_write(rig: Rig) -> None:
+    """RES-44: also while the first is under way, and both get its answer."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    slow = pump.hanging = asyncio.Event()
+
+    async def ask() -> Command:
+        return await rig.engine.write_now(state, "level", 20, SERVICE, 5.0, id="one")
+
+    both = asyncio.gather(ask(), ask())
+    await rig.settle()
+    slow.set()
+    first, second = await both
+    assert first == second == await ask()
+    assert first.phase is Phase.COMPLETED
+    assert pump.told == [20.0]
+
+
+async def test_a_device_that_hangs_is_answered_in_time_and_nothing_follows(
+    rig: Rig,
+) -> None:
+    """RES-78: what it does late is an observation."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    pump.hanging = asyncio.Event()
+    ended = await write(rig, state, 20, 0.1)
+    assert (ended.phase, ended.error) == (Phase.TIMED_OUT, "no_answer")
+    assert ended.error_code == ErrorCode.COMMAND_TIMEOUT
+    pump.hanging = None
+    await rig.advance(3600)
+    assert pump.told == [20.0]
+    pump.turn_by_hand(20)
+    await rig.advance(3600)
+    assert pump.told == [20.0]
+    assert state.fields["level"].resting == {"level": 20}
+
+
+async def test_one_that_waits_behind_another_is_answered_in_time(rig: Rig) -> None:
+    """It is never sent."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    slow = pump.hanging = asyncio.Event()
+    before = await rig.engine.send(state, "set_level", {"level": 50}, SERVICE)
+    ended = await rig.engine.write_now(state, "level", 20, SERVICE, 0.1)
+    assert (ended.phase, ended.error_code, ended.error) == (
+        Phase.FAILED,
+        ErrorCode.COMMAND_TIMEOUT,
+        "no_answer",
+    )
+    slow.set()
+    assert (await rig.done(before)).phase is Phase.COMPLETED
+    assert pump.told == [50.0]
+
+
+@pytest.mark.parametrize("layer", [Layer.WINDOW, Layer.ENFORCED, Layer.MODE])
+async def test_a_field_that_somebody_owns_is_left_alone(rig: Rig, layer: Layer) -> None:
+    """RES-56: FAILED field_owned, and it changes nothing that would show later."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    held = await claim(rig, state, 0, 0, 60, layer)
+    ended = await write(rig, state, 20)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "field_owned")
+    assert ended.error_details == {"owner": held.key, "layer": layer.name.lower()}
+    await rig.advance(60)
+    assert pump.told == [0.0, 80.0]
+
+
+async def test_a_fault_that_passes_is_tried_again_within_the_time(rig: Rig) -> None:
+    """RES-74."""
+    pump = Pump(level=80)
+    pump.fail_next(DeviceError("link_lost", transient=True))
+    state = await rig.attach(pump)
+    assert (await write(rig, state, 20)).phase is Phase.COMPLETED
+
+
+async def test_a_fault_that_does_not_pass_ends_it(rig: Rig) -> None:
+    """And nothing is sent after that: what the device shows is what it rests on."""
+    pump = Pump(level=80)
+    pump.raise_after = [DeviceError("service_failed", transient=False)]
+    state = await rig.attach(pump)
+    ended = await write(rig, state, 20)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "service_failed")
+    await rig.advance(3600)
+    assert pump.told == [20.0]
+    assert state.fields["level"].resting == {"level": 20}
+    held = await window(rig, state, 0, 0, 60)
+    await rig.advance(60)
+    assert pump.told == [20.0, 0.0, 20.0]
+    assert held.id
+
+
+async def test_a_slow_move_is_answered_when_it_has_arrived(rig: Rig) -> None:
+    """Not after its first step."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, slew={"level": Slew(per_second=1000.0)})
+    state.fields["level"].sent_at = rig.clock.elapsed()
+    asking = asyncio.ensure_future(write(rig, state, 20))
+    await rig.settle()
+    assert not asking.done()
+    rig.clock.advance(1)
+    assert (await asking).phase is Phase.COMPLETED
+    assert pump.level == 20
+
+
+async def test_a_slow_move_that_does_not_arrive_in_time_stops_there(rig: Rig) -> None:
+    """RES-78."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
+    ended = await write(rig, state, 20, 0.1)
+    assert ended.phase is Phase.TIMED_OUT
+    shown = pump.level
+    for _ in range(30):
+        await rig.advance(1)
+    assert pump.level == shown
+
+
+async def test_after_a_restart_nobody_waits_for_it(rig: Rig) -> None:
+    """It was accepted and had not begun: it never is sent."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    state.queue.hold()
+    asking = asyncio.ensure_future(write(rig, state, 20))
+    await rig.settle()
+    asking.cancel()
+    (open_one,) = rig.engine.records.open
+    await rig.reboot(pump)
+    ended = await rig.stored(open_one)
+    assert (ended.phase, ended.error) == (Phase.FAILED, "interrupted")
+    assert pump.told == []
+
+
+async def test_nobody_takes_it_for_a_hand(rig: Rig) -> None:
+    """Its echo is ours."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await write(rig, state, 20)
+    assert overrides(rig) == []
+
+
+@pytest.mark.parametrize("timeout", [0.0, 31.0])
+async def test_a_time_out_of_range_is_refused(rig: Rig, timeout: float) -> None:
+    """Law 10."""
+    state = await rig.attach(Pump(level=80))
+    with pytest.raises(EngineError) as refused:
+        await rig.engine.write_now(state, "level", 20, SERVICE, timeout)
+    assert (refused.value.code, refused.value.field) == ("out_of_range", "timeout")
+
+
+async def test_a_wrong_value_is_refused(rig: Rig) -> None:
+    """Law 10: nothing is stored."""
+    state = await rig.attach(Pump(level=80))
+    with pytest.raises(InvalidValue):
+        await rig.engine.write_now(state, "level", 101, SERVICE, 5)
+    assert await rig.engine.recent(None, 10) == []
+
+
+async def test_a_hand_meanwhile_is_not_taken_back(rig: Rig) -> None:
+    """The write timed out; what the keeper did in between is what the pump rests on."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    pump.hanging = asyncio.Event()
+    asking = asyncio.ensure_future(write(rig, state, 20, 0.2))
+    await rig.settle()
+    pump.turn_by_hand(35, user_id="keeper")
+    assert (await asking).phase is Phase.TIMED_OUT
+    assert state.fields["level"].resting == {"level": 35}
+
+
+async def test_a_lamp_that_cannot_tell_rests_where_it_did(rig: Rig) -> None:
+    """Nothing was seen."""
+    lamp = Mute(level=80)
+    lamp.fail_next(DeviceError("service_failed", transient=False))
+    state = await rig.attach(lamp, assumed={"level": {"level": 80.0}})
+    assert (await write(rig, state, 20)).phase is Phase.FAILED
+    assert state.fields["level"].resting == {"level": 80.0}
+
+
+class Mute(Pump):
+    """A lamp without read-back."""
+
+    @override
+    def observed(self, field: str) -> Setting | None:
+        """Tell nothing."""
+        return None
+
+
+async def test_the_same_id_is_written_once(rig: Rig) -> None:
+    """RES-44: while the first is under way, after it has ended, and after a restart."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    slow = pump.hanging = asyncio.Event()
+
+    def write_once(level: float = 20) -> asyncio.Future[Command]:
+        return asyncio.ensure_future(
+            rig.engine.write_now(state, "level", level, SERVICE, 5, id="once")
+        )
+
+    first, twin = write_once(), write_once()
+    await rig.settle()
+    slow.set()
+    assert (await first, (await twin).phase) == (await twin, Phase.COMPLETED)
+    assert (await write_once()).phase is Phase.COMPLETED
+    with pytest.raises(EngineError) as refused:
+        await write_once(30)
+    assert refused.value.code == "id_conflict"
+    assert pump.told == [20.0]
