@@ -10,12 +10,15 @@ from homeassistant.config_entries import (
     SubentryFlowContext,
     SubentryFlowResult,
 )
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.engine.changes import (
     Change,
     FieldChanged,
@@ -25,10 +28,12 @@ from custom_components.aquarist.safety_rules import shown
 
 from .aquarium import (
     ENTRY,
+    NAME,
     aquarium,
     device_named,
     engine_of,
     entities_behind,
+    entity_of,
     heard,
     subentry,
 )
@@ -56,7 +61,9 @@ async def reef(hass: HomeAssistant, tmp_path: Path) -> AsyncIterator[MockConfigE
     hass.states.async_set("switch.return_pump", "on")
     hass.states.async_set("sensor.probe", "25")
     hass.states.async_set("sensor.second", "25.5")
-    async with aquarium(hass, tmp_path, subentries=[SKIMMER]) as entry:
+    async with aquarium(
+        hass, tmp_path, Platform.BINARY_SENSOR, subentries=[SKIMMER]
+    ) as entry:
         await hass.async_start()
         await hass.async_block_till_done()
         yield entry
@@ -190,6 +197,39 @@ async def test_a_watched_sensor_makes_its_devices_safe(hass: HomeAssistant) -> N
     assert level(hass) == 10
     async with at_level(hass, 70):
         hass.states.async_set("sensor.probe", "25.2")
+
+
+async def test_a_sensor_in_doubt_is_a_repair_issue_and_a_problem(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """Both last as long as the doubt."""
+    await submitted(hass, await opened(hass, "sensor_guard"), guard(hass))
+    (rule,) = [
+        one for one in reef.subentries.values() if one.subentry_type == "sensor_guard"
+    ]
+    issues = ir.async_get(hass)
+    issue_id = f"sensor_out_of_range_{rule.subentry_id}"
+    hass.states.async_set("sensor.probe", "45")
+    await hass.async_block_till_done()
+    issue = issues.async_get_issue(DOMAIN, issue_id)
+    assert issue is not None
+    assert issue.translation_placeholders == {
+        "name": "Tank temperature",
+        "sensor": "sensor.probe",
+        "safe": "Skimmer",
+        "unprotected": "-",
+    }
+    problem = hass.states.get(entity_of(hass, Platform.BINARY_SENSOR, NAME, "problem"))
+    assert problem is not None
+    assert problem.state == "on"
+    assert problem.attributes["reasons"] == ["sensor_out_of_range"]
+    for reading in ("25", "25.1"):
+        hass.states.async_set("sensor.probe", reading)
+        await hass.async_block_till_done()
+    assert issues.async_get_issue(DOMAIN, issue_id) is None
+    problem = hass.states.get(problem.entity_id)
+    assert problem is not None
+    assert problem.state == "off"
 
 
 async def test_a_watched_sensor_can_be_changed(

@@ -24,6 +24,7 @@ from .engine.changes import (
     DoseChanged,
     FieldChanged,
     MemoryChanged,
+    SafetyChanged,
     ScheduleChanged,
     StoreChanged,
 )
@@ -74,6 +75,9 @@ def _aquarium_reasons(aquarium: Aquarium) -> list[str]:
         *([trouble] if trouble is not None else []),
         *(["emergency_stop"] if latched else []),
         *(["device_unavailable"] if _unavailable(aquarium) else []),
+        *sorted(
+            {reason for _, reason in aquarium.engine.safety.doubts(aquarium.entry_id)}
+        ),
     ]
 
 
@@ -97,10 +101,10 @@ def _container_low(head: Head) -> bool | None:
 
 
 def _of_stops(change: Change) -> bool:
-    """Tell whether devices, the store or an emergency stop changed."""
+    """Tell whether devices, the store, a watched sensor or an emergency stop changed."""
     if isinstance(change, CommandChanged):
         return change.command.action == EMERGENCY_STOP
-    return isinstance(change, DeviceChanged | StoreChanged)
+    return isinstance(change, DeviceChanged | StoreChanged | SafetyChanged)
 
 
 CONTAINER_LOW: AquaristBinarySensorDescription[Head] = AquaristBinarySensorDescription(

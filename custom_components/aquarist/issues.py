@@ -59,6 +59,7 @@ def present(
     yield from _store(engine, path)
     yield from _stops(engine, name_of)
     yield from _schedules(engine)
+    yield from _doubts(engine)
 
 
 def _store(engine: Engine, path: str) -> Iterator[Issue]:
@@ -117,6 +118,33 @@ def _schedules(engine: Engine) -> Iterator[Issue]:
             for number in planned.definition.device_ids
         ):
             yield _of_schedule(SCHEDULE_DEVICE_RETIRED, planned)
+
+
+def _doubts(engine: Engine) -> Iterator[Issue]:
+    """Yield the sensors that are not trusted, and what goes without a safe value for it."""
+    for rule, reason in engine.safety.doubts():
+        names = {
+            device.row.name: bool(device.limits.safe)
+            for device in engine.devices.values()
+            if device.row.uuid in rule.devices
+        }
+        yield Issue(
+            id=f"{reason}_{rule.id}",
+            key=reason,
+            placeholders={
+                "name": rule.name,
+                "sensor": rule.source,
+                "safe": _listed(names, safe=True),
+                "unprotected": _listed(names, safe=False),
+            },
+            severity=IssueSeverity.ERROR,
+            fixable=False,
+        )
+
+
+def _listed(names: Mapping[str, bool], *, safe: bool) -> str:
+    """Return the names of the devices that have a safe value, or have none."""
+    return ", ".join(sorted(name for name, has in names.items() if has is safe)) or "-"
 
 
 def _of_schedule(key: str, planned: Planned) -> Issue:

@@ -50,6 +50,7 @@ from .engine.changes import (
     FieldChanged,
     MemoryChanged,
     OccurrenceChanged,
+    SafetyChanged,
     ScheduleChanged,
     StoreChanged,
 )
@@ -130,6 +131,7 @@ class Watch:
                 | ContainerChanged()
                 | MemoryChanged()
                 | OccurrenceChanged()
+                | SafetyChanged()
             ):
                 self._look_soon()
 

@@ -17,6 +17,7 @@ from .macros import save_macro
 from .modes import count_down
 from .pages import Block, sections, table
 from .running import run, same_shape, step
+from .write_actions import fail_write_action
 
 SERVICES = read_yaml("services.yaml")
 SECTIONS = sections("actions")
@@ -98,6 +99,9 @@ async def test_example_runs(hass: HomeAssistant, tmp_path: Path, block: Block) -
         # What is run must have been saved before.
         if "run_macro" in block.text:
             await save_macro(hass)
+        # What is tried again must have failed before.
+        if "retry_write_action" in block.text:
+            await fail_write_action(hass)
         # What is extended must be counting down.
         if "extend_mode" in block.text:
             await count_down(hass)

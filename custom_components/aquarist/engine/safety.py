@@ -147,6 +147,17 @@ class Safety:
                 )
         return None
 
+    def doubts(self, aquarium: str | None = None) -> list[tuple[SensorGuard, str]]:
+        """Return the sensors that are not trusted now, of an aquarium or of all, and why."""
+        return [
+            (rule, reason)
+            for owner, rules in self._rules.items()
+            for rule in rules.values()
+            if aquarium in (None, owner)
+            and isinstance(rule, SensorGuard)
+            and (reason := self._reason(rule)) is not None
+        ]
+
     def reason(self, rule: str) -> str | None:
         """Return why a rule holds its devices now: a machine word, None when it does not."""
         for known in self.rules:
