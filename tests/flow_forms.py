@@ -9,6 +9,13 @@ from custom_components.aquarist.const import DOMAIN
 
 ADDRESS = "E4:3A:D5:3A:D8:02"
 
+HAND_FIELDS = ["hand", "hand_minutes", "respect_manual_change"]
+USUAL_HAND = {
+    "hand": "until_next_event",
+    "hand_minutes": None,
+    "respect_manual_change": False,
+}
+
 type Result = ConfigFlowResult | SubentryFlowResult
 
 
@@ -85,6 +92,13 @@ def suggested(result: Result) -> dict[str, Any]:
         for key in schema.schema
         if (key.description or {}).get("suggested_value") is not None
     }
+
+
+def filled_in(result: Result, field: str) -> Any:
+    """Return what a field that must be answered begins with."""
+    schema = result["data_schema"]
+    assert schema is not None
+    return next(key for key in schema.schema if key == field).default()
 
 
 def choices(result: Result, field: str) -> list[Any]:

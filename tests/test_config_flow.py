@@ -746,7 +746,11 @@ async def test_there_is_one_demo_aquarium(hass: HomeAssistant, name: str) -> Non
     [
         (light_entry(), True, []),
         (doser_entry(), True, []),
-        (aquarium(), True, ["pump", "light", "doser", "entity"]),
+        (
+            aquarium(),
+            True,
+            ["pump", "light", "doser", "entity", "interlock", "sensor_guard"],
+        ),
         (light_entry(source=SOURCE_IGNORE, data={}), False, []),
     ],
     ids=["light", "doser", "aquarium", "ignored"],
@@ -754,7 +758,7 @@ async def test_there_is_one_demo_aquarium(hass: HomeAssistant, name: str) -> Non
 async def test_entries_offer_what_makes_sense_for_them(
     hass: HomeAssistant, entry: MockConfigEntry, options: bool, subentries: list[str]
 ) -> None:
-    """Bluetooth devices have options, aquariums have a list of devices."""
+    """Bluetooth devices have options; aquariums have them, too, and lists of devices and rules."""
     entry.add_to_hass(hass)
     await async_setup_component(hass, DOMAIN, {})
     await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})

@@ -25,7 +25,9 @@ from custom_components.aquarist.hardware import (
     chihiros_hardware,
     device_uuid,
     head_limits,
+    level_limits,
 )
+from custom_components.aquarist.layers.hand import HandPolicy, HandRule
 from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
 
@@ -201,6 +203,51 @@ def test_an_aquarium_limits_all_its_pumps() -> None:
         additive_budget={"Iron": 4500},
         spacing=(Spacing(first="Iron", second="Phosphate", seconds=1800),),
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "policy"),
+    [
+        ({}, HandPolicy()),
+        ({"hand": "until_next_event", "hand_minutes": None}, HandPolicy()),
+        (
+            {"hand": "minutes", "hand_minutes": 45},
+            HandPolicy(rule=HandRule.MINUTES, seconds=2700),
+        ),
+        ({"hand": "until_released"}, HandPolicy(rule=HandRule.UNTIL_RELEASED)),
+        ({"hand": "enforce"}, HandPolicy(rule=HandRule.ENFORCE)),
+    ],
+)
+def test_what_a_change_by_hand_means(data: dict[str, Any], policy: HandPolicy) -> None:
+    """Minutes become seconds; never asked it is the usual rule (RES-54)."""
+    assert level_limits("level", data).hand == policy
+
+
+@pytest.mark.parametrize(
+    ("data", "kept"),
+    [
+        ({}, frozenset()),
+        ({"respect_manual_change": False}, frozenset()),
+        ({"respect_manual_change": True}, frozenset({"light"})),
+    ],
+)
+async def test_a_value_set_by_hand_may_stay_when_a_window_ends(
+    hass: HomeAssistant, data: dict[str, Any], kept: frozenset[str]
+) -> None:
+    """A lamp's level is its field `light`, by Bluetooth and made of entities (RES-28)."""
+    entry = ble_entry({"family": "light", "channels": ["white"]}, data)
+    by_bluetooth = chihiros_hardware(hass, entry, dt_util.now)
+    hass.states.async_set(
+        "light.white", "off", {"supported_color_modes": ["brightness"]}
+    )
+    channels = [{"entity_id": "light.white", "channel": "white"}]
+    of_entities = subentry_hardware(
+        hass, AQUARIUM, subentry("light", {"channels": channels, **data})
+    )
+    for hardware in (by_bluetooth, of_entities):
+        assert hardware.limits.respect_manual_change == kept
+        assert kept <= hardware.device.fields.keys()
+        await hardware.device.close()
 
 
 async def test_a_removed_aquarium_leaves_its_devices_without_one(

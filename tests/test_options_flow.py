@@ -23,10 +23,13 @@ from custom_components.aquarist.startup import open_engine
 from .engine.test_guided import MeasuredDoser
 from .flow_forms import (
     ADDRESS,
+    HAND_FIELDS,
+    USUAL_HAND,
     aquarium,
     choices,
     doser_entry,
     fields,
+    filled_in,
     heads,
     light_entry,
     suggested,
@@ -100,6 +103,7 @@ async def test_the_options_of_a_light(
         "restore_memory",
         "maximum_level",
         "slew",
+        *HAND_FIELDS,
     ]
     loaded = setup_entry.await_count
 
@@ -122,6 +126,7 @@ async def test_the_options_of_a_light(
         "restore_memory": True,
         "maximum_level": 80,
         "slew": 0.5,
+        **USUAL_HAND,
     }
     assert setup_entry.await_count == loaded + 1
 
@@ -153,7 +158,53 @@ async def test_limits_of_a_light_can_be_emptied(hass: HomeAssistant) -> None:
         "restore_memory": False,
         "maximum_level": None,
         "slew": None,
+        **USUAL_HAND,
     }
+
+
+async def test_what_a_change_by_hand_of_a_light_means(hass: HomeAssistant) -> None:
+    """The usual rule is filled in; what was chosen is filled in the next time."""
+    entry = light_entry()
+    result = await open_options(hass, entry)
+    assert choices(result, "hand") == [
+        "until_next_event",
+        "minutes",
+        "until_released",
+        "enforce",
+    ]
+    assert filled_in(result, "hand") == "until_next_event"
+    assert filled_in(result, "respect_manual_change") is False
+
+    chosen = {"hand": "minutes", "hand_minutes": 30, "respect_manual_change": True}
+    await submit_options(hass, result, {"idle_hold": 30, **chosen})
+
+    assert entry.options.items() >= chosen.items()
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert filled_in(result, "hand") == "minutes"
+    assert filled_in(result, "respect_manual_change") is True
+    assert suggested(result)["hand_minutes"] == 30
+
+
+async def test_a_light_needs_the_minutes_that_a_change_by_hand_wins(
+    hass: HomeAssistant,
+) -> None:
+    """The form keeps what was entered; minutes without their rule are not kept."""
+    entry = light_entry()
+    result = await open_options(hass, entry)
+    entered = {"idle_hold": 60, "maximum_level": 80, "hand": "minutes"}
+    result = await submit_options(hass, result, entered)
+    assert result["errors"] == {"hand_minutes": "hand_minutes_missing"}
+    assert filled_in(result, "idle_hold") == 60
+    assert filled_in(result, "hand") == "minutes"
+    assert suggested(result) == {"maximum_level": 80}
+    assert entry.options == light_entry().options
+
+    await submit_options(
+        hass, result, {**entered, "hand": "enforce", "hand_minutes": 30}
+    )
+
+    assert entry.options["hand"] == "enforce"
+    assert entry.options["hand_minutes"] is None
 
 
 async def test_an_aquarium_that_is_gone_is_not_suggested(hass: HomeAssistant) -> None:
@@ -175,6 +226,9 @@ async def test_an_aquarium_that_is_gone_is_not_suggested(hass: HomeAssistant) ->
         ("maximum_level", 101),
         ("slew", 0),
         ("slew", 101),
+        ("hand", "never"),
+        ("hand_minutes", 0),
+        ("hand_minutes", 1441),
         ("aquarium", "gone"),
     ],
 )

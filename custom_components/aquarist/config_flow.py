@@ -36,12 +36,6 @@ from .const import (
     DOMAIN,
     KIND_AQUARIUM,
     KIND_CHIHIROS,
-    SUBENTRY_DOSER,
-    SUBENTRY_ENTITY,
-    SUBENTRY_INTERLOCK,
-    SUBENTRY_LIGHT,
-    SUBENTRY_PUMP,
-    SUBENTRY_SENSOR_GUARD,
 )
 from .discovery import (
     LAYOUTS,
@@ -62,12 +56,7 @@ from .form_fields import (
     layout_field,
 )
 from .options_flow import DeviceOptionsFlow, heads_of, new_options
-from .subentry_flows.doser import DoserFlow
-from .subentry_flows.entity import EntityFlow
-from .subentry_flows.interlock import InterlockFlow
-from .subentry_flows.light import LightFlow
-from .subentry_flows.pump import PumpFlow
-from .subentry_flows.sensor_guard import SensorGuardFlow
+from .subentry_flows.kinds import SUBENTRY_KINDS
 
 CONF_DEVICE_TYPE: Final = "device_type"
 CONF_LAYOUT: Final = "layout"
@@ -114,14 +103,7 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return what can be listed by hand: devices of an aquarium, and safety rules for them."""
         if config_entry.data.get(CONF_KIND) != KIND_AQUARIUM:
             return {}
-        return {
-            SUBENTRY_PUMP: PumpFlow,
-            SUBENTRY_LIGHT: LightFlow,
-            SUBENTRY_DOSER: DoserFlow,
-            SUBENTRY_ENTITY: EntityFlow,
-            SUBENTRY_INTERLOCK: InterlockFlow,
-            SUBENTRY_SENSOR_GUARD: SensorGuardFlow,
-        }
+        return dict(SUBENTRY_KINDS)
 
     @override
     async def async_step_bluetooth(

@@ -25,6 +25,8 @@ from .const import (
     CONF_ENABLED,
     CONF_FAMILY,
     CONF_FIRST,
+    CONF_HAND,
+    CONF_HAND_MINUTES,
     CONF_HEADS,
     CONF_IDLE_HOLD,
     CONF_LOCAL_NAME,
@@ -36,6 +38,7 @@ from .const import (
     CONF_MINUTES,
     CONF_ONLY_CALIBRATED,
     CONF_ONLY_IF_FITS,
+    CONF_RESPECT_MANUAL_CHANGE,
     CONF_RESTORE_MEMORY,
     CONF_SAFE_LEVEL,
     CONF_SECOND,
@@ -51,6 +54,7 @@ from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
 from .dosing.spacing import Spacing
 from .engine.state import AquariumLimits, DeviceLimits, HeadLimits
+from .layers.hand import HandPolicy, HandRule
 from .layers.setting import Setting
 from .limits.bounds import Bounds
 from .limits.slew import Slew
@@ -213,14 +217,26 @@ def _volume(milliliters: float | None) -> int | None:
 
 
 def level_limits(field_name: str, data: Mapping[str, Any]) -> DeviceLimits:
-    """Return the limits of a device with a level."""
+    """Return the limits of a device with a level, and what a change of it by hand means."""
     maximum = data.get(CONF_MAXIMUM_LEVEL)
     slew = data.get(CONF_SLEW)
     minutes = data.get(CONF_MAXIMUM_ON_MINUTES)
     safe = data.get(CONF_SAFE_LEVEL)
+    respects = bool(data.get(CONF_RESPECT_MANUAL_CHANGE, False))
     return DeviceLimits(
         bounds={} if maximum is None else {field_name: Bounds(maximum=maximum)},
         slew={} if slew is None else {field_name: Slew(per_second=slew)},
         maximum_on={} if minutes is None else {field_name: minutes * 60},
         safe={} if safe is None else {field_name: {LEVEL: float(safe)}},
+        hand=hand_policy(data),
+        respect_manual_change=frozenset({field_name}) if respects else frozenset(),
+    )
+
+
+def hand_policy(data: Mapping[str, Any]) -> HandPolicy:
+    """Return how long a change by hand wins; what was never asked is the usual rule."""
+    minutes = data.get(CONF_HAND_MINUTES)
+    return HandPolicy(
+        rule=HandRule(data.get(CONF_HAND, HandRule.UNTIL_NEXT_EVENT)),
+        seconds=None if minutes is None else minutes * 60.0,
     )

@@ -40,6 +40,7 @@ from .const import (
 from .data import DATA_ENGINE
 from .engine.state import DeviceState
 from .form_fields import IDLE_HOLD, MAXIMUM_LEVEL, SLEW, aquarium_field, emptiable
+from .hand_options import entered_hand, hand_errors, hand_fields
 from .hardware import device_uuid
 from .head_options import (
     MAXIMUM_DOSE,
@@ -102,17 +103,26 @@ class DeviceOptionsFlow(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask for the options of a light."""
+        errors: Errors = {}
         if user_input is not None:
-            limits = {
-                key: user_input.get(key) for key in (CONF_MAXIMUM_LEVEL, CONF_SLEW)
-            }
-            return self.async_create_entry(data=_common(user_input) | limits)
-        known = self.config_entry.options
-        fields = self._common_fields() | {
+            errors = hand_errors(user_input)
+            if not errors:
+                limits = {
+                    key: user_input.get(key) for key in (CONF_MAXIMUM_LEVEL, CONF_SLEW)
+                }
+                return self.async_create_entry(
+                    data=_common(user_input) | limits | entered_hand(user_input)
+                )
+        known = self.config_entry.options if user_input is None else user_input
+        fields = {
+            **self._common_fields(known),
             emptiable(CONF_MAXIMUM_LEVEL, known): MAXIMUM_LEVEL,
             emptiable(CONF_SLEW, known): SLEW,
+            **hand_fields(known),
         }
-        return self.async_show_form(step_id="light", data_schema=vol.Schema(fields))
+        return self.async_show_form(
+            step_id="light", data_schema=vol.Schema(fields), errors=errors
+        )
 
     async def async_step_doser(
         self, user_input: dict[str, Any] | None = None
@@ -121,7 +131,7 @@ class DeviceOptionsFlow(
         if user_input is not None:
             heads = {CONF_HEADS: self._heads}
             return self.async_create_entry(data=_common(user_input) | heads)
-        schema = vol.Schema(self._common_fields())
+        schema = vol.Schema(self._common_fields(self.config_entry.options))
         return self.async_show_form(step_id="doser", data_schema=schema)
 
     async def async_step_head(
@@ -200,9 +210,8 @@ class DeviceOptionsFlow(
             last_step=False,
         )
 
-    def _common_fields(self) -> dict[Any, Any]:
+    def _common_fields(self, known: Mapping[str, Any]) -> dict[Any, Any]:
         """Return the fields that every device has."""
-        known = self.config_entry.options
         hold = known.get(CONF_IDLE_HOLD, DEFAULT_IDLE_HOLD)
         restore = known.get(CONF_RESTORE_MEMORY, False)
         return {

@@ -18,6 +18,7 @@ from custom_components.aquarist.api.write_action_records import (
 )
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
 from custom_components.aquarist.commands.phases import Kind, Phase
+from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.engine.errors import EngineError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -156,6 +157,15 @@ async def test_a_write_that_was_waited_for(hass: HomeAssistant) -> None:
         "timeout",
         {"timeout_ms": 5000},
     )
+
+
+async def test_a_value_of_a_field_that_is_gone(hass: HomeAssistant) -> None:
+    """What it would have taken nobody knows any more."""
+    asked = {"field_name": "level", "value": "25"}
+    wrong = InvalidValue("level", "wrong_type", value="25", expected="number")
+    error = refused_record(asked, wrong, None)["error"]
+
+    assert error["error_details"] == {"field_name": "level", "provided_value": "25"}
 
 
 async def test_what_was_not_taken_is_told_as_it_came(hass: HomeAssistant) -> None:

@@ -340,3 +340,42 @@ async def test_entity_that_takes_effect_and_then_raises_is_set(
     with pytest.raises(DeviceError, match="service_failed"):
         await device.apply({"target": {"target": 20.0}})
     assert device.observed("target") == {"target": 30.0}
+
+
+@pytest.fixture
+async def dimmed(hass: HomeAssistant) -> EntityDevice:
+    """Return a device with a level at 40 per cent."""
+    dimmer = {"min": 0, "max": 100, "initial": 40, "unit_of_measurement": "%"}
+    assert await async_setup_component(
+        hass, "input_number", {"input_number": {"dimmer": dimmer}}
+    )
+    await hass.async_block_till_done()
+    return EntityDevice(
+        hass,
+        uuid="u",
+        name="Spots",
+        fields=[EntityField(name="spots", entity="input_number.dimmer")],
+        confirm_time=1.0,
+    )
+
+
+async def test_on_is_the_level_that_it_had_last(dimmed: EntityDevice) -> None:
+    """What was dimmed does not jump to full over livestock."""
+    dark = {"spots": 0.0}
+    await dimmed.apply({"spots": dark})
+    assert dimmed.setting_for("turn_on", {}, dark) == ("spots", {"spots": 40.0})
+
+
+async def test_while_an_entity_is_away_its_field_is_what_it_was(
+    hass: HomeAssistant, dimmed: EntityDevice
+) -> None:
+    """What is asked of it fails for being away, not for being unknown."""
+    before = dict(dimmed.fields)
+    hass.states.async_set("input_number.dimmer", "unavailable")
+    await hass.async_block_till_done()
+    assert not is_available(dimmed)
+    assert dimmed.fields == before
+    assert dimmed.setting_for("turn_off", {}, None) == ("spots", {"spots": 0.0})
+    with pytest.raises(DeviceError) as failed:
+        await dimmed.apply({"spots": {"spots": 0.0}})
+    assert failed.value.code == "entity_unavailable"

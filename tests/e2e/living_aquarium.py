@@ -51,6 +51,15 @@ class LivingAquarium:
         self.instance.start()
         self.client = await self.instance.ready(self.session)
 
+    async def are_on_disk(self, *addresses: str) -> None:
+        """Wait until Home Assistant, which takes its time, has the entries of devices on disk."""
+        path = self.instance.folder / ".storage" / "core.config_entries"
+
+        async def stored() -> bool:
+            return path.exists() and all(one in path.read_text() for one in addresses)
+
+        await eventually(stored)
+
     async def peripheral(self, address: str) -> Json:
         """Return what a simulated device says of itself: the truth."""
         devices = (await self.proxy.command("state"))["devices"]

@@ -101,6 +101,7 @@ async def aquarium(
     await proxy.start()
     made = await started(instance, proxy, session, count=DEVICES)
     await sent(made, HELD, "set_level", str(uuid4()), level=RESTING, execution="sync")
+    await made.are_on_disk(RAMPED, HELD, DOSER)
     yield made
     await proxy.stop()
 

@@ -60,15 +60,9 @@ async def aquarium(
     await made.client.ask(
         "aquarist", "send_command", {**resting, "args": {"level": RESTING}}
     )
-    await eventually(lambda: entries_are_stored(instance))
+    await made.are_on_disk(RAMPED, HELD, DOSER)
     yield made
     await proxy.stop()
-
-
-async def entries_are_stored(instance: Instance) -> bool:
-    """Return whether Home Assistant, which takes its time, has its entries on disk."""
-    stored = (instance.folder / ".storage" / "core.config_entries").read_text()
-    return all(address in stored for address in (RAMPED, HELD, DOSER))
 
 
 async def targets_of(aquarium: LivingAquarium) -> Targets:

@@ -1,7 +1,9 @@
 """Accepting: an id is used once, what waits too long ends, and an off always goes out."""
 
 import asyncio
+from contextlib import closing
 from datetime import timedelta, timezone
+import sqlite3
 from typing import Any, override
 
 import pytest
@@ -13,6 +15,7 @@ from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedE
 from custom_components.aquarist.engine.intake import QUEUE_EXPIRY, Origin
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.layers.claims import Layer
+from custom_components.aquarist.store import commands
 from custom_components.aquarist.store.errors import StoreReadOnlyError
 from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig, at
@@ -978,3 +981,22 @@ class TestTroubledStore:
         assert pump.told == [0.0]
         with pytest.raises(EngineError):
             await engine.recent(None, 10)
+
+
+async def test_a_twin_waits_for_what_memory_has_not_heard_of_yet(rig: Rig) -> None:
+    """The store's thread is ahead of the event loop: both get the same end (R-C50)."""
+    state = await rig.attach(Pump(level=0))
+    first = asyncio.create_task(
+        rig.engine.send(state, "set_level", {"level": 40}, SERVICE, id="twin")
+    )
+    with closing(sqlite3.connect(rig.path)) as connection:
+        stored = None
+        while stored is None:
+            await asyncio.sleep(0)
+            # Nothing runs in the event loop while the store's thread goes on.
+            for _ in range(100):
+                stored = stored or commands.get(connection, state.row.number, "twin")
+    assert rig.engine.records.current(stored.key) is None
+    ended = await rig.engine.finished(stored)
+    assert ended.phase is Phase.COMPLETED
+    assert (await rig.done(await first)).phase is Phase.COMPLETED

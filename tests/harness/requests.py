@@ -122,14 +122,12 @@ def _lamp(world: World) -> float:
 
 def _memory(world: World) -> list[Any]:
     """Return the windows that the lamp keeps."""
-    return [
-        [window["start"], window["end"], window["levels"][0]]
-        for window in world.lamp.memory.as_json()  # type: ignore[index]
-    ]
+    windows: list[dict[str, Any]] = world.lamp.memory.as_json()
+    return [[window["start"], window["end"], window["levels"][0]] for window in windows]
 
 
-def _curve(world: World) -> dict[str, list[list[int]]]:
-    """Return the curve that the lamp keeps."""
+def _curve(world: World) -> object:
+    """Return the points of the custom curve that the lamp keeps."""
     return world.lamp.curve.as_json()
 
 
@@ -178,7 +176,7 @@ def _dosed(world: World) -> int:
     return world.delivered()
 
 
-_OFF = ("turn_off", {})
+_OFF: Final[tuple[str, Mapping[str, Any]]] = ("turn_off", {})
 
 
 def _at(level: float) -> tuple[str, Mapping[str, Any]]:

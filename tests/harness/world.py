@@ -72,6 +72,7 @@ class World:
         self.lamp = LightModel(self._clock, address="02:AA:00:00:00:02", channels=1)
         self._models: Mapping[str, Peripheral] = {DOSER: self.doser, LAMP: self.lamp}
         self._noted = dict.fromkeys(self._models, 0)
+        self._without_effect: set[float] = set()
         self.house = House(self._clock, self.now)
 
     async def replay(self, outage: float) -> None:
@@ -95,6 +96,7 @@ class World:
             model.faults.set(line["name"], value=line["value"])
             return
         if line.get("void"):
+            self._without_effect.add(self.loop.time())
             model.faults.set(FaultName.WRITE_ERROR)
         model.receive(bytes.fromhex(line["data"]), response=False)
 
@@ -168,11 +170,12 @@ class World:
         ]
 
     def told_at(self, head: int = 0) -> list[float]:
-        """Return the seconds of the world at which the dose frames reached a head."""
+        """Return the seconds of the world at which dose frames took effect at a head."""
         return [
             at
             for frame, at in self._arrived(*_DOSE_FRAME)
             if len(frame) == _DOSE_SIZE and frame[0] == head
+            if at not in self._without_effect
         ]
 
     def level(self) -> float:
@@ -207,6 +210,8 @@ class World:
         """Write down what has reached a peripheral since the last time."""
         log = self._models[name].write_log
         for written in log[self._noted[name] :]:
+            if void:
+                self._without_effect.add(written.at_elapsed)
             self.chronicle.note(
                 "frame",
                 device=name,

@@ -80,7 +80,8 @@ async def test_trying_again(hass: HomeAssistant) -> None:
 
 async def test_an_override(hass: HomeAssistant) -> None:
     """R-B111: off for half an hour, then let go."""
-    field = {"device_id": device_named(hass, PUMP).row.uuid, "field_name": "level"}
+    uuid = device_named(hass, PUMP).row.uuid
+    field: dict[str, Any] = {"device_id": uuid, "field_name": "level"}
     made = await called(hass, "set_override", **field, value=0, seconds=1800)
     async with heard(hass, in_phase(Phase.IN_FORCE, made["id"])):
         pass

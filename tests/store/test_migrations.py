@@ -160,6 +160,8 @@ def test_version_1_is_read_by_the_present_code(path: Path) -> None:
         assert (dose.additive, dose.aquarium) == (None, None)
         (counter,) = counters.load_all(connection)
         assert (counter.lifetime, counter.today) == (102_000, 2000)
+        # The open dose was told to the pump at 100 mL.
+        assert counter.booked == 100_000
         (schedule,) = schedules.load_all(connection)
         assert schedule.definition == {"name": "Dawn", "action_type": "on"}
         assert [item.change for item in schedules.revisions(connection, 1)] == [

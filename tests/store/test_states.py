@@ -1,5 +1,6 @@
 """The small tables: resting values, counters, on-time anchors, settings."""
 
+from dataclasses import replace
 import sqlite3
 
 import pytest
@@ -27,13 +28,12 @@ def test_resting_values(connection: sqlite3.Connection) -> None:
 
 def test_counters(connection: sqlite3.Connection) -> None:
     """One a head, the newest; the doser may not have said what it gave today."""
-    counters.upsert(connection, 1, 1, 100, 10, AT)
-    counters.upsert(connection, 1, 0, 300, None, AT)
-    counters.upsert(connection, 1, 1, 200, 20, AT + MINUTE)
-    assert counters.load_all(connection) == [
-        Counter(device=1, head=0, lifetime=300, today=None, at=AT),
-        Counter(device=1, head=1, lifetime=200, today=20, at=AT + MINUTE),
-    ]
+    first = Counter(device=1, head=0, lifetime=300, booked=200, today=None, at=AT)
+    older = Counter(device=1, head=1, lifetime=100, booked=100, today=10, at=AT)
+    newer = replace(older, lifetime=200, booked=150, today=20, at=AT + MINUTE)
+    for counter in (older, first, newer):
+        counters.upsert(connection, counter)
+    assert counters.load_all(connection) == [first, newer]
 
 
 def test_on_time_anchors(connection: sqlite3.Connection) -> None:
@@ -67,6 +67,9 @@ def test_a_device_that_does_not_exist_has_no_state(
     with pytest.raises(sqlite3.IntegrityError):
         resting.upsert(connection, 9, "level", {}, AT)
     with pytest.raises(sqlite3.IntegrityError):
-        counters.upsert(connection, 9, 0, 1, 1, AT)
+        counters.upsert(
+            connection,
+            Counter(device=9, head=0, lifetime=1, booked=1, today=1, at=AT),
+        )
     with pytest.raises(sqlite3.IntegrityError):
         on_times.put(connection, 9, "level", AT, 1, "a")

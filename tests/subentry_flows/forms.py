@@ -8,6 +8,8 @@ from homeassistant.config_entries import SOURCE_USER, ConfigSubentry, SubentryFl
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from tests.flow_forms import USUAL_HAND
+
 USED_PUMP = {
     "entity_id": "switch.used",
     "minimum": None,
@@ -15,6 +17,7 @@ USED_PUMP = {
     "safe_level": 0,
     "maximum_on_minutes": None,
     "slew": None,
+    **USUAL_HAND,
 }
 
 

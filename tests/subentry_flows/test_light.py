@@ -7,7 +7,7 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.flow_forms import fields, suggested
+from tests.flow_forms import HAND_FIELDS, USUAL_HAND, fields, suggested
 
 from .forms import add, change, devices, listed, submit
 
@@ -28,6 +28,7 @@ async def test_a_light_has_channels_and_limits(
         "maximum_level",
         "slew",
         "dark_is_safe",
+        *HAND_FIELDS,
     ]
 
     result = await submit(
@@ -58,6 +59,7 @@ async def test_a_light_has_channels_and_limits(
                 "maximum_level": 80,
                 "slew": 0.5,
                 "safe_level": 0,
+                **USUAL_HAND,
             },
         )
     ]
@@ -84,6 +86,7 @@ async def test_a_light_may_have_no_limits(
                 "maximum_level": None,
                 "slew": None,
                 "safe_level": None,
+                **USUAL_HAND,
             },
         )
     ]
@@ -160,6 +163,24 @@ async def test_channels_that_make_no_light_are_refused(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_what_a_change_by_hand_of_a_light_means(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Minutes are needed where they are chosen; what is stored is suggested the next time."""
+    result = await add(hass, aquarium, "light")
+    result = await submit(hass, result, {**LIGHT, "hand": "minutes"})
+    assert result["errors"] == {"hand_minutes": "hand_minutes_missing"}
+    assert devices(aquarium) == []
+
+    chosen = {"hand": "minutes", "hand_minutes": 45, "respect_manual_change": True}
+    await submit(hass, result, {**LIGHT, **chosen})
+
+    assert devices(aquarium)[0][2].items() >= chosen.items()
+    (light,) = aquarium.subentries.values()
+    result = await change(hass, aquarium, light)
+    assert suggested(result).items() >= chosen.items()
+
+
 async def test_a_light_needs_a_name(
     hass: HomeAssistant, aquarium: MockConfigEntry
 ) -> None:
@@ -232,6 +253,7 @@ async def test_a_light_can_be_changed(
                 "maximum_level": None,
                 "slew": None,
                 "safe_level": None if dark else 0,
+                **USUAL_HAND,
             },
         )
     ]

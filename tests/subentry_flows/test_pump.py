@@ -8,7 +8,7 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.flow_forms import fields, suggested
+from tests.flow_forms import HAND_FIELDS, USUAL_HAND, fields, filled_in, suggested
 
 from .forms import USED_PUMP, add, change, devices, listed, submit
 
@@ -18,6 +18,7 @@ NOTHING_SET = {
     "safe_level": None,
     "maximum_on_minutes": None,
     "slew": None,
+    **USUAL_HAND,
 }
 
 
@@ -32,7 +33,7 @@ async def test_a_switch_is_a_pump(
         hass, result, {"name": " Return pump ", "entity_id": "switch.return_pump"}
     )
     assert result["step_id"] == "limits"
-    assert fields(result) == ["safe_level", "maximum_on_minutes"]
+    assert fields(result) == ["safe_level", "maximum_on_minutes", *HAND_FIELDS]
     assert suggested(result) == {"safe_level": 0}
 
     result = await submit(hass, result, {"safe_level": 100, "maximum_on_minutes": 90})
@@ -66,6 +67,7 @@ async def test_a_number_has_its_own_range_as_suggestion(
         "safe_level",
         "maximum_on_minutes",
         "slew",
+        *HAND_FIELDS,
     ]
     assert suggested(result) == {"minimum": 10.0, "maximum": 90.0, "safe_level": 0}
     schema = result["data_schema"]
@@ -134,7 +136,7 @@ async def test_an_empty_range_is_refused(
     result = await submit(hass, result, wrong)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"maximum": "range_empty"}
-    assert suggested(result) == wrong
+    assert suggested(result).items() >= wrong.items()
     assert devices(aquarium) == []
 
     result = await submit(hass, result, {"minimum": 10, "maximum": 90})
@@ -277,6 +279,30 @@ async def test_a_pump_is_changed_under_the_present_name_of_its_entity(
     ]
 
 
+async def test_what_a_change_by_hand_of_a_pump_means(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Minutes are needed where they are chosen; what is stored is filled in the next time."""
+    result = await add(hass, aquarium, "pump")
+    pump = {"name": "Skimmer", "entity_id": "switch.skimmer"}
+    result = await submit(hass, result, pump)
+    result = await submit(hass, result, {"hand": "minutes", "safe_level": 0})
+    assert result["errors"] == {"hand_minutes": "hand_minutes_missing"}
+    assert filled_in(result, "hand") == "minutes"
+    assert devices(aquarium) == []
+
+    chosen = {"hand": "minutes", "hand_minutes": 45, "respect_manual_change": True}
+    await submit(hass, result, {**chosen, "safe_level": 0})
+
+    assert devices(aquarium)[0][2].items() >= chosen.items()
+    (listed_pump,) = aquarium.subentries.values()
+    result = await change(hass, aquarium, listed_pump)
+    result = await submit(hass, result, pump)
+    assert filled_in(result, "hand") == "minutes"
+    assert filled_in(result, "respect_manual_change") is True
+    assert suggested(result) == {"safe_level": 0, "hand_minutes": 45}
+
+
 async def test_a_pump_needs_a_name(
     hass: HomeAssistant, aquarium: MockConfigEntry
 ) -> None:
@@ -348,7 +374,12 @@ async def test_another_entity_begins_with_its_own_limits(
         hass, result, {"name": "Wavemaker", "entity_id": "fan.cooling"}
     )
 
-    assert fields(result) == ["safe_level", "maximum_on_minutes", "slew"]
+    assert fields(result) == [
+        "safe_level",
+        "maximum_on_minutes",
+        "slew",
+        *HAND_FIELDS,
+    ]
     assert suggested(result) == {"safe_level": 0}
 
 

@@ -6,7 +6,7 @@ from typing import override
 
 from homeassistant.core import HomeAssistant
 
-from ..layers.setting import Scalar, Setting
+from ..layers.setting import Scalar, Setting, is_number
 from .backed_device import BackedDevice, together
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
 from .climate_adapter import ClimateAdapter
@@ -59,6 +59,7 @@ class EntityDevice(BackedDevice):
             )
             for field in fields
         }
+        self._last_levels: dict[str, float] = {}
         self._attach(tuple(self._by_field.values()))
 
     @override
@@ -75,7 +76,8 @@ class EntityDevice(BackedDevice):
                     checked_arguments(action, args)
                     return field.name, {field.name: action == "turn_on"}
             elif _is_level(field):
-                return field.name, _level_of(field, action, args, resting)
+                last = self._last_levels.get(field.name)
+                return field.name, _level_of(field, action, args, resting, last)
         raise unknown_action(action)
 
     @override
@@ -113,13 +115,25 @@ class EntityDevice(BackedDevice):
 
     @override
     def _describe(self) -> tuple[Field, ...]:
-        """Return the fields as the entities are now."""
-        return tuple(entity.field for entity in self._by_field.values())
+        """Return the fields as the entities are now, or were before they went away.
+
+        An entity that is away tells neither range nor choices.
+        """
+        return tuple(
+            self._fields[name]
+            if entity.state is None and name in self._fields
+            else entity.field
+            for name, entity in self._by_field.items()
+        )
 
     @override
     def _read(self, field: str) -> Setting | None:
         """Return what a field shows."""
-        return self._by_field[field].reading
+        setting = self._by_field[field].reading
+        level = (setting or {}).get(field)
+        if level is not None and is_number(level) and level > 0:
+            self._last_levels[field] = float(level)
+        return setting
 
 
 def _adapter(hass: HomeAssistant, field: EntityField) -> EntityAdapter:
@@ -144,14 +158,21 @@ def _is_level(field: Field) -> bool:
 
 
 def _level_of(
-    field: Field, action: str, args: Mapping[str, object], resting: Setting | None
+    field: Field,
+    action: str,
+    args: Mapping[str, object],
+    resting: Setting | None,
+    last: float | None,
 ) -> Setting:
-    """Return the setting of a level action for a field of per cents."""
+    """Return the setting of a level action for a field of per cents.
+
+    ``last`` is the last level above 0.
+    """
     match action:
         case "turn_on":
             checked_arguments(action, args)
             rests_at = (resting or {}).get(field.name)
-            return {field.name: rests_at or FULL}
+            return {field.name: rests_at or last or FULL}
         case "turn_off":
             checked_arguments(action, args)
             return {field.name: 0.0}

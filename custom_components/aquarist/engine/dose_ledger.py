@@ -71,13 +71,13 @@ class DoseLedger:
         ground.agenda.on("programmes", self._programmes_due)
 
     def load(self, rows: Iterable[Counter]) -> None:
-        """Take in the counters on disk, after the gate has its doses."""
+        """Take in the counters on disk."""
         for row in rows:
             key = (row.device, row.head)
             self.counters[key] = row
             self._accounts[key] = Account(
                 lifetime=row.lifetime,
-                booked=self._explained(key, row.lifetime),
+                booked=row.booked,
                 today=row.today,
                 day=self._local_time(row.at).date(),
                 paired=row.today is not None,
@@ -306,25 +306,6 @@ class DoseLedger:
         known = {one.key: one for one in self._gate.doses(dose.device, dose.head)}
         return known.get(dose.key, dose)
 
-    def _explained(self, key: HeadKey, lifetime: int) -> int:
-        """Return how much of a lifetime the doses on disk explain."""
-        doses = self._gate.doses(*key)
-        waiting = [
-            dose
-            for dose in doses
-            if not dose.is_settled and dose.lifetime_before is not None
-        ]
-        if not waiting:
-            return lifetime
-        since = waiting[0]
-        later = doses[doses.index(since) + 1 :]
-        return cast(int, since.lifetime_before) + sum(
-            dose.counted
-            for dose in later
-            if dose.is_settled
-            and (dose.lifetime_before is not None or dose.source == PUMP)
-        )
-
     def _readable(self, number: int) -> list[Dose]:
         """Return the open doses of a device about which its counters may tell."""
         return [
@@ -355,6 +336,7 @@ class DoseLedger:
             device=key[0],
             head=key[1],
             lifetime=max(account.lifetime, account.booked),
+            booked=account.booked,
             today=today,
             at=at,
         )
@@ -372,14 +354,7 @@ class DoseLedger:
             for dose in news.found:
                 dose_rows.intend(connection, dose, None, dose.source)
             if counter is not None:
-                counters.upsert(
-                    connection,
-                    counter.device,
-                    counter.head,
-                    counter.lifetime,
-                    counter.today,
-                    counter.at,
-                )
+                counters.upsert(connection, counter)
 
         def committed(_: None) -> None:
             for dose in (*news.changed, *news.found):

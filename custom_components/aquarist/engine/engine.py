@@ -383,6 +383,9 @@ class Engine:
         """Wait for the end of a command; returns the record as it ended."""
         if self.database is None:
             return self.records.current(command.key) or command
+        if not command.final and self.records.current(command.key) is None:
+            # Memory may not have heard yet of what is on disk already.
+            await self.journal.commit(lambda connection: None)
         ended = await self.records.finished(command)
         if ended.final:
             return ended

@@ -38,6 +38,11 @@ class Records:
         still_open = (one for one in self._current.values() if not one.final)
         return tuple(sorted(still_open, key=lambda one: one.order))
 
+    @property
+    def unsettled(self) -> tuple[Command, ...]:
+        """Return the commands whose end is not on disk: the open ones, and the ended."""
+        return tuple(self._current.values())
+
     def current(self, key: str) -> Command | None:
         """Return a command that has not ended; None for any other."""
         command = self._current.get(key)

@@ -59,13 +59,16 @@ class Verdicts:
         )
 
     def resume(self, undecided: Iterable[OccurrenceRow]) -> None:
-        """Take up the occurrences that were under way when the engine stopped."""
-        still_open: dict[int, set[str]] = {}
-        for command in self._records.open:
+        """Take up the occurrences that were under way when the engine stopped.
+
+        A command that recovery has just ended is waited for: its end settles it as well.
+        """
+        unsettled: dict[int, set[str]] = {}
+        for command in self._records.unsettled:
             if command.occurrence is not None:
-                still_open.setdefault(command.occurrence, set()).add(command.key)
+                unsettled.setdefault(command.occurrence, set()).add(command.key)
         for row in undecided:
-            keys = still_open.get(row.id, set())
+            keys = unsettled.get(row.id, set())
             running = _Running(row.schedule, row.at, keys)
             self._running[row.id] = running
             if not keys:

@@ -25,6 +25,7 @@ from ..const import (
 from ..devices.fields import LEVEL
 from ..devices.level_adapters import ON_OFF, level_adapter
 from ..form_fields import MAXIMUM_LEVEL, SLEW
+from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field, several
 
 CONF_DARK_IS_SAFE: Final = "dark_is_safe"
@@ -61,6 +62,7 @@ SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_MAXIMUM_LEVEL): MAXIMUM_LEVEL,
         vol.Optional(CONF_SLEW): SLEW,
         vol.Required(CONF_DARK_IS_SAFE, default=True): BooleanSelector(),
+        **hand_fields({}),
     }
 )
 
@@ -82,7 +84,11 @@ class LightFlow(DeviceFlow):
                 }
                 for channel in several(user_input[CONF_CHANNELS])
             ]
-            errors = self._name_errors(user_input) | self._channel_errors(channels)
+            errors = (
+                self._name_errors(user_input)
+                | self._channel_errors(channels)
+                | hand_errors(user_input)
+            )
             if not errors:
                 return self._save(
                     user_input[CONF_NAME],
@@ -91,6 +97,7 @@ class LightFlow(DeviceFlow):
                         CONF_MAXIMUM_LEVEL: user_input.get(CONF_MAXIMUM_LEVEL),
                         CONF_SLEW: user_input.get(CONF_SLEW),
                         CONF_SAFE_LEVEL: 0 if user_input[CONF_DARK_IS_SAFE] else None,
+                        **entered_hand(user_input),
                     },
                 )
         return self.async_show_form(

@@ -26,6 +26,7 @@ from ..devices.entity_adapter import number_attribute
 from ..devices.fields import LEVEL
 from ..devices.level_adapters import ON_OFF, level_adapter
 from ..form_fields import SLEW, emptiable, number_field
+from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field
 
 NUMBERS: Final = ("number", "input_number")
@@ -97,10 +98,17 @@ class PumpFlow(DeviceFlow):
         state = self.hass.states.get(self._entity)
         errors: Errors = {}
         if user_input is not None:
-            errors = self._limit_errors(user_input, state)
+            errors = self._limit_errors(user_input, state) | hand_errors(user_input)
             if not errors:
                 limits = {key: user_input.get(key) for key in LIMITS}
-                return self._save(self._name, {**self._stored(self._entity), **limits})
+                return self._save(
+                    self._name,
+                    {
+                        **self._stored(self._entity),
+                        **limits,
+                        **entered_hand(user_input),
+                    },
+                )
         return self.async_show_form(
             step_id="limits",
             data_schema=self._limits_schema(
@@ -135,7 +143,7 @@ class PumpFlow(DeviceFlow):
         fields[emptiable(CONF_MAXIMUM_ON_MINUTES, values)] = MAXIMUM_ON
         if not self._on_or_off(state):
             fields[emptiable(CONF_SLEW, values)] = SLEW
-        return vol.Schema(fields)
+        return vol.Schema(fields | hand_fields(values))
 
     def _limit_errors(
         self, user_input: Mapping[str, Any], state: State | None

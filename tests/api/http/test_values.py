@@ -210,6 +210,9 @@ class TestHistory:
         for value in (0, 0, 60):
             pump(hass).turn_by_hand(value)
             await hass.async_block_till_done()
+        for available in (False, True):
+            pump(hass).available = available
+            await hass.async_block_till_done()
         light = entity_of(hass, Platform.LIGHT, LIGHT, "light")
         await call(hass, "turn_on", light, brightness=128)
         await call(hass, "turn_off", light)
@@ -228,7 +231,7 @@ class TestHistory:
             (one["device_id"], one["field_name"]): [pair[1] for pair in one["values"]]
             for one in page["results"]
         }
-        assert values[uuid_of(hass, PUMP), "level"][-2:] == [0, 60]
+        assert values[uuid_of(hass, PUMP), "level"][-3:] == [0, 60, 60]
         assert values[uuid_of(hass, LIGHT), "level"][-2:] == [50.2, 0]
         assert values[uuid_of(hass, DOSER), "dosing_allowed_0"][-1] is False
         assert values[uuid_of(hass, LIGHT), "mix_red"] == []

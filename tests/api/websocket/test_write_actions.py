@@ -135,6 +135,23 @@ async def test_a_failed_one_is_tried_again(hass: HomeAssistant, client: Any) -> 
     assert error["translation_key"] == "not_failed"
 
 
+async def test_one_whose_time_is_over_is_not_tried_again(
+    hass: HomeAssistant, client: Any
+) -> None:
+    """RES-50: there is nothing left to hold."""
+    pump(hass).fail_next(DeviceError("service_failed", transient=False))
+    soon = datetime.now(UTC) + timedelta(seconds=0.3)
+    item = action(hass, end_timestamp=soon.isoformat())
+    async with heard(hass, in_phase(Phase.FAILED, item["action_id"])):
+        await asked(client, type=CREATE, actions=[item])
+    now = engine_of(hass).clock.now
+    engine_of(hass).clock.now = lambda: now() + timedelta(seconds=1)  # type: ignore[method-assign]
+    error = await refused(client, type=RETRY, action_id=item["action_id"])
+
+    assert error["translation_key"] == "end_in_past"
+    assert error["translation_placeholders"]["field"] == "end_timestamp"
+
+
 async def test_a_device_out_of_use_is_not_tried_again(
     hass: HomeAssistant, client: Any
 ) -> None:
@@ -204,3 +221,8 @@ async def test_nothing_is_told_of_what_may_not_be_seen(
         {"type": SUBSCRIBE, "device_id": other["device_id"]},
     ):
         assert (await refused(reader, **message))["code"] == "unauthorized"
+    assert await asked(reader, type=SUBSCRIBE) is None
+    for name in (SKIMMER, PUMP):
+        await asked(client, type=CREATE, actions=[action(hass, name, start=3600)])
+    pushed = (await reader.receive_json())["event"]
+    assert pushed["device_id"] == mine["device_id"]

@@ -33,6 +33,23 @@ _STATEMENTS = (
     CREATE INDEX dose_open ON dose (number)
     WHERE state IN ('intended', 'sent', 'unknown')
     """,
+    "ALTER TABLE counter ADD COLUMN booked INTEGER NOT NULL DEFAULT 0",
+    """
+    UPDATE counter SET booked = coalesce((
+        SELECT open.lifetime_before + (
+            SELECT coalesce(sum(coalesce(later.given, later.volume)), 0)
+            FROM dose AS later
+            WHERE later.device = open.device AND later.head = open.head
+            AND later.number > open.number AND later.lifetime_before IS NOT NULL
+            AND later.state IN ('given', 'partly')
+        )
+        FROM dose AS open
+        WHERE open.device = counter.device AND open.head = counter.head
+        AND open.state IN ('intended', 'sent', 'unknown')
+        AND open.lifetime_before IS NOT NULL
+        ORDER BY open.number LIMIT 1
+    ), lifetime)
+    """,
     """
     CREATE TABLE container (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
