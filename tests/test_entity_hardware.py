@@ -1,5 +1,6 @@
 """What a keeper listed by hand becomes a device, also after its entities were renamed."""
 
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -75,6 +76,22 @@ async def test_a_dosing_switch_has_a_longest_time(
     (head,) = device.heads
     assert head.flow == pytest.approx(1000 / 60)
     assert head.maximum == longest * 1000 / 60 // 100 * 100
+    await device.close()
+
+
+async def test_a_flow_that_was_changed_is_known_with_its_instant(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """A calibration before it counts no more."""
+    hass.states.async_set("switch.dosing", "off")
+    entered_at = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    data = {**IRON, "flow_entered_at": entered_at.isoformat()}
+    subentry = listed(hass, aquarium, "doser", data)
+    device = subentry_hardware(hass, aquarium, subentry).device
+    assert isinstance(device, Doser)
+    assert device.heads[0].flow_entered_at == entered_at
+    device.set_flow(900.0)
+    assert device.heads[0].flow_entered_at == entered_at
     await device.close()
 
 

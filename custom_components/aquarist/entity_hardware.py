@@ -5,6 +5,7 @@ kinds of entities that can back one.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -16,6 +17,7 @@ from .const import (
     CONF_CHANNEL,
     CONF_CHANNELS,
     CONF_FIELDS,
+    CONF_FLOW_ENTERED_AT,
     CONF_FLOW_ML_PER_MINUTE,
     CONF_MAXIMUM,
     CONF_MAXIMUM_DOSE_ML,
@@ -99,6 +101,7 @@ def _switch_doser(
 ) -> Doser:
     """Return a doser made of a switch and a measured flow rate."""
     flow = data[CONF_FLOW_ML_PER_MINUTE] * MICROLITRES / 60
+    entered_at: str | None = data.get(CONF_FLOW_ENTERED_AT)
     return Doser(
         hass,
         uuid=uuid,
@@ -112,5 +115,6 @@ def _switch_doser(
             flow=flow,
             minimum=100,
             maximum=round(data[CONF_MAXIMUM_DOSE_ML] * MICROLITRES),
+            flow_entered_at=datetime.fromisoformat(entered_at) if entered_at else None,
         ),
     )

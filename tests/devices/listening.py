@@ -24,6 +24,7 @@ class Recorder:
         self.statuses: list[DeviceStatus] = []
         self.memories: list[MemoryReport] = []
         self.runs: list[tuple[int, int, datetime]] = []
+        self.offs = 0
 
     @property
     def settings(self) -> list[Setting]:
@@ -58,6 +59,10 @@ class Recorder:
     def ran_by_itself(self, head: int, microlitres: int, at: datetime) -> None:
         """Keep what a head gave that no dose accounts for."""
         self.runs.append((head, microlitres, at))
+
+    def went_off(self) -> None:
+        """Count how often the end of a time on was told."""
+        self.offs += 1
 
 
 def is_available(device: Device) -> bool:

@@ -453,9 +453,9 @@ async def test_at_most_24_settings(rig: Rig, memory_bench_of: Benches) -> None:
 
 
 async def test_a_store_that_fails_stops_before_the_pump(
-    rig: Rig, memory_bench_of: Benches
+    rig: Rig, memory_bench_of: Benches, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """That it runs is on disk before the pump hears of it."""
+    """That it runs is on disk before the pump hears of it; the command ends with why."""
     bench = memory_bench_of()
     state = await rig.attach(bench.doser())
     state.queue.hold()
@@ -468,7 +468,9 @@ async def test_a_store_that_fails_stops_before_the_pump(
     await rig.engine.journal.retry()
     ended = await rig.done(command)
     assert (ended.phase, ended.error_code) == (Phase.FAILED, "internal_error")
+    assert ended.error == "store_read_only"
     assert content(rig).writing == set()
+    assert "Traceback" not in caplog.text
 
 
 async def test_a_stop_ends_the_writing(rig: Rig, memory_bench_of: Benches) -> None:

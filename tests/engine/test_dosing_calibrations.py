@@ -1,6 +1,7 @@
 """Calibrations: the flow of a switch, the age of a measurement, and how true a head stays."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import override
 
@@ -76,6 +77,28 @@ async def test_a_switch_doses_by_the_flow_that_was_measured(rig: Rig) -> None:
     doser.flows.clear()
     await rig.reboot(doser)
     assert doser.flows == [900]
+
+
+@pytest.mark.parametrize(("seconds", "flows"), [(-1, [900]), (0, []), (1, [])], ids=str)
+async def test_a_flow_that_the_keeper_entered_later_counts(
+    rig: Rig, seconds: int, flows: list[float]
+) -> None:
+    """One entered before the calibration does not; the next calibration counts again."""
+    doser = SwitchDoser()
+    state = await rig.attach(doser)
+    old = await rig.engine.calibrations.measured(
+        state, 0, asked=10_000, measured=9000, user="keeper"
+    )
+    entered_at = old.at + timedelta(seconds=seconds)
+    doser.heads = (replace(doser.heads[0], flow_entered_at=entered_at),)
+    doser.flows.clear()
+    (state,) = await rig.reboot(doser)
+    assert doser.flows == flows
+    await rig.advance(2)
+    await rig.engine.calibrations.measured(
+        state, 0, asked=10_000, measured=8000, user="keeper"
+    )
+    assert doser.flows == [*flows, 800]
 
 
 @pytest.mark.usefixtures("keys")

@@ -310,6 +310,22 @@ class TestPumpsOwnDoses:
         await rig.settle()
         assert await known(rig) == [("given", 200)]
 
+    async def test_a_tenth_that_is_not_booked_yet_survives_a_restart(
+        self, rig: Rig
+    ) -> None:
+        """Tenths do not get lost one by one; one that an open dose came after neither."""
+        doser, state = await slow(rig)
+        tell(doser, 70_000)
+        doser.lifetime[HEAD] = 70_100
+        tell(doser, 70_100)
+        await rig.settle()
+        (state,) = await rig.reboot(doser)
+        await lost(rig, doser, state, 2)
+        await rig.reboot(doser)
+        doser.lifetime[HEAD] = 72_100
+        await rig.advance(60)
+        assert await known(rig) == [("given", 2100)]
+
     async def test_a_total_that_is_pushed_has_the_counters_read(self, rig: Rig) -> None:
         """The pump has just given something by itself."""
         doser, _ = await slow(rig)

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
+import pytest
+
 from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
-from tests.engine.memory_doser import MemoryDoser
+from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Rig
 from tests.engine.troubled_store import read_only
 
@@ -124,11 +126,14 @@ async def test_a_run_that_may_have_begun_is_looked_after(rig: Rig) -> None:
     assert rig.engine.gate.given(1, 0, rig.clock.now()) == 3000
 
 
-async def test_a_run_that_was_not_written_down_does_not_begin(rig: Rig) -> None:
+@pytest.mark.parametrize("args", [{"seconds": 5}, {"measured_ml": 4.85}])
+async def test_a_run_that_was_not_written_down_does_not_begin(
+    rig: Rig, args: dict[str, float]
+) -> None:
     """Law 2."""
     doser, state = await attach(rig)
     state.queue.hold()
-    command = await run(rig, state)
+    command = await run(rig, state, "calibrate_head", **args)
     assert rig.engine.database is not None
     async with read_only(rig.engine.database):
         state.queue.release()
@@ -167,3 +172,55 @@ async def test_a_run_that_was_stopped_has_its_end_already(rig: Rig) -> None:
 
     doser.perform = perform  # type: ignore[method-assign]
     assert (await rig.done(await run(rig, state))).phase is Phase.STOPPED
+
+
+async def test_counters_that_were_never_read_are_read_before_a_run(rig: Rig) -> None:
+    """What the run gave is not taken for what the pump had given before."""
+    doser, state = await attach(rig)
+    doser.lifetime[0] = 700_000
+    await rig.done(await run(rig, state))
+    doser.tell()
+    await rig.settle()
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+
+
+async def test_a_run_that_no_counter_can_tell_of_counts_as_asked(rig: Rig) -> None:
+    """What is not known counts as given, also after a restart and a first reading."""
+    doser, state = await attach(rig)
+    doser.counts = False
+    assert (await rig.done(await run(rig, state))).phase is Phase.COMPLETED
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    await rig.engine.close()
+    await rig.boot()
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    state = await rig.attach(doser, heads={0: HeadLimits()})
+    doser.counts = True
+    doser.tell()
+    await rig.settle()
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+
+
+async def test_a_pump_that_cannot_be_read_does_not_run(rig: Rig) -> None:
+    """It is not reached, so nothing counts."""
+    doser, state = await attach(rig)
+    doser.prepare_errors = [DeviceError("unreachable", transient=False)]
+    assert (await rig.done(await run(rig, state))).phase is Phase.FAILED
+    assert doser.ran == []
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 0
+
+
+async def test_what_the_counters_tell_before_a_run_may_forbid_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gate is asked once more when they were read."""
+    doser, state = await attach(rig)
+    prepare = doser.prepare
+
+    async def prepared(head: int) -> MemoryDose:
+        state.limits.heads[0] = HeadLimits(budget=1000)  # type: ignore[index]
+        return await prepare(head)
+
+    monkeypatch.setattr(doser, "prepare", prepared)
+    ended = await rig.done(await run(rig, state))
+    assert ended.error == "refused_budget_24h"
+    assert doser.ran == []

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from sqlite3 import Connection
+import threading
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from custom_components.aquarist.store import settings
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.errors import (
     AlreadyFinal,
+    NotStored,
     StoreError,
     StoreReadOnlyError,
 )
@@ -36,7 +38,11 @@ class Desk:
 
     def record(self, key: str, value: int) -> None:
         """Record an outcome."""
-        self.journal.record(put(key, value), lambda _: self.committed.append(value))
+        self.hand_over(put(key, value), value)
+
+    def hand_over(self, unit: Callable[[Connection], None], value: int) -> None:
+        """Record an outcome of any kind, that is known by its value."""
+        self.journal.record(unit, lambda _: self.committed.append(value))
 
     async def written(self) -> dict[str, Any]:
         """Return what is on disk."""
@@ -59,6 +65,30 @@ def put(key: str, value: int) -> Callable[[Connection], None]:
 def broken(connection: Connection) -> None:
     """Be a unit with a mistake of its own."""
     raise RuntimeError("broken")
+
+
+class Awaited:
+    """A unit that continues a count; the writer waits in it until it may go on."""
+
+    def __init__(self, number: int, *, refused: bool = False) -> None:
+        """Need the number before this one on disk; the store refuses it once if asked to."""
+        self.number = number
+        self.refused = refused
+        self.running = threading.Event()
+        self.may_go_on = threading.Event()
+
+    def __call__(self, connection: Connection) -> None:
+        """Count on. Raises NotStored when the number before is missing."""
+        self.running.set()
+        assert self.may_go_on.wait(5)
+        if settings.load_all(connection).get("a", 0) != self.number - 1:
+            raise NotStored("setting", "a")
+        connection.execute(f"PRAGMA query_only={self.refused}")
+        self.refused = False
+        try:
+            settings.put(connection, "a", self.number)
+        finally:
+            connection.execute("PRAGMA query_only=OFF")
 
 
 @pytest.fixture
@@ -118,6 +148,32 @@ async def test_what_is_recorded_while_the_kept_are_written_comes_after_them(
     await desk.journal.retry()
     await retrying
     assert desk.committed == [1, 2, 3]
+
+
+async def test_what_fails_behind_a_fault_that_nobody_heard_yet_keeps_its_place(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It was handed over before, in a batch of its own, and misses what was refused."""
+    units = [Awaited(1, refused=True), Awaited(2), Awaited(3)]
+    for before, unit in zip([None, *units], units, strict=False):
+        desk.hand_over(unit, unit.number)
+        if before is not None:
+            before.may_go_on.set()
+        assert unit.running.wait(5)
+    while not desk.journal.kept:
+        await asyncio.sleep(0)
+    desk.record("a", 4)
+    assert desk.journal.kept == 2
+    units[-1].may_go_on.set()
+    await desk.settle()
+    assert desk.journal.kept == 4
+    await desk.journal.retry()
+    desk.record("a", 5)
+    await desk.settle()
+    assert desk.committed == [1, 2, 3, 4, 5]
+    assert desk.journal.kept == 0
+    assert await desk.written() == {"a": 5}
+    assert "could not be recorded" not in caplog.text
 
 
 async def test_a_fault_is_told_and_its_end_too(desk: Desk) -> None:

@@ -11,6 +11,7 @@ from custom_components.aquarist.devices import switch_dose
 from custom_components.aquarist.devices.device import Head
 from custom_components.aquarist.devices.doser import Doser
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
+from custom_components.aquarist.engine.state import DeviceState
 from tests.devices.entities import FakeSwitch, add
 from tests.engine.rig import SERVICE, Rig
 
@@ -167,3 +168,91 @@ async def test_dose_that_ended_while_nobody_looked(
     given = [dose.counted for dose in booked(rig) if dose.source == "pump"]
     assert given == excess
     assert [dose.state for dose in rig.engine.gate.unknown] == [DoseState.UNKNOWN]
+
+
+async def primed(rig: Rig, state: DeviceState, switch: FakeSwitch) -> None:
+    """Have the head run for two seconds, 100 mL, and stop Home Assistant meanwhile."""
+    args = {"head_index": 0, "seconds": 2}
+    await rig.engine.send(state, "prime_head", args, SERVICE)
+    while not switch.runs():
+        await rig.settle()
+    await rig.settle()
+    switch.show(available=False)
+    await rig.engine.close()
+
+
+@pytest.mark.parametrize(
+    ("automatic_off", "given"), [(None, [100_000]), (4.0, [200_000])]
+)
+async def test_run_that_ended_while_nobody_looked_is_booked_once(
+    hass: HomeAssistant,
+    rig: Rig,
+    switch: FakeSwitch,
+    automatic_off: float | None,
+    given: list[int],
+) -> None:
+    """As long as its automatic off let it run, or as asked; the next start adds nothing."""
+    state = await rig.attach(doser_of(hass, automatic_off=automatic_off))
+    await primed(rig, state, switch)
+    rig.clock.advance(3600)
+    switch.show(available=True, is_on=False)
+    for _ in range(2):
+        await rig.boot(start=False)
+        await rig.attach(doser_of(hass, automatic_off=automatic_off))
+        await rig.settle()
+        assert [dose.counted for dose in booked(rig)] == given
+        await rig.engine.close()
+
+
+async def test_run_that_outlived_the_engine_goes_off_and_is_booked(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """All of the time since it began."""
+    state = await rig.attach(doser_of(hass))
+    await primed(rig, state, switch)
+    rig.clock.advance(10)
+    switch.show(available=True, is_on=True)
+    await rig.boot(start=False)
+    await rig.attach(doser_of(hass))
+    assert not switch.runs()
+    await rig.settle()
+    (dose,) = booked(rig)
+    assert 500_000 <= dose.counted <= 550_000
+
+
+async def test_run_that_could_not_begin_leaves_what_was_begun_before(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """The older run, whose end is not known yet, is booked when the switch is seen again."""
+    state = await rig.attach(doser_of(hass, automatic_off=4.0))
+    await primed(rig, state, switch)
+    rig.clock.advance(3600)
+    await rig.boot()
+    state = await rig.attach(doser_of(hass, automatic_off=4.0))
+    args = {"head_index": 0, "seconds": 1}
+    await rig.engine.send(state, "prime_head", args, SERVICE)
+    await rig.advance(120)
+    assert booked(rig) == []
+    switch.show(available=True, is_on=False)
+    await hass.async_block_till_done()
+    await rig.settle()
+    assert [dose.counted for dose in booked(rig)] == [200_000]
+
+
+async def test_run_that_could_not_begin_is_not_booked(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """The switch was away all the while."""
+    state = await rig.attach(doser_of(hass, automatic_off=4.0))
+    switch.show(available=False)
+    await hass.async_block_till_done()
+    args = {"head_index": 0, "seconds": 1}
+    command = await rig.engine.send(state, "prime_head", args, SERVICE)
+    await rig.advance(120)
+    assert (await rig.done(command)).phase is Phase.FAILED
+    switch.show(available=True, is_on=False)
+    await rig.engine.close()
+    await rig.boot(start=False)
+    await rig.attach(doser_of(hass, automatic_off=4.0))
+    await rig.settle()
+    assert booked(rig) == []

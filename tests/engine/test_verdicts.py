@@ -3,7 +3,10 @@
 from contextlib import closing
 import sqlite3
 
+import pytest
+
 from custom_components.aquarist.store.occurrences import Verdict
+from tests.engine.memory_doser import MemoryDoser
 from tests.engine.plans import announced, create, daily, on_disk, ramp, words
 from tests.engine.rig import Pump, Rig, at
 
@@ -38,6 +41,25 @@ async def test_a_verdict_that_was_not_written_any_more_is_made_up_for(
     await rig.settle()
     assert await words(rig) == [(Verdict.RAN, None)]
     assert announced(rig) == [("ran", None)]
+
+
+async def test_a_dose_that_was_under_way_gives_its_moment_one_verdict(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its command is ended by the recovery that takes the moment up."""
+    doser = MemoryDoser()
+    doser.slow = True
+    await rig.attach(doser)
+    dose = {"head_index": 0, "volume_ml": 2}
+    await create(rig, daily("12:30", "dose", dose))
+    await rig.advance(1800)
+    assert doser.sent == [(0, 2000)]
+    rig.changes.clear()
+    await rig.reboot(doser)
+    assert await words(rig) == [(Verdict.FAILED, "interrupted")]
+    assert announced(rig) == [("failed", "interrupted")]
+    assert "could not be recorded" not in caplog.text
+    assert doser.sent == [(0, 2000)]
 
 
 async def test_a_newer_ramp_is_the_reason_of_the_older_ones_end(rig: Rig) -> None:

@@ -1,5 +1,7 @@
 """A dosing pump: a switch and a measured flow."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from homeassistant.config_entries import ConfigSubentry, SubentryFlowResult
@@ -219,6 +221,7 @@ async def test_a_doser_can_be_changed(
     hass: HomeAssistant, aquarium: MockConfigEntry
 ) -> None:
     """A flow measured anew; the limit is taken away."""
+    hass.data[DATA_ENGINE] = engine = await open_engine(hass)
     pump = listed(hass, aquarium, "doser", "Iron", STORED)
     result = await open_form(hass, aquarium, pump)
     assert suggested(result) == IRON
@@ -229,13 +232,12 @@ async def test_a_doser_can_be_changed(
 
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
-    assert devices(aquarium) == [
-        (
-            "doser",
-            "Iron left",
-            {**STORED, "flow_ml_per_minute": 11.8, "budget_ml": None},
-        )
-    ]
+    ((kind, name, stored),) = devices(aquarium)
+    entered_at = datetime.fromisoformat(stored.pop("flow_entered_at"))
+    assert (kind, name) == ("doser", "Iron left")
+    assert stored == {**STORED, "flow_ml_per_minute": 11.8, "budget_ml": None}
+    assert abs(engine.clock.now() - entered_at) < timedelta(minutes=1)
+    await engine.close()
 
 
 async def test_a_container_is_changed_but_not_taken_away(
@@ -283,6 +285,34 @@ async def test_a_doser_is_calibrated(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "calibrated")
     assert doser.flow == 900
     assert devices(aquarium) == [("doser", "Iron", STORED)]
+    await engine.close()
+
+
+async def test_the_flow_in_force_is_shown_and_only_another_one_replaces_it(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Measured as 54 mL a minute; left as it is, what was entered before stays."""
+    hass.data[DATA_ENGINE] = engine = await open_engine(hass)
+    engine.start()
+    pump = listed(hass, aquarium, "doser", "Iron", STORED)
+    doser = MeasuredDoser(DeviceKind.DOSER)
+    doser.uuid = device_uuid(pump.subentry_id)
+    doser.heads = tuple(replace(head, flow=900.0) for head in doser.heads)
+    await engine.attach(doser, limits=DeviceLimits(), aquarium=None)
+    form = await open_form(hass, aquarium, pump)
+    assert suggested(form) == {**IRON, "flow_ml_per_minute": 54.0}
+
+    await submit(hass, form, {**IRON, "flow_ml_per_minute": 54.0})
+    assert devices(aquarium) == [("doser", "Iron", STORED)]
+
+    form = await open_form(hass, aquarium, pump)
+    await submit(hass, form, IRON)
+    ((_, _, stored),) = devices(aquarium)
+    assert stored == {**STORED, "flow_entered_at": stored["flow_entered_at"]}
+
+    form = await open_form(hass, aquarium, pump)
+    await submit(hass, form, {**IRON, "flow_ml_per_minute": 54.0})
+    assert devices(aquarium) == [("doser", "Iron", stored)]
     await engine.close()
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 import hashlib
+from itertools import count
 import json
-from operator import attrgetter
+import secrets
+import time
 from typing import Any
-from uuid import uuid7
 
 from ..layers.claims import Layer
 from .phases import FINAL, TRANSITIONS, Kind, Phase
@@ -17,12 +18,18 @@ RAMP_START = "start"
 """The argument of a ramp that keeps the setting which its start level asks for."""
 
 
-def new_id() -> str:
-    """Return an id for a command whose sender gave none (R-C15).
+_RUN = f"7{secrets.randbits(12):03x}"
+_NUMBERS = count((1 << 63) + secrets.randbits(61))
 
-    Ids that grow with time cost the store's index a fifth less than random ones.
+
+def new_id() -> str:
+    """Return an id for a command whose sender gave none (R-C15): 32 hexadecimal digits.
+
+    It is a UUID of version 7, which grows with time: that costs the store's index a fifth
+    less. It counts on from a random number, for to ask the system for randomness each time
+    would hand over to the writer's thread, and every command would be a batch of its own.
     """
-    return uuid7().hex
+    return f"{time.time_ns() // 1_000_000:012x}{_RUN}{next(_NUMBERS):016x}"
 
 
 class Source(StrEnum):
@@ -69,9 +76,9 @@ class IllegalTransitionError(Exception):
         self.wanted = wanted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Command:
-    """One cause at one device.
+    """One cause at one device; without slots, so that `changed` copies it in one go.
 
     Times are aware UTC datetimes. ``value`` is the setting that a set or window
     asks for; a ramp keeps its course in ``args``. ``order`` is given by the store
@@ -184,21 +191,14 @@ class Command:
         return self.starts_at is not None and self.starts_at != self.created_at
 
 
-_SLOTS = {name: vars(Command)[name].__set__ for name in Command.__dataclass_fields__}
-_VALUES = attrgetter(*_SLOTS)
-
-
 def changed(command: Command, **changes: Any) -> Command:
     """Return the command with other values.
 
-    `dataclasses.replace` for the fast path: to fill the slots of a copy takes a third of
-    what calling the class with thirty names takes.
+    `dataclasses.replace` for the fast path: a quarter of what calling the class with thirty
+    names takes.
     """
     newer = object.__new__(Command)
-    for fill, value in zip(_SLOTS.values(), _VALUES(command), strict=True):
-        fill(newer, value)
-    for name, value in changes.items():
-        _SLOTS[name](newer, value)
+    vars(newer).update(vars(command), **changes)
     return newer
 
 

@@ -52,13 +52,18 @@ class StopReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """A pump head: 0-based index, name, flow in microlitres a second, dose bounds in microlitres."""
+    """A pump head: 0-based index, name, flow in microlitres a second, dose bounds in microlitres.
+
+    ``flow_entered_at`` is when the keeper changed the flow (aware UTC): a calibration before
+    that counts no more for it.
+    """
 
     index: int
     name: str
     flow: float
     minimum: int
     maximum: int
+    flow_entered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +138,9 @@ class DeviceListener(Protocol):
 
         ``at`` is when it went on, aware UTC.
         """
+
+    def went_off(self) -> None:
+        """Take note that a dosing switch is off, and that its time on has been told."""
 
 
 class Device(Protocol):
@@ -232,10 +240,13 @@ class SwitchedDoser(DoserDevice, Protocol):
     def has_automatic_off(self) -> bool:
         """Return whether the switch goes off by itself when nobody switches it off."""
 
-    def cut_off(self, volume: int, at: datetime, seconds_ago: float) -> None:
-        """Know of the dose during which the last engine ended: it may still be running.
+    def cut_off(
+        self, volume: int, at: datetime, seconds_ago: float, *, counted: bool = True
+    ) -> None:
+        """Know of a dose or run whose end nobody saw: it may still be running.
 
-        Its microlitres are accounted for already; it was sent at an aware UTC instant.
+        ``counted`` tells whether its microlitres are accounted for already; it was sent at
+        an aware UTC instant.
         """
 
     def set_flow(self, flow: float) -> None:

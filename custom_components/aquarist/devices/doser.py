@@ -107,9 +107,13 @@ class Doser(BackedDevice):
             ),
         )
 
-    def cut_off(self, volume: int, at: datetime, seconds_ago: float) -> None:
-        """Know of the dose during which the last engine ended: it may still be running."""
-        self._watch.cut_off(volume / self.heads[0].flow, at, seconds_ago)
+    def cut_off(
+        self, volume: int, at: datetime, seconds_ago: float, *, counted: bool = True
+    ) -> None:
+        """Know of a dose or run whose end nobody saw: it may still be running."""
+        self._watch.cut_off(
+            volume / self.heads[0].flow, at, seconds_ago, counted=counted
+        )
 
     @override
     def listen(self, listener: DeviceListener) -> Callable[[], None]:
@@ -231,12 +235,17 @@ class Doser(BackedDevice):
         if self._run is not None and self._run.running:
             self._run.look()
         elif self._watched:
+            followed = self._watch.follows
             self._watch.look()
+            if followed and not self._watch.follows:
+                self._tell_off()
 
     def _run_ended(self, clean: bool) -> None:
         """Go on to watch the switch after a dose."""
         if not clean:
             self._watch.distrust()
+        if not self.may_run:
+            self._tell_off()
         self._look()
 
     def _was_on(self, seconds: float, at: datetime) -> None:

@@ -148,6 +148,11 @@ class ObservableDevice:
         for listener in tuple(self._listeners):
             listener.ran_by_itself(head, microlitres, at)
 
+    def _tell_off(self) -> None:
+        """Tell all listeners that a dosing switch is off and its time on was told."""
+        for listener in tuple(self._listeners):
+            listener.went_off()
+
     def _tell_status(self, status: DeviceStatus) -> None:
         """Tell all listeners what the device says of itself."""
         for listener in tuple(self._listeners):

@@ -19,14 +19,16 @@ LATE = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutOff:
-    """A dose of so many ``seconds`` that was begun, and whose end nobody saw.
+    """A dose or run of so many ``seconds`` that was begun, and whose end nobody saw.
 
+    ``counted`` tells whether these seconds are accounted for already.
     ``since`` is a reading of the elapsed clock, ``at`` the same moment in aware UTC.
     """
 
     since: float
     seconds: float
     at: datetime
+    counted: bool
 
 
 class SwitchWatch:
@@ -76,10 +78,19 @@ class SwitchWatch:
             self._distrusts_until, asyncio.get_running_loop().time() + LATE
         )
 
-    def cut_off(self, seconds: float, at: datetime, seconds_ago: float) -> None:
-        """Know of a dose of so many seconds that was begun and whose end nobody saw."""
+    @property
+    def follows(self) -> bool:
+        """Return whether a time on is not told yet."""
+        return self._on is not None or self._cut is not None
+
+    def cut_off(
+        self, seconds: float, at: datetime, seconds_ago: float, *, counted: bool
+    ) -> None:
+        """Know of a dose or run of so many seconds whose end nobody saw."""
         now = asyncio.get_running_loop().time()
-        self._cut = CutOff(since=now - seconds_ago, seconds=seconds, at=at)
+        self._cut = CutOff(
+            since=now - seconds_ago, seconds=seconds, at=at, counted=counted
+        )
 
     def close(self) -> None:
         """Look no more."""
@@ -110,15 +121,18 @@ class SwitchWatch:
         if self._distrusts_until == _ALWAYS:
             self._distrusts_until = 0.0
         state = self._entity.state
-        if on is None and cut is not None and self._automatic_off is not None:
-            # It may have been on for as long as its automatic off let it.
+        longest = self._automatic_off
+        if on is None and cut is not None:
+            # It may have been on for as long as its automatic off let it, or as was asked.
             on = OnTime(since=cut.since, seen_since=now, seen_until=now)
+            longest = cut.seconds if longest is None else longest
         elif on is not None and self._found and at is not None and state is not None:
             # Home Assistant has seen it for longer than we have.
             wall = (state.last_changed - at).total_seconds()
             on.seen_since = min(on.seen_since, now - wall)
         if on is None or state is None:
             return
-        seconds = on.seconds(now, self._automatic_off) - (cut.seconds if cut else 0.0)
+        counted = cut.seconds if cut is not None and cut.counted else 0.0
+        seconds = on.seconds(now, longest) - counted
         if seconds > 0:
             self._ran(seconds, (cut.at if cut else at) or state.last_changed)

@@ -141,10 +141,17 @@ class Calibrations(Mapping[HeadKey, Calibration]):
         return calibration
 
     def apply(self, number: int, port: Device) -> None:
-        """Have a doser made of a switch dose by the flow that was measured last."""
+        """Have a doser made of a switch dose by the flow that was measured last.
+
+        Unless the keeper has entered another one since.
+        """
         known = self._calibrations.get((number, 0))
-        if port.kind is DeviceKind.DOSER and known is not None and known.flow:
-            cast(SwitchedDoser, port).set_flow(known.flow)
+        if port.kind is not DeviceKind.DOSER or known is None or not known.flow:
+            return
+        doser = cast(SwitchedDoser, port)
+        entered_at = doser.heads[0].flow_entered_at
+        if entered_at is None or entered_at < known.at:
+            doser.set_flow(known.flow)
 
     def _count(self, before: Dose | None, after: Dose | None) -> None:
         """Keep a dose whose end became known."""

@@ -24,6 +24,7 @@ from ..devices.doser_actions import programme_of
 from ..dosing.programme import programme_from
 from ..limits.refusal import Refusal
 from ..schedules.actions import ActionType
+from ..store.errors import StoreError
 from ..store.programmes import ProgrammeRow
 from .changes import MemoryChanged
 from .errors import EngineError, SafetyRefusedError, describe
@@ -103,7 +104,7 @@ class DeviceMemory:
             command, result = await self._execution.tried(
                 command, lambda: port.perform(command.action, command.args)
             )
-        except EngineError as error:
+        except (EngineError, StoreError) as error:
             self.content.writing -= slots
             self._refused(command, error)
         except BaseException:
@@ -167,8 +168,16 @@ class DeviceMemory:
                 other=other.span,
             )
 
-    def _refused(self, command: Command, error: EngineError) -> None:
-        """End a command that must not be carried out."""
+    def _refused(self, command: Command, error: EngineError | StoreError) -> None:
+        """End a command that must not be carried out, or that the store did not take."""
+        if isinstance(error, StoreError):
+            self._records.advance(
+                command,
+                Phase.FAILED,
+                error_code=ErrorCode.INTERNAL_ERROR,
+                error=error.code,
+            )
+            return
         if isinstance(error, SafetyRefusedError):
             self._records.advance(
                 command,

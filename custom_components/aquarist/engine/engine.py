@@ -56,6 +56,7 @@ from .runs import Runs
 from .safety import Safety
 from .settings import Settings
 from .state import AquariumLimits, DeviceLimits, DeviceState
+from .switch_runs import SwitchRuns
 from .synchronous import SynchronousWrites
 from .timed_runs import TimedRuns
 from .upkeep import Upkeep
@@ -114,9 +115,19 @@ class Engine:
         self.calibrations = Calibrations(ground, self.gate)
         self.containers = Containers(ground, self.gate, lambda: self.planner.schedules)
         self.ledger.read_counters = self._read_counters
-        self.pulses = Pulses(ground, self.gate, self.ledger, self.execution)
+        self.switch_runs = SwitchRuns(ground)
+        self.pulses = Pulses(
+            ground, self.gate, self.ledger, self.execution, self.switch_runs
+        )
         self.execution.register(Kind.DOSE, self.pulses.execute)
-        TimedRuns(ground, self.gate, self.pulses, self.execution)
+        TimedRuns(
+            ground,
+            self.gate,
+            self.pulses,
+            self.ledger,
+            self.execution,
+            self.switch_runs,
+        )
         self.device_memory = DeviceMemory(
             ground,
             self.execution,
@@ -135,6 +146,7 @@ class Engine:
             self.arbiter,
             observations,
             self.pulses,
+            self.switch_runs,
             self.ledger,
             self.execution,
             self.device_memory,
@@ -383,7 +395,7 @@ class Engine:
         """Wait for the end of a command; returns the record as it ended."""
         if self.database is None:
             return self.records.current(command.key) or command
-        if not command.final and self.records.current(command.key) is None:
+        if not command.final and not self.records.holds(command.key):
             # Memory may not have heard yet of what is on disk already.
             await self.journal.commit(lambda connection: None)
         ended = await self.records.finished(command)

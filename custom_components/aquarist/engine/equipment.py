@@ -8,19 +8,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 import logging
 from sqlite3 import Connection
-from typing import Any, cast
+from typing import Any
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
-from ..devices.device import (
-    Device,
-    DeviceKind,
-    DeviceStatus,
-    MemoryReport,
-    Observation,
-    StopReport,
-    SwitchedDoser,
-)
+from ..devices.device import Device, DeviceStatus, MemoryReport, Observation, StopReport
 from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
@@ -39,6 +31,7 @@ from .memory_power import PowerWatch
 from .observations import Observations
 from .pulses import Pulses
 from .state import DeviceLimits, DeviceState
+from .switch_runs import SwitchRuns
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -56,6 +49,7 @@ class Equipment:
         arbiter: Arbiter,
         observations: Observations,
         pulses: Pulses,
+        switch_runs: SwitchRuns,
         ledger: DoseLedger,
         execution: Execution,
         memory: DeviceMemory,
@@ -71,6 +65,7 @@ class Equipment:
         self._arbiter = arbiter
         self._observations = observations
         self._pulses = pulses
+        self._switch_runs = switch_runs
         self._ledger = ledger
         self._execution = execution
         self.memory = memory
@@ -152,8 +147,8 @@ class Equipment:
             field = state.fields[name]
             if field.resting is None and device.observed(name) is None:
                 field.resting = dict(setting)
-        ears = _Ears(self, self._observations, self._ledger, state)
-        self._recall_dose(state)
+        ears = _Ears(self, self._observations, self._ledger, self._switch_runs, state)
+        self._switch_runs.recall(state)
         self._leave[row.number] = device.listen(ears)
         await self._safe_first(state)
         self._observations.attached(state)
@@ -287,14 +282,6 @@ class Equipment:
             # What is held on it must not be lost over a new name (law 2).
             return known.row
 
-    def _recall_dose(self, state: DeviceState) -> None:
-        """Tell a switch of the dose during which the last engine ended: it may still be on."""
-        device, dose = state.device, self._pulses.cut_off.pop(state.row.number, None)
-        if dose is None or device is None or device.kind is not DeviceKind.DOSER:
-            return
-        ago = (self._clock.now() - dose.at).total_seconds()
-        cast(SwitchedDoser, device).cut_off(dose.volume, dose.at, max(ago, 0.0))
-
     async def _safe_first(self, state: DeviceState) -> None:
         """Switch off what doses, and send what safety holds off, before anything else (design 6)."""
         if state.may_run and state.device is not None:
@@ -340,12 +327,14 @@ class _Ears:
         equipment: Equipment,
         observations: Observations,
         ledger: DoseLedger,
+        switch_runs: SwitchRuns,
         state: DeviceState,
     ) -> None:
         """Know whose device it is."""
         self._equipment = equipment
         self._observations = observations
         self._ledger = ledger
+        self._switch_runs = switch_runs
         self._state = state
 
     def observed(self, observation: Observation) -> None:
@@ -374,6 +363,10 @@ class _Ears:
     def ran_by_itself(self, head: int, microlitres: int, at: datetime) -> None:
         """Book what a head gave that no dose accounts for."""
         self._ledger.ran_by_itself(self._state, head, microlitres, at)
+
+    def went_off(self) -> None:
+        """Forget since when the switch was on."""
+        self._switch_runs.ended(self._state)
 
 
 async def _nothing() -> StopReport:

@@ -207,6 +207,8 @@ class Execution:
                 self._levels.rest(device, state, before)
         state.sent = None
         if not self.closing and (state.claims or before is not None):
+            if state.unsettled:
+                self._levels.memory.withdrew(device, state)
             self._levels.touch_later(device, state)
 
     def _result(self, state: FieldState, command: Command) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Journal:
         if database is not None:
             database.writer.watcher = troubled
         self._kept: deque[tuple[Unit[Any], Committed[Any] | None]] = deque()
+        # How many of the kept came back from the store. The rest was never handed over.
+        self._returned = 0
         self._retrying = False
 
     @property
@@ -69,9 +71,13 @@ class Journal:
     def _keep[T](
         self, error: BaseException, unit: Unit[T], committed: Committed[T] | None
     ) -> None:
-        """Keep an outcome that the store did not take."""
-        if isinstance(error, StoreError):
-            self._kept.append((unit, committed))
+        """Keep an outcome that the store did not take, or that misses one of those.
+
+        What was handed over before the fault was heard stays before what came after it.
+        """
+        if isinstance(error, StoreError) or self._returned:
+            self._kept.insert(self._returned, (unit, committed))
+            self._returned += 1
         else:
             _LOGGER.error("An outcome could not be recorded", exc_info=error)
 
@@ -93,6 +99,7 @@ class Journal:
                 except Exception:
                     _LOGGER.exception("An outcome could not be recorded")
                 self._kept.popleft()
+                self._returned = max(0, self._returned - 1)
         finally:
             self._retrying = False
 

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import logging
 from math import inf
-from typing import Any
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
@@ -18,9 +17,10 @@ from ..layers.claims import Layer
 from ..layers.setting import Setting, is_number, same
 from ..limits.bounds import bounded
 from ..limits.slew import slewed
-from ..store import resting, settings
+from ..store import resting
 from .changes import DeviceChanged, FieldChanged
 from .ground import Ground
+from .level_memory import LevelMemory
 from .on_time import LEVEL, OnTimes
 from .state import BEGINS_WITHIN, DeviceState, FieldState
 
@@ -28,8 +28,6 @@ _LOGGER = logging.getLogger(__name__)
 
 FLUSH_TIMEOUT = 30.0
 ECHO_SECONDS = 10.0
-REMEMBER_SECONDS = 10.0
-REMEMBERED = "level_sent"
 _EXACT = 0.01
 _SHOWN = 1.0
 # With these a device was not reached at all, so nothing can have changed.
@@ -72,6 +70,7 @@ class Levels:
         self._devices = ground.devices
         self._settings = ground.settings
         self._on_times = on_times
+        self.memory = LevelMemory(ground)
 
     def touch(self, device: DeviceState, state: FieldState) -> None:
         """Have a field looked at by its device's queue."""
@@ -129,7 +128,7 @@ class Levels:
                 writes.append(write)
             else:
                 # Nobody knows what to go back to: letting go is all there is to do.
-                self._advance_waiting(state, dict(state.waiting))
+                self.let_go(device, state)
         send = {
             write.state.name: write.setting
             for write in writes
@@ -220,13 +219,23 @@ class Levels:
             self._agenda.put_elapsed("slew", key, write.next_step)
         elif (change := state.next_change(self._clock.now())) is not None:
             self._agenda.put("field", key, change)
-        self._remember(device, state)
+        self.memory.reached(device, state, self.last_level(device, state))
         self.note_on_time(device, state)
         self._announcer.announce(
             FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
         )
         if write.next_step is None:
+            self.memory.settled(device, state)
             self._advance_waiting(state, write.waiting)
+
+    def let_go(self, device: DeviceState, state: FieldState) -> None:
+        """Leave a field as it is: nothing is written to it any more, and nobody waits for it."""
+        state.dirty = False
+        state.tries = 0
+        state.moving = None
+        self._agenda.remove("slew", (device.row.number, state.name))
+        self.memory.settled(device, state)
+        self._advance_waiting(state, dict(state.waiting))
 
     def _advance_waiting(
         self, state: FieldState, arrived: Mapping[str, Command]
@@ -244,28 +253,6 @@ class Levels:
                 self._records.advance(
                     command, Phase.IN_FORCE if applying else command.ends_as
                 )
-
-    def remember(self, stored: Mapping[str, Any]) -> None:
-        """Take up the levels that slow moves had reached in an earlier life."""
-        for key, level in stored.items():
-            if key.startswith(f"{REMEMBERED}/"):
-                _, number, name = key.split("/", 2)
-                state = self._devices[int(number)].field_state(name)
-                state.remembered = {LEVEL: level}
-
-    def _remember(self, device: DeviceState, state: FieldState) -> None:
-        """Keep the level of a slow move on disk: no jump after a restart (R-B109)."""
-        level = self.last_level(device, state)
-        now = self._clock.elapsed()
-        if state.name not in device.limits.slew or level is None:
-            return
-        if state.moving is not None and now - state.remembered_at < REMEMBER_SECONDS:
-            return
-        if state.remembered == {LEVEL: level}:
-            return
-        state.remembered, state.remembered_at = {LEVEL: level}, now
-        key = f"{REMEMBERED}/{device.row.number}/{state.name}"
-        self._journal.record(lambda connection: settings.put(connection, key, level))
 
     def _still_waiting(self, state: FieldState) -> list[Command]:
         """Return the commands that wait for a field and have not ended."""
@@ -293,6 +280,7 @@ class Levels:
         if (final or enough) and not state.waiting and not state.claims:
             state.tries += 1
             self._agenda.remove("slew", (device.row.number, state.name))
+            self.memory.settled(device, state)
             _LOGGER.debug("%s of %s stays: %s", state.name, device.row.name, error)
             return
         self.touch_later(device, state)

@@ -71,7 +71,7 @@ class Observations:
     def reassert(self, device: DeviceState) -> None:
         """Write again what is held on a device, or was last sent to it."""
         for state in device.fields.values():
-            if state.claims or state.waiting or state.sent is not None:
+            if state.owed or state.sent is not None:
                 state.sent = None
                 state.tries = 0
                 self._levels.touch(device, state)
@@ -79,10 +79,13 @@ class Observations:
     def handed_over(self, device: DeviceState) -> None:
         """Take note that a device decides by itself from now on what it shows.
 
-        Nothing that was sent before is there any more, so nothing of it is written again.
+        Nothing that was sent before is there any more, so nothing of it is written again,
+        nor what was still to be written: the later command wins.
         """
         for state in device.fields.values():
             state.sent = None
+            if not state.claims:
+                self._levels.let_go(device, state)
 
     def attached(self, device: DeviceState) -> None:
         """Have what is held on a device written, because it was just attached.
@@ -93,7 +96,7 @@ class Observations:
         for state in device.fields.values():
             self._levels.note_on_time(device, state)
             self._on_times.watch(device, state)
-            if state.claims or state.waiting or _was_moving(device, state):
+            if state.owed or _was_moving(device, state):
                 self._levels.touch(device, state)
 
     def _judge(
@@ -119,7 +122,7 @@ class Observations:
         ):
             return
         owner = resolution.owner if resolution is not None else None
-        if state.waiting and not by_user:
+        if (state.waiting or state.withdrawn) and not by_user:
             # It is still being brought where it should be.
             self._levels.touch(device, state)
         elif owner is None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Hashable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from sqlite3 import Connection
 from typing import cast
 
 from ..commands.command import Command, ErrorCode
@@ -23,6 +24,7 @@ from .gate import Gate
 from .ground import Ground
 from .levels import describe_error
 from .state import DeviceState
+from .switch_runs import SwitchRuns
 
 # A dose that others of its aquarium keep waiting for longer than this is given up.
 LONGEST_WAIT = timedelta(hours=24)
@@ -41,7 +43,12 @@ class Pulses:
     """Carries out the doses of every doser."""
 
     def __init__(
-        self, ground: Ground, gate: Gate, ledger: DoseLedger, execution: Execution
+        self,
+        ground: Ground,
+        gate: Gate,
+        ledger: DoseLedger,
+        execution: Execution,
+        switch_runs: SwitchRuns,
     ) -> None:
         """Register nothing: the engine wires `execute` to the queue."""
         self._clock = ground.clock
@@ -52,11 +59,11 @@ class Pulses:
         self._gate = gate
         self._ledger = ledger
         self._execution = execution
+        self._switch_runs = switch_runs
         self._devices = ground.devices
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
         self._waiting: dict[int, list[Command]] = {}
-        self.cut_off: dict[int, Dose] = {}
         ground.agenda.on("dose", self._dose_due)
 
     async def execute(self, device: DeviceState, command: Command) -> None:
@@ -109,7 +116,7 @@ class Pulses:
                 self._pass_again(device, dose)
                 # A cancelled wait does not undo the write: its row may be there from here.
                 written = True
-                command = await self._intend(command, dose)
+                command = await self._intend(device, command, dose)
                 sent = True
                 await prepared.send(dose.volume)
         except _TurnedAway as turned:
@@ -126,6 +133,7 @@ class Pulses:
                 self._let_go(
                     dose, written=written and not isinstance(error, StoreError)
                 )
+                self._switch_runs.not_begun(device, dose.at)
                 self._not_sent(command, error)
             return
         except BaseException:
@@ -134,6 +142,7 @@ class Pulses:
                 self._ledger.settle_later(device)
             else:
                 self._let_go(dose, written=written)
+                self._switch_runs.not_begun(device, dose.at)
             if prepared is not None:
                 await prepared.release()
             raise
@@ -154,15 +163,19 @@ class Pulses:
         else:
             self._gate.forget(dose)
 
-    async def _intend(self, command: Command, dose: Dose) -> Command:
+    async def _intend(
+        self, device: DeviceState, command: Command, dose: Dose
+    ) -> Command:
         """Commit that the dose is about to be given: the last thing before the pump hears."""
         order = command.order
         source = command.source.value
-        return await self._records.advance_first(
-            command,
-            Phase.APPLYING,
-            also=lambda connection: dose_rows.intend(connection, dose, order, source),
-        )
+        switched = self._switch_runs.begins(device, dose.volume, dose.at, counted=True)
+
+        def also(connection: Connection) -> None:
+            dose_rows.intend(connection, dose, order, source)
+            switched(connection)
+
+        return await self._records.advance_first(command, Phase.APPLYING, also=also)
 
     def _under_way(
         self,
@@ -262,8 +275,6 @@ class Pulses:
         for dose in self._gate.open_doses(
             command.device, int(command.args["head_index"])
         ):
-            if dose.key == command.key:
-                self.cut_off[dose.device] = dose
             if dose.key == command.key and dose.state is not DoseState.UNKNOWN:
                 self._ledger.settled(dose, DoseState.UNKNOWN)
         self._records.advance(

@@ -43,6 +43,10 @@ class Records:
         """Return the commands whose end is not on disk: the open ones, and the ended."""
         return tuple(self._current.values())
 
+    def holds(self, key: str) -> bool:
+        """Return whether memory knows of a command whose end is not on disk."""
+        return key in self._current
+
     def current(self, key: str) -> Command | None:
         """Return a command that has not ended; None for any other."""
         command = self._current.get(key)

@@ -38,6 +38,7 @@ from .live_settings import KEY as SETTINGS
 from .macros import MACRO
 from .memory_power import POWERED
 from .mode_definitions import MODE
+from .switch_runs import SWITCHED_ON
 from .write_actions import FAILED, LOOKING_BACK
 
 if TYPE_CHECKING:
@@ -154,8 +155,9 @@ def recover(engine: Engine, stored: Stored) -> None:
     engine.containers.load(stored.dosing.containers)
     engine.device_memory.load(stored.programmes)
     engine.power_watch.load(stored.settings.get(POWERED, {}))
+    engine.switch_runs.load(stored.settings.get(SWITCHED_ON, {}))
     engine.planner.automation_off.update(stored.settings.get(AUTOMATION_OFF, ()))
-    engine.levels.remember(stored.settings)
+    engine.levels.memory.load(stored.settings)
     engine.live_settings.load(stored.settings.get(SETTINGS))
     for command in stored.commands:
         engine.records.adopt(command)
@@ -184,6 +186,12 @@ def _take_up(engine: Engine, command: Command) -> None:
     elif command.repeatable:
         engine.acceptance.enter(command)
     else:
+        if command.kind is Kind.SET:
+            # Nobody knows whether it took effect: what it changed is withdrawn (law 4).
+            device = engine.devices[command.device]
+            engine.levels.memory.withdrew(
+                device, device.field_state(command.field or "")
+            )
         engine.records.advance(
             command,
             Phase.FAILED,

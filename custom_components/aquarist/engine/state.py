@@ -88,7 +88,8 @@ class FieldState:
     which its beginning is being written down. ``unsettled`` is true while the device may
     show something of a write that has not arrived; ``moving`` the seconds to the next step
     of a slow move; ``error`` why the last write failed; ``remembered`` the level that was
-    last sent in an earlier life.
+    last sent in an earlier life; ``withdrawn`` whether the device may show a value that
+    was withdrawn, so that it has to be written once more.
     """
 
     name: str
@@ -109,6 +110,12 @@ class FieldState:
     error: Exception | None = None
     remembered: Setting | None = None
     remembered_at: float = 0.0
+    withdrawn: bool = False
+
+    @property
+    def owed(self) -> bool:
+        """Return whether somebody holds the field, or waits for it, or it is to be brought back."""
+        return bool(self.claims or self.waiting or self.withdrawn)
 
     def resolve(self, now: datetime) -> Resolution | None:
         """Return what the field should be; None while nobody knows what it rests on."""

@@ -1,7 +1,7 @@
 """A dosing pump: a switch whose flow the keeper has measured."""
 
 from collections.abc import Mapping
-from typing import Any, Final, override
+from typing import Any, Final, cast, override
 
 from homeassistant.config_entries import SubentryFlowContext, SubentryFlowResult
 from homeassistant.const import CONF_ENTITY_ID, CONF_NAME, UnitOfTime
@@ -14,16 +14,18 @@ from ..const import (
     CONF_AUTOMATIC_OFF_SECONDS,
     CONF_BUDGET_ML,
     CONF_CONTAINER_ML,
+    CONF_FLOW_ENTERED_AT,
     CONF_FLOW_ML_PER_MINUTE,
     CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_ON_SECONDS,
     DEFAULT_BUDGET_ML,
 )
 from ..data import DATA_ENGINE
+from ..devices.device import DoserDevice
 from ..devices.doser import LONGEST_RUN
 from ..engine.state import DeviceState
 from ..form_fields import number_field
-from ..hardware import device_uuid
+from ..hardware import MICROLITRES, device_uuid
 from ..head_options import (
     MAXIMUM_DOSE,
     container_ml,
@@ -123,10 +125,17 @@ class DoserFlow(
             if not errors:
                 return self._save(
                     user_input[CONF_NAME],
-                    {**self._stored(entity_id), **_run(user_input), **head},
+                    {
+                        **self._stored(entity_id),
+                        **_run(user_input),
+                        **self._kept_flow(user_input),
+                        **head,
+                    },
                 )
         longest = _longest_run(user_input or known)
         shown = {**known, CONF_CONTAINER_ML: container}
+        if self._known:
+            shown[CONF_FLOW_ML_PER_MINUTE] = self._flow
         return self.async_show_form(
             step_id="device",
             data_schema=self.add_suggested_values_to_schema(
@@ -143,6 +152,26 @@ class DoserFlow(
     def _uuid(self) -> str:
         """Return the id of the doser that is changed."""
         return device_uuid(self._reconfigure_subentry_id)
+
+    @property
+    def _flow(self) -> float:
+        """Return the flow that a known doser doses by in mL a minute: entered, or measured."""
+        device = known_device(self.hass, self._uuid)
+        if device is None or device.device is None:
+            entered: float = self._known[CONF_FLOW_ML_PER_MINUTE]
+            return entered
+        flow = cast(DoserDevice, device.device).heads[0].flow
+        return round(flow * 60 / MICROLITRES, 3)
+
+    def _kept_flow(self, user_input: Mapping[str, Any]) -> dict[str, Any]:
+        """Return since when an entered flow counts, or what was stored of one left as it is."""
+        if not self._known:
+            return {}
+        if user_input[CONF_FLOW_ML_PER_MINUTE] != self._flow:
+            now = self.hass.data[DATA_ENGINE].clock.now()
+            return {CONF_FLOW_ENTERED_AT: now.isoformat()}
+        keys = (CONF_FLOW_ML_PER_MINUTE, CONF_FLOW_ENTERED_AT)
+        return {key: self._known[key] for key in keys if key in self._known}
 
     @property
     def _container(self) -> float | None:
