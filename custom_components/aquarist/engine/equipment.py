@@ -246,6 +246,8 @@ class Equipment:
                 await state.queue.stop(lambda: self._levels.push(state, held))
         except (DeviceError, TimeoutError) as error:
             _LOGGER.warning("%s stays as it is: %s", state.row.name, error)
+            for field in state.fields.values():
+                self._levels.memory.settled(state, field)
 
     async def _row_of(self, device: Device, aquarium: str | None) -> DeviceRow:
         """Return the device's row, stored; in memory only while the store is locked."""

@@ -39,6 +39,7 @@ from .macros import MACRO
 from .memory_power import POWERED
 from .mode_definitions import MODE
 from .switch_runs import SWITCHED_ON
+from .synchronous import ACTION as SYNCHRONOUS
 from .write_actions import FAILED, LOOKING_BACK
 
 if TYPE_CHECKING:
@@ -186,7 +187,8 @@ def _take_up(engine: Engine, command: Command) -> None:
     elif command.repeatable:
         engine.acceptance.enter(command)
     else:
-        if command.kind is Kind.SET:
+        # After a synchronous write what shows is left as it is (RES-78).
+        if command.kind is Kind.SET and command.action != SYNCHRONOUS:
             # Nobody knows whether it took effect: what it changed is withdrawn (law 4).
             device = engine.devices[command.device]
             engine.levels.memory.withdrew(

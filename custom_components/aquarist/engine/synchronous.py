@@ -149,6 +149,7 @@ class SynchronousWrites:
         self._agenda.remove("slew", key)
         state.expected = state.sent = state.moving = None
         state.unsettled = state.dirty = False
+        self._levels.memory.settled(device, state)
         shown = device.device.observed(state.name) if device.device else None
         if shown is not None and state.resting is not None:
             self._levels.rest(device, state, shown)
