@@ -378,7 +378,7 @@ class TestToggle:
         ]
 
     async def test_it_is_not_repeated_after_a_restart(self, rig: Rig) -> None:
-        """Law 3: it may have been done."""
+        """Law 3: it may have been done; what should hold is written once (law 4)."""
         pump = Pump(level=80)
         state = await rig.attach(pump)
         pump.hanging = asyncio.Event()
@@ -388,7 +388,7 @@ class TestToggle:
         await rig.reboot(pump)
         ended = await rig.stored(command)
         assert (ended.phase, ended.error_code) == (Phase.FAILED, ErrorCode.INTERRUPTED)
-        assert pump.told == [0.0]
+        assert pump.told == [0.0, 80.0]
 
     async def test_what_nobody_knows_cannot_be_toggled(self, rig: Rig) -> None:
         """It ends, and says so."""
