@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.device import Observation
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine.state import DeviceState
 from custom_components.aquarist.layers.setting import Setting
@@ -89,12 +90,31 @@ async def test_what_it_shows_before_it_is_brought_back_is_no_hand(rig: Rig) -> N
     pump.available = False
     await rig.boot()
     state = await rig.attach(pump)
+    pump._tell_observed(Observation(field="level", setting={"level": 0.0}))
     await rig.advance(120)
     assert state.fields["level"].resting == {"level": 40}
     pump.available = True
     await rig.settle()
     assert pump.level == 40
     assert not state.fields["level"].withdrawn
+
+
+async def test_an_interrupted_synchronous_write_is_left_as_it_is(rig: Rig) -> None:
+    """RES-78: nothing is sent for it any more, also by the next life."""
+    pump = Deaf()
+    state = await resting(rig, pump, 40)
+    pump.silent = True
+    asking = asyncio.ensure_future(
+        rig.engine.write_now(state, "level", 20, SERVICE, 5.0)
+    )
+    await rig.settle()
+    asking.cancel()
+    await rig.engine.close()
+    pump.silent = False
+    await rig.boot()
+    await rig.attach(pump)
+    await rig.advance(600)
+    assert pump.told == [20.0]
 
 
 async def test_nobody_brings_back_what_nobody_knew(rig: Rig) -> None:
@@ -120,7 +140,9 @@ async def failed(rig: Rig, pump: Deaf, error: DeviceError) -> DeviceState:
     """Let a level fail on a device that is then away for long, and end the engine."""
     state = await resting(rig, pump, 30)
     pump.told_of = False
-    pump.fail_next(error)
+    for _ in range(2):
+        pump.fail_next(error)
+    await rig.done(await send(rig, pump, "set_level", level=50))
     ended = await rig.done(await send(rig, pump, "set_level", level=60))
     assert ended.phase is Phase.FAILED
     assert state.fields["level"].withdrawn is (error is LOST)
