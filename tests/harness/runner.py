@@ -17,8 +17,12 @@ from .world import KILLED
 type Kind = Callable[[str], tuple[How | Fault, ...]]
 
 LONG = "AQUARIST_LONG" in os.environ
-SEED = int(os.environ.get("AQUARIST_SEED") or SystemRandom().randrange(10**6))
-"""What is drawn depends on this alone; AQUARIST_SEED repeats an earlier run."""
+_DRAWN = SystemRandom().randrange(10**6) if os.environ.get("AQUARIST_LONG") else 1
+SEED = int(os.environ.get("AQUARIST_SEED") or _DRAWN)
+"""What is drawn depends on this alone: the same each time, but in a long run.
+
+AQUARIST_SEED repeats an earlier run.
+"""
 SAMPLE = 10
 _STORE_TROUBLES = (How.FULL, How.UNWRITABLE)
 _HOUSE_TROUBLES = (How.FAILED, How.LOST, How.HUNG, How.LIED, How.GONE)
