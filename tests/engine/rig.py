@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from threading import Barrier
 from typing import Any, override
 
 from custom_components.aquarist.commands.command import Command, Source
@@ -104,7 +105,7 @@ class Rig:
         return states
 
     async def settle(self) -> None:
-        """Let everything that can happen now happen: loop, writer thread, loop.
+        """Let everything that can happen now happen: loop, threads of the store, loop.
 
         Until nothing was announced for a few rounds.
         """
@@ -115,9 +116,21 @@ class Rig:
                 await asyncio.sleep(0)
             with suppress(StoreError):
                 await self.engine.journal.commit(lambda connection: None)
+            await self._all_read()
             quiet = quiet + 1 if len(self.changes) == heard else 0
         for _ in range(5):
             await asyncio.sleep(0)
+
+    async def _all_read(self) -> None:
+        """Wait until every reader of the store is through with what it was asked before."""
+        if (database := self.engine.database) is None:
+            return
+        readers = len(database._readers)
+        met = Barrier(readers)
+        with suppress(StoreError):
+            await asyncio.gather(
+                *(database.read(lambda connection: met.wait(10)) for _ in range(readers))
+            )
 
     async def advance(self, seconds: float) -> None:
         """Let time pass and everything settle."""

@@ -15,7 +15,7 @@ FIRST, SECOND = DeviceChanged(device=1), StoreChanged(code=None)
 def test_every_listener_hears_every_change_in_order() -> None:
     """Until it does not want to any more."""
     announcer = Announcer()
-    assert announcer.heard is False
+    assert announcer.hearing(DeviceChanged) == ()
     one: list[Change] = []
     other: list[Change] = []
     stop = announcer.listen(one.append)
@@ -26,6 +26,20 @@ def test_every_listener_hears_every_change_in_order() -> None:
     announcer.announce(SECOND)
     assert one == [FIRST]
     assert other == [FIRST, SECOND]
+
+
+def test_a_listener_hears_only_of_the_kinds_that_it_asked_for() -> None:
+    """Others do not cost it a call."""
+    announcer = Announcer()
+    heard: list[Change] = []
+    stop = announcer.listen(heard.append, StoreChanged)
+    announcer.announce(FIRST)
+    announcer.announce(SECOND)
+    assert heard == [SECOND]
+    assert announcer.hearing(DeviceChanged) == ()
+    stop()
+    announcer.announce(SECOND)
+    assert heard == [SECOND]
 
 
 def test_a_listener_that_fails_is_alone_with_it(

@@ -157,30 +157,42 @@ type Listener = Callable[[Change], None]
 
 
 class Announcer:
-    """Tells every listener of every change, in order."""
+    """Tells every listener of the changes that it wants to hear of, in order."""
 
     def __init__(self) -> None:
         """Start with no listener."""
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, frozenset[type[Change]]]] = []
+        self._hearing: dict[type[Change], tuple[Listener, ...]] = {}
 
-    def listen(self, listener: Listener) -> Callable[[], None]:
-        """Call the listener with each change until the returned function is called."""
-        self._listeners.append(listener)
+    def listen(self, listener: Listener, *kinds: type[Change]) -> Callable[[], None]:
+        """Call the listener with each change until the returned function is called.
+
+        With ``kinds`` only with those.
+        """
+        entry = (listener, frozenset(kinds))
+        self._listeners.append(entry)
+        self._hearing.clear()
 
         def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            if entry in self._listeners:
+                self._listeners.remove(entry)
+                self._hearing.clear()
 
         return stop
 
-    @property
-    def heard(self) -> bool:
-        """Return whether anybody listens."""
-        return bool(self._listeners)
+    def hearing(self, kind: type[Change]) -> tuple[Listener, ...]:
+        """Return who listens to a kind of change."""
+        if (found := self._hearing.get(kind)) is None:
+            found = self._hearing[kind] = tuple(
+                listener
+                for listener, kinds in self._listeners
+                if not kinds or kind in kinds
+            )
+        return found
 
     def announce(self, change: Change) -> None:
         """Tell everybody; a listener's own error is its own."""
-        for listener in tuple(self._listeners):
+        for listener in self.hearing(type(change)):
             try:
                 listener(change)
             except Exception:

@@ -116,11 +116,19 @@ class Execution:
         tries = 0
         worst: DeviceError | None = None
         pausing = False
-        overdue = asyncio.get_running_loop().call_later(
-            command.timeout + OVERDUE_AFTER, self._overdue, command.key
-        )
+        loop = asyncio.get_running_loop()
+        timer: asyncio.TimerHandle
+
+        def over() -> None:
+            """End the tries, and then the record if the device does not let go."""
+            nonlocal timer
+            limit.reschedule(loop.time())
+            timer = loop.call_later(OVERDUE_AFTER, self._overdue, command.key)
+
+        # One timer after the other: both at once would cost every command the second one.
+        timer = loop.call_later(command.timeout, over)
         try:
-            async with asyncio.timeout(command.timeout):
+            async with asyncio.timeout(None) as limit:
                 while True:
                     try:
                         return command, await action()
@@ -141,7 +149,7 @@ class Execution:
                 raise worst from None
             raise
         finally:
-            overdue.cancel()
+            timer.cancel()
 
     def _overdue(self, key: str) -> None:
         """End the record of a command whose device does not even let go.

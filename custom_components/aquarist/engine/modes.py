@@ -85,7 +85,7 @@ class Modes:
         runs.register(MODE, lambda data: ModeProgram(definition=parse_mode(data)))
         ground.agenda.on(MODE, self._latest_end_due)
         ground.agenda.on_sweep(self._look)
-        ground.announcer.listen(self._heard)
+        ground.announcer.listen(self._heard, RunChanged)
 
     def start_up(self) -> None:
         """Go on with the modes of an earlier life; what ended there is let go of here."""

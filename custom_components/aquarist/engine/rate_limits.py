@@ -55,8 +55,9 @@ class RateLimits:
         Returns what gives the place back if it is not accepted after all. Raises
         EngineError `rate_limited` with the seconds after which there is a place again.
         """
-        self._forget(elapsed - window)
         accepted = self._accepted.setdefault((device, user), deque())
+        while accepted and accepted[0] <= elapsed - window:
+            accepted.popleft()
         if len(accepted) >= limit:
             # Only as many as are allowed have to be left: the limit may be lower by now.
             frees_at = accepted[len(accepted) - limit] + window
@@ -73,14 +74,6 @@ class RateLimits:
                 accepted.remove(elapsed)
 
         return give_back
-
-    def _forget(self, before: float) -> None:
-        """Let go of what was accepted before an elapsed reading."""
-        for who, accepted in list(self._accepted.items()):
-            while accepted and accepted[0] <= before:
-                accepted.popleft()
-            if not accepted:
-                del self._accepted[who]
 
 
 def _nothing() -> None:

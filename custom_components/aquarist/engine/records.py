@@ -96,7 +96,9 @@ class Records:
     def enter(self, stored: Command) -> None:
         """Take in and announce a command that has just been committed."""
         self._current[stored.key] = stored
-        if stored.phase is not Phase.PLANNED and self._announcer.heard:
+        if stored.phase is not Phase.PLANNED and self._announcer.hearing(
+            CommandChanged
+        ):
             planned = changed(stored, phase=Phase.PLANNED, started_at=None)
             self._announcer.announce(CommandChanged(command=planned))
         self._announcer.announce(CommandChanged(command=stored))

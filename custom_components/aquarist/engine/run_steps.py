@@ -153,7 +153,7 @@ class RunSteps:
             ):
                 run.stirred.set()
 
-        leave = self._announcer.listen(stir)
+        leave = self._announcer.listen(stir, FieldChanged, DeviceChanged)
         try:
             over = await self._until(run, lambda: holds(device, step))
         finally:

@@ -25,7 +25,7 @@ class WriteActions:
         self._clock = ground.clock
         self._under_way: dict[str, Command] = {}
         self._failed: list[Command] = []
-        ground.announcer.listen(self._heard)
+        ground.announcer.listen(self._heard, CommandChanged)
 
     def load(self, under_way: Iterable[Command], failed: Iterable[Command]) -> None:
         """Take up what the store knows: those that have not ended, and failures in order."""

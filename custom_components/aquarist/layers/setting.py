@@ -19,10 +19,10 @@ def same(left: Setting, right: Setting, *, tolerance: float = 0.5) -> bool:
     everything else agrees when it is equal. A bool is not a number: `True` and 1 differ.
     Settings without a common part agree.
     """
-    return all(
-        _agree(left[part], right[part], tolerance)
-        for part in left.keys() & right.keys()
-    )
+    for part, value in left.items():
+        if part in right and not _agree(value, right[part], tolerance):
+            return False
+    return True
 
 
 def is_number(value: Scalar) -> TypeGuard[int | float]:
