@@ -169,7 +169,7 @@ async def test_a_pump_that_takes_no_level_is_a_problem(
             pump.device.fail_next(DeviceError("service_failed", transient=False))
         now = engine.clock.now()
 
-        window = await engine.create_window(
+        window = await engine.acceptance.create_window(
             pump,
             "level",
             50.0,

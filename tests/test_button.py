@@ -72,7 +72,7 @@ async def test_a_dose_beyond_the_limit_is_refused(
         assert refused.value.translation_key == "refused_budget_24h_alone"
         number = device_named(hass, "Demo doser").row.number
         assert engine_of(hass).gate.doses(number, 0) == ()
-        assert await engine_of(hass).recent(None, 10) == []
+        assert await engine_of(hass).history.recent(None, 10) == []
 
 
 async def test_a_head_that_is_switched_off_refuses(
@@ -145,7 +145,9 @@ async def test_a_device_does_something_once(
     async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
         await call(hass, "press", entity_of(hass, Platform.BUTTON, device, action))
 
-        (command,) = await engine_of(hass).recent(device_named(hass, device), 10)
+        (command,) = await engine_of(hass).history.recent(
+            device_named(hass, device), 10
+        )
         assert (command.action, command.phase) == (action, Phase.COMPLETED)
 
 

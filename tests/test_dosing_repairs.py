@@ -271,7 +271,7 @@ async def test_what_was_missed_is_asked_about(
         engine, doser = engine_of(hass), device_named(hass, "Demo doser")
         assert engine.gate.given(doser.row.number, 0, engine.clock.now()) == given
         assert engine.missed.waiting == ()
-        await engine.emergency.stop([doser])
+        await engine.emergency.stop(None)
 
 
 async def test_a_dose_that_may_not_be_given_stays_a_question(
@@ -358,7 +358,7 @@ async def test_another_programme_in_the_pump_can_be_cleared(
         result = await choose(hass, issue_id, "write_again")
 
         assert result["type"] is FlowResultType.CREATE_ENTRY
-        (command,) = await engine_of(hass).recent(doser, 1)
+        (command,) = await engine_of(hass).history.recent(doser, 1)
         assert command.action == "remove_schedule"
         await hass.async_block_till_done()
         assert issue_id not in ours(hass)
@@ -386,7 +386,7 @@ async def test_the_programme_is_written_again(
 
         await choose(hass, issue_id, "write_again")
 
-        (command,) = await engine_of(hass).recent(doser, 1)
+        (command,) = await engine_of(hass).history.recent(doser, 1)
         assert command.action == "set_doser_schedule"
         assert command.args["head_index"] == 3
         await hass.async_block_till_done()
@@ -445,7 +445,7 @@ async def test_what_a_lamp_lost_is_written_again(
 
         await choose(hass, found.id, "write_again")
 
-        commands = await engine.recent(lamp, 2)
+        commands = await engine.history.recent(lamp, 2)
         assert [one.action for one in reversed(commands)] == [
             "reset_auto_settings",
             "add_auto_setting",
@@ -519,7 +519,7 @@ async def test_a_head_that_gives_too_little_is_calibrated_again(
         await hass.async_block_till_done()
         assert issue_id not in ours(hass)
         assert engine.calibrations[number, 1].measured == 4250
-        await engine.detach(number)
+        await engine.equipment.detach(number)
 
 
 async def test_a_calibration_of_half_a_year_ago_is_old(

@@ -200,7 +200,7 @@ async def test_what_is_done_by_hand_overrides_a_window(
         now = engine.clock.now()
 
         async with heard(hass, in_force):
-            await engine.create_window(
+            await engine.acceptance.create_window(
                 pump, "level", 60.0, SERVICE, start=now, end=now + timedelta(hours=1)
             )
         keeper = hass_admin_user.id if user else None
@@ -213,7 +213,7 @@ async def test_what_is_done_by_hand_overrides_a_window(
             context=context,
         )
 
-        newest, _ = await engine.recent(pump, 2)
+        newest, _ = await engine.history.recent(pump, 2)
         assert (newest.source, newest.user, newest.context) == (
             Source.ENTITY,
             keeper,

@@ -224,9 +224,9 @@ async def test_devices_that_do_not_follow_are_named(
         },
         user=None,
     )
-    await engine.detach(pump.number)
+    await engine.equipment.detach(pump.number)
     del demo.runtime_data.devices["skimmer"]
-    await engine.retire(skimmer.number)
+    await engine.equipment.retire(skimmer.number)
     async with heard(hass, reaches("countdown")):
         await choose(hass, "All")
     failed = state_of(hass, Platform.SELECT, "mode").attributes["failed"]

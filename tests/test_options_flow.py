@@ -561,7 +561,7 @@ async def test_a_pump_that_was_let_go_cannot_be_calibrated(
     hass: HomeAssistant, engine: Engine
 ) -> None:
     """Its entry is not loaded."""
-    await engine.detach(engine.device(device_uuid(ADDRESS)).row.number)
+    await engine.equipment.detach(engine.device(device_uuid(ADDRESS)).row.number)
     result = await open_options(hass, doser_entry())
 
     result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})

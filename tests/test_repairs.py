@@ -269,7 +269,7 @@ async def test_devices_without_an_aquarium_are_let_go_by_themselves(
         port = doser.device
         assert port is not None
         await engine.attach(port, limits=doser.limits, aquarium=None)
-        await engine.emergency_stop(None)
+        await engine.emergency.stop(None)
         await until(hass, lambda: "emergency_stop_none" in ours(hass))
         found = issue(hass, "emergency_stop_none")
         assert found is not None
@@ -329,13 +329,13 @@ async def test_a_schedule_that_lost_its_device_can_be_deleted(
         skimmer = device_named(hass, "Skimmer")
         port = skimmer.device
         assert port is not None
-        await engine.retire(skimmer.row.number)
+        await engine.equipment.retire(skimmer.row.number)
         await until(hass, lambda: issue_id in ours(hass))
 
         await engine.attach(port, limits=skimmer.limits, aquarium=ENTRY)
         await until(hass, lambda: issue_id not in ours(hass))
 
-        await engine.retire(skimmer.row.number)
+        await engine.equipment.retire(skimmer.row.number)
         await until(hass, lambda: issue_id in ours(hass))
         await fix(hass, issue_id, {})
         await hass.async_block_till_done()

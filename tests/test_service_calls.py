@@ -296,7 +296,7 @@ async def test_the_same_id_is_carried_out_once(hass: HomeAssistant) -> None:
     engine = engine_of(hass)
     number = device_named(hass, DOSER).row.number
     assert engine.gate.given(number, 0, engine.clock.now()) == 1500
-    assert len(await engine.recent(device_named(hass, DOSER), 10)) == 1
+    assert len(await engine.history.recent(device_named(hass, DOSER), 10)) == 1
 
 
 @pytest.mark.usefixtures("demo")

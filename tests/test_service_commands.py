@@ -104,7 +104,7 @@ async def test_a_dose_is_a_command_in_fewer_words(hass: HomeAssistant) -> None:
         hass, "send_command", **known, action="dose", args=dict(dose["args"])
     )
     assert same == dose
-    assert len(await engine_of(hass).recent(None, 10)) == 1
+    assert len(await engine_of(hass).history.recent(None, 10)) == 1
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ async def test_a_wrong_dose_is_refused(
     wanted = {"device_id": uuid_of(hass, DOSER)} | data
 
     assert await refused(hass, "dose", **wanted) == error
-    assert await engine_of(hass).recent(None, 10) == []
+    assert await engine_of(hass).history.recent(None, 10) == []
 
 
 async def test_what_begins_later_is_not_waited_for(hass: HomeAssistant) -> None:
@@ -191,11 +191,11 @@ async def test_settings_are_changed(hass: HomeAssistant) -> None:
     """RES-66: what is left out stays; a wrong one changes nothing."""
     answer = await called(hass, "set_settings", rate_limit=5)
     assert answer["rate_limit"] == 5
-    assert engine_of(hass).settings.rate_limit == 5
+    assert engine_of(hass).live_settings.current.rate_limit == 5
 
     error = await refused(hass, "set_settings", rate_limit=0, sweep_seconds=60)
     assert error == ("schedule_out_of_range", "rate_limit")
-    assert engine_of(hass).settings.sweep_seconds == 30
+    assert engine_of(hass).live_settings.current.sweep_seconds == 30
 
 
 @pytest.mark.parametrize(
@@ -224,4 +224,4 @@ async def test_a_user_who_is_gone_changes_nothing(
             return_response=True,
             context=Context(user_id="gone"),
         )
-    assert await engine_of(hass).recent(None, 10) == []
+    assert await engine_of(hass).history.recent(None, 10) == []

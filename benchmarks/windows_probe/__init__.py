@@ -116,7 +116,7 @@ async def _windows(
     due = _due()
     devices = {one.row.name: one for one in engine.devices.values()}
     commands = [
-        await engine.create_window(
+        await engine.acceptance.create_window(
             devices[entity],
             "level",
             value,

@@ -98,7 +98,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: AquaristConfigEntry) ->
     if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
         return False
     for device in entry.runtime_data.devices.values():
-        await entry.runtime_data.engine.detach(device.row.number)
+        await entry.runtime_data.engine.equipment.detach(device.row.number)
     return True
 
 
@@ -115,7 +115,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
     engine.set_aquarium_limits(entry.entry_id, AquariumLimits())
     with ExitStack() as ends:
         for device in (await _attach(hass, entry, engine, ends.callback)).values():
-            await engine.retire(device.row.number)
+            await engine.equipment.retire(device.row.number)
     if entry.data.get(CONF_DEMO):
         await end_demo_day(engine)
 
@@ -157,7 +157,7 @@ async def _async_changed(hass: HomeAssistant, entry: AquaristConfigEntry) -> Non
     if entry.data.get(CONF_DEMO):
         listed |= DEMO_KEYS
     for key in set(devices) - listed:
-        await engine.retire(devices.pop(key).row.number)
+        await engine.equipment.retire(devices.pop(key).row.number)
     await hass.config_entries.async_reload(entry.entry_id)
 
 

@@ -142,7 +142,7 @@ class EmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
         """Stop. Raises an error that names the devices which did not confirm it."""
         origin = self.origin
         stopped = await self.answered(
-            self.engine.emergency_stop(
+            self.engine.emergency.stop(
                 self.subject.entry_id, user=origin.user, context=origin.context
             )
         )
@@ -171,7 +171,7 @@ class ReleaseEmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
     @override
     async def async_press(self) -> None:
         """End the emergency stop; nothing happens when there is none."""
-        self.engine.release_emergency(self.subject.entry_id)
+        self.engine.emergency.release(self.subject.entry_id)
 
 
 class FeedButton(AquaristEntity[Aquarium], ButtonEntity):

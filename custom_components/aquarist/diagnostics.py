@@ -149,7 +149,7 @@ async def _recent(engine: Engine, device: DeviceState) -> list[Mapping[str, Any]
     try:
         return [
             command_record(command, device)
-            for command in await engine.recent(device, RECENT)
+            for command in await engine.history.recent(device, RECENT)
         ]
     except (EngineError, StoreError) as error:
         return error.code

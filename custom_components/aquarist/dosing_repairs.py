@@ -107,7 +107,7 @@ class MissedFlow(ChoiceFlow):
         engine = self.hass.data[DATA_ENGINE]
         occurrence = int(self.about("occurrence"))
         return await self.done(
-            by=engine.decide_missed(occurrence, give=give, user=None)
+            by=engine.missed.decide(occurrence, give=give, user=None)
         )
 
 

@@ -329,7 +329,7 @@ async def _begin_new_store(hass: HomeAssistant, data: Mapping[str, Any]) -> None
 async def _release(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """End the emergency stop of an aquarium, or of the devices that have none."""
     engine = hass.data[DATA_ENGINE]
-    engine.emergency.release(
+    engine.emergency.let_go(
         device
         for device in engine.devices.values()
         if device.row.aquarium == data.get("aquarium")

@@ -107,4 +107,4 @@ class ProgramSelect(ReachingEntity[Device], SelectEntity):
 
     def _release(self) -> None:
         """Let go of what a hand holds."""
-        self.engine.release_override(self.subject.state, LIGHT)
+        self.engine.overrides.release(self.subject.state, LIGHT)

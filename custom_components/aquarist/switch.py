@@ -105,7 +105,9 @@ class HeadSwitch(AquaristEntity[Head], SwitchEntity):
         """Ask for the keeper's word to be kept."""
         head = self.subject
         await self.submitted(
-            self.engine.set_field(head.state, head.allowed_field, allowed, self.origin)
+            self.engine.acceptance.set_field(
+                head.state, head.allowed_field, allowed, self.origin
+            )
         )
         self._show()
 
@@ -136,5 +138,5 @@ class AutomationSwitch(AquaristEntity[Aquarium], SwitchEntity):
     async def _set(self, *, enabled: bool) -> None:
         """Ask for the automation to be on or off, over restarts too."""
         aquarium = self.subject.entry_id
-        await self.answered(self.engine.set_automation(aquarium, enabled))
+        await self.answered(self.engine.planner.set_automation(aquarium, enabled))
         self._show()

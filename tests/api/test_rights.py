@@ -157,7 +157,7 @@ async def test_whoever_may_control_a_device_sends_to_it(
     wanted = CONTROL[name]
     content = {"action": "request_status"}
     path = f"/devices/{device.uuid}/commands"
-    before = len(await engine_of(hass).recent(None, 50))
+    before = len(await engine_of(hass).history.recent(None, 50))
 
     assert await over_rest("POST", path, content) == wanted
     assert await over_rest("POST", f"{path}/done/rerun") == wanted
@@ -170,7 +170,7 @@ async def test_whoever_may_control_a_device_sends_to_it(
         again = known | {"id": "done"}
         assert await by_service(hass, user, "rerun_command", again) == wanted
 
-    made = len(await engine_of(hass).recent(None, 50)) - before
+    made = len(await engine_of(hass).history.recent(None, 50)) - before
     assert made == (6 if wanted is ALLOWED else 0)
 
 
@@ -265,7 +265,7 @@ async def test_whoever_administers_changes_settings(
         data = {"rate_limit": 13}
         assert await by_service(hass, user, "set_settings", data) == wanted
 
-    changed = engine_of(hass).settings.rate_limit
+    changed = engine_of(hass).live_settings.current.rate_limit
     assert changed == (13 if wanted is ALLOWED else 10)
 
 

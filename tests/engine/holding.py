@@ -26,7 +26,7 @@ async def window(
 ) -> Command:
     """Accept a write action that begins and ends so many seconds from now."""
     now = rig.clock.now()
-    command = await rig.engine.create_window(
+    command = await rig.engine.acceptance.create_window(
         state,
         "level",
         level,

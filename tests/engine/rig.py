@@ -74,7 +74,7 @@ class Rig:
 
     async def accept_many(self) -> None:
         """Let a user send as many commands as the settings allow at most."""
-        await self.engine.update_settings({"rate_limit": 10_000}, None)
+        await self.engine.live_settings.update({"rate_limit": 10_000}, None)
 
     def lock(self) -> Engine:
         """Make an engine without a store: only stop and off."""
@@ -129,7 +129,10 @@ class Rig:
         met = Barrier(readers)
         with suppress(StoreError):
             await asyncio.gather(
-                *(database.read(lambda connection: met.wait(10)) for _ in range(readers))
+                *(
+                    database.read(lambda connection: met.wait(10))
+                    for _ in range(readers)
+                )
             )
 
     async def advance(self, seconds: float) -> None:

@@ -57,7 +57,7 @@ async def window(
     rig: Rig, state: DeviceState, value: float, begin: str, end: str, **more: Any
 ) -> Command:
     """Accept a write action of today."""
-    return await rig.engine.create_window(
+    return await rig.engine.acceptance.create_window(
         state, "level", value, SERVICE, start=at(begin), end=at(end), **more
     )
 
@@ -96,7 +96,7 @@ class TestIdentity:
         state = await rig.attach(Pump())
         first = await window(rig, state, 0, "12:10", "12:20", id="feed")
         berlin = timezone(timedelta(hours=1))
-        again = await rig.engine.create_window(
+        again = await rig.engine.acceptance.create_window(
             state,
             "level",
             0,
@@ -167,7 +167,7 @@ class TestIdentity:
         with pytest.raises(EngineError) as refused:
             await window(rig, second, 0, "12:10", "12:20", id="feed")
         assert refused.value.code == "id_conflict"
-        assert len(await rig.engine.recent(None, 10)) == 1
+        assert len(await rig.engine.history.recent(None, 10)) == 1
 
     async def test_also_when_both_come_at_the_same_time(self, rig: Rig) -> None:
         """The store decides."""
@@ -181,7 +181,7 @@ class TestIdentity:
         (accepted,) = (one for one in outcomes if isinstance(one, Command))
         (refused,) = (one for one in outcomes if isinstance(one, EngineError))
         assert refused.code == "id_conflict"
-        assert await rig.engine.recent(None, 10) == [accepted]
+        assert await rig.engine.history.recent(None, 10) == [accepted]
 
     async def test_an_id_and_its_record_outlive_a_restart(self, rig: Rig) -> None:
         """R-T30."""
@@ -231,10 +231,12 @@ class TestWaiting:
         state = await rig.attach(doser)
         state.queue.hold()
         for head in (0, 1):
-            await rig.engine.set_field(state, f"dosing_allowed_{head}", False, ENTITY)
+            await rig.engine.acceptance.set_field(
+                state, f"dosing_allowed_{head}", False, ENTITY
+            )
         state.queue.release()
         await rig.settle()
-        ended = await rig.engine.recent(None, 10)
+        ended = await rig.engine.history.recent(None, 10)
         assert [one.phase for one in ended] == [Phase.COMPLETED] * 2
 
     async def test_what_waits_too_long_never_runs(self, rig: Rig) -> None:
@@ -295,7 +297,7 @@ class TestScheduled:
         )
         assert (command.starts_at, command.phase) == (start, Phase.PLANNED)
         assert command.expires_at == start + QUEUE_EXPIRY
-        assert not rig.engine.busy(state, None)
+        assert not rig.engine.acceptance.busy(state, None)
         await rig.done(await level(rig, state, 60))
         await rig.advance(1799)
         assert pump.told == [60.0]
@@ -450,7 +452,7 @@ class TestConfirmation:
         )
         with pytest.raises(InvalidValue):
             await rig.engine.send(state, "reset_head", {}, SERVICE)
-        assert await rig.engine.recent(None, 10) == []
+        assert await rig.engine.history.recent(None, 10) == []
 
     async def test_with_it_it_is_done_once(self, rig: Rig) -> None:
         """Whoever repeats the request need not confirm it again."""
@@ -469,9 +471,11 @@ class TestConfirmation:
             await rig.engine.send(state, "factory_reset", {}, SERVICE, confirm=True)
         )
         with pytest.raises(EngineError) as refused:
-            await rig.engine.rerun(first, SERVICE)
+            await rig.engine.acceptance.rerun(first, SERVICE)
         assert refused.value.code == "confirmation_needed"
-        assert (await rig.engine.rerun(first, SERVICE, confirm=True)).id != first.id
+        assert (
+            await rig.engine.acceptance.rerun(first, SERVICE, confirm=True)
+        ).id != first.id
 
 
 class TestRateLimit:
@@ -493,7 +497,7 @@ class TestRateLimit:
             "limit": "10",
             "window": "60",
         }
-        assert len(await rig.engine.recent(state, 20)) == 10
+        assert len(await rig.engine.history.recent(state, 20)) == 10
         await level(rig, elsewhere, 5)
         await level(rig, state, 5, Origin(source=Source.REST, user="somebody else"))
         await rig.advance(49)
@@ -607,14 +611,14 @@ class TestRateLimit:
     async def test_the_settings_take_effect_at_once(self, rig: Rig) -> None:
         """RES-66."""
         state = await rig.attach(Pump())
-        await rig.engine.update_settings(
+        await rig.engine.live_settings.update(
             {"rate_limit": 1, "rate_window_seconds": 5}, None
         )
         await level(rig, state, 1)
         with pytest.raises(EngineError) as refused:
             await level(rig, state, 2)
         assert refused.value.placeholders["retry_after"] == "5"
-        await rig.engine.update_settings({"rate_limit": 2}, None)
+        await rig.engine.live_settings.update({"rate_limit": 2}, None)
         await level(rig, state, 2)
 
     async def test_without_a_store_there_is_nothing_to_find(self, rig: Rig) -> None:
@@ -646,7 +650,7 @@ class TestWithoutHardware:
         state = await rig.attach(Pump())
         first = await rig.engine.send(state, action, args, SERVICE, id="one")
         await rig.settle()
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         again = await rig.engine.send(state, action, args, SERVICE, id="one")
         assert again == await rig.stored(first)
         with pytest.raises(EngineError) as refused:
@@ -660,7 +664,7 @@ class TestWithoutHardware:
         """How long it is held is content."""
         state = await rig.attach(Pump())
         first = await level(rig, state, 10, id="one", hold=600)
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         await rig.advance(60)
         assert (await level(rig, state, 10, id="one", hold=600)).order == first.order
         with pytest.raises(EngineError) as refused:
@@ -671,7 +675,7 @@ class TestWithoutHardware:
         """RES-44."""
         state = await rig.attach(Pump())
         first = await window(rig, state, 0, "12:10", "12:20", id="feed")
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         again = await window(rig, state, 0, "12:10", "12:20", id="feed")
         assert again.order == first.order
         with pytest.raises(EngineError) as refused:
@@ -699,7 +703,9 @@ class TestAgain:
         pump = Pump()
         state = await rig.attach(pump)
         first = await rig.done(await level(rig, state, 30, timeout=5))
-        again = await rig.engine.rerun(first, Origin(source=Source.REST, user="k"))
+        again = await rig.engine.acceptance.rerun(
+            first, Origin(source=Source.REST, user="k")
+        )
         assert (again.retry_of, again.user, again.source) == (
             first.id,
             "k",
@@ -721,9 +727,9 @@ class TestAgain:
             scheduled_at=at("12:00"),
         )
         await rig.advance(600)
-        again = await rig.engine.rerun(held, SERVICE)
+        again = await rig.engine.acceptance.rerun(held, SERVICE)
         assert (again.starts_at, again.ends_at) == (at("12:10"), at("12:11"))
-        again = await rig.engine.rerun(ramp, SERVICE)
+        again = await rig.engine.acceptance.rerun(ramp, SERVICE)
         assert again.args == ramp.args
         assert (again.starts_at, again.ends_at) == (at("12:10"), at("12:11"))
 
@@ -732,16 +738,16 @@ class TestAgain:
         state = await rig.attach(Pump())
         command = await window(rig, state, 0, "12:10", "12:20")
         with pytest.raises(EngineError) as refused:
-            await rig.engine.rerun(command, SERVICE)
+            await rig.engine.acceptance.rerun(command, SERVICE)
         assert (refused.value.code, refused.value.field) == ("cannot_rerun", "id")
 
     async def test_of_a_device_that_is_gone(self, rig: Rig) -> None:
         """Its records stay, it does not."""
         state = await rig.attach(Pump())
         command = await rig.done(await level(rig, state, 10))
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         with pytest.raises(EngineError) as refused:
-            await rig.engine.rerun(command, SERVICE)
+            await rig.engine.acceptance.rerun(command, SERVICE)
         assert (refused.value.code, refused.value.field) == (
             "device_not_found",
             "device_id",
@@ -755,17 +761,17 @@ class TestBusy:
         """Not for the command that is asked for again."""
         pump = Pump()
         state = await rig.attach(pump)
-        assert not rig.engine.busy(state, None)
+        assert not rig.engine.acceptance.busy(state, None)
         pump.hanging = asyncio.Event()
         runs = await level(rig, state, 10, id="one")
-        assert rig.engine.busy(state, None)
-        assert not rig.engine.busy(state, "one")
+        assert rig.engine.acceptance.busy(state, None)
+        assert not rig.engine.acceptance.busy(state, "one")
         await level(rig, state, 20, id="two")
-        assert rig.engine.busy(state, "one")
+        assert rig.engine.acceptance.busy(state, "one")
         pump.hanging.set()
         await rig.done(runs)
         await rig.settle()
-        assert not rig.engine.busy(state, None)
+        assert not rig.engine.acceptance.busy(state, None)
 
     async def test_while_a_dose_is_given(self, rig: Rig) -> None:
         """It has left the queue, and the pump runs."""
@@ -776,11 +782,11 @@ class TestBusy:
         command = await rig.engine.send(state, "dose", args, SERVICE, id="iron")
         await rig.settle()
         assert state.queue.running is None
-        assert rig.engine.busy(state, None)
-        assert not rig.engine.busy(state, "iron")
+        assert rig.engine.acceptance.busy(state, None)
+        assert not rig.engine.acceptance.busy(state, "iron")
         doser.under_way[0].give(1000)
         await rig.done(command)
-        assert not rig.engine.busy(state, None)
+        assert not rig.engine.acceptance.busy(state, None)
 
 
 class TestCancel:
@@ -889,11 +895,11 @@ class TestByHand:
         """Nothing by hand wins over safety."""
         pump = Pump(level=80)
         state = await rig.attach(pump, safe={"level": {"level": 0.0}})
-        await rig.engine.emergency_stop(None)
+        await rig.engine.emergency.stop(None)
         ended = await rig.done(await level(rig, state, 40, BY_HAND))
         assert ended.phase is Phase.COMPLETED
         assert pump.level == 0
-        rig.engine.release_emergency(None)
+        rig.engine.emergency.release(None)
         await rig.settle()
         assert pump.level == 40
 
@@ -942,7 +948,7 @@ class TestTroubledStore:
                 await rig.engine.send(state, action, args, SERVICE)
             await rig.settle()
         assert pump.told == []
-        assert await rig.engine.recent(None, 10) == []
+        assert await rig.engine.history.recent(None, 10) == []
         assert state.queue.idle
 
     async def test_an_off_by_hand_wins_over_a_plan(self, rig: Rig) -> None:
@@ -980,7 +986,7 @@ class TestTroubledStore:
         await asyncio.sleep(0)
         assert pump.told == [0.0]
         with pytest.raises(EngineError):
-            await engine.recent(None, 10)
+            await engine.history.recent(None, 10)
 
 
 async def test_a_twin_waits_for_what_memory_has_not_heard_of_yet(rig: Rig) -> None:

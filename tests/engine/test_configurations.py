@@ -213,7 +213,7 @@ async def test_applying_programs_to_a_light(rig: Rig, memory_bench_of: Benches) 
     """What overlaps the old settings takes their place; no limit of requests counts it."""
     bench = memory_bench_of()
     state = await rig.attach(bench.light())
-    await rig.engine.update_settings({"rate_limit": 1}, None)
+    await rig.engine.live_settings.update({"rate_limit": 1}, None)
     await write(rig, state, "add_auto_setting", {**MORNING, "sunset": "20:00"})
     programs = [
         {
@@ -277,7 +277,7 @@ async def test_who_applied_what_is_on_record(
     assert (ended.source, ended.user, ended.context) == ("rest", "user-1", "context-1")
     assert ended.definition["revision"] == 1
     assert ended.definition["device_id"] == state.row.uuid
-    (command,) = await rig.engine.find(
+    (command,) = await rig.engine.history.find(
         CommandFilter(device=state.row.number, user="user-1"), 10
     )
     assert (command.run, command.source, command.context) == (

@@ -183,7 +183,7 @@ async def test_a_store_that_refuses_changes_nothing(
     async with read_only(rig.engine.database):
         with pytest.raises(StoreError):
             await rig.engine.containers.refill(state, 0, user=None)
-        await rig.engine.detach(1)
+        await rig.engine.equipment.detach(1)
         caplog.set_level(logging.WARNING)
         state = await rig.attach(doser, heads={0: HeadLimits(container=50_000)})
     assert left(rig, state) == 70_000

@@ -479,7 +479,7 @@ async def test_a_stop_ends_the_writing(rig: Rig, memory_bench_of: Benches) -> No
     state = await rig.attach(bench.doser())
     command = await rig.engine.send(state, "set_schedule", SCHEDULE, SERVICE)
     await until(rig, lambda: bool(bench.pump.write_log))
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     ended = await rig.done(command)
     assert ended.phase is Phase.STOPPED
     assert content(rig).writing == set()

@@ -245,7 +245,7 @@ async def test_emergency_stop_ends_a_dose_and_latches(
     command = await dose(rig, state, 60)
     await until(rig, lambda: bench.model.delivered[0] > 500)
     async with asyncio.timeout(5):
-        reports = await rig.engine.emergency_stop("tank")
+        reports = await rig.engine.emergency.stop("tank")
     assert [one.confirmed for one in reports] == [True]
     ended = await rig.done(command)
     assert ended.phase is Phase.STOPPED
@@ -257,7 +257,7 @@ async def test_emergency_stop_ends_a_dose_and_latches(
     (state,) = await rig.reboot(bench.doser())
     with pytest.raises(SafetyRefusedError):
         await dose(rig, state, 1)
-    rig.engine.release_emergency("tank")
+    rig.engine.emergency.release("tank")
     await rig.settle()
     assert (await rig.done(await dose(rig, state, 1))).phase is Phase.COMPLETED
     (first, _) = await ledger(rig)

@@ -214,7 +214,7 @@ class TestOpenDoses:
         programme = Programme(mode=ProgrammeMode.EVERY_HOUR, volume=2400)
         rig.engine.device_memory.content.keep(1, "head_0", programme)
         await lost(rig, doser, state, 2)
-        await rig.engine.detach(1)
+        await rig.engine.equipment.detach(1)
         await rig.advance(7 * 24 * 3600)
         doser.lifetime[HEAD] = 1200
         await rig.attach(doser)
@@ -336,7 +336,7 @@ class TestPumpsOwnDoses:
         assert doser.asked == 1
         assert await known(rig) == [("given", 1500)]
         tell(doser, None, 3000)
-        await rig.engine.detach(1)
+        await rig.engine.equipment.detach(1)
         await rig.advance(1)
         assert doser.asked == 1
 

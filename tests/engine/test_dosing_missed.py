@@ -82,7 +82,7 @@ async def test_the_keeper_may_have_one_dose_given(rig: Rig) -> None:
     """However many were missed; the row tells the decision, the command the occurrence."""
     doser, _, waiting = await asked(rig)
     rig.changes.clear()
-    (command,) = await rig.engine.decide_missed(
+    (command,) = await rig.engine.missed.decide(
         waiting.occurrence, give=True, user="keeper"
     )
     ended = await rig.done(command)
@@ -102,7 +102,7 @@ async def test_or_leave_it_out(rig: Rig) -> None:
     """And is not asked again."""
     doser, _, waiting = await asked(rig)
     assert (
-        await rig.engine.decide_missed(waiting.occurrence, give=False, user=None) == []
+        await rig.engine.missed.decide(waiting.occurrence, give=False, user=None) == []
     )
     assert await words(rig) == [(Verdict.MISSED, "left_out_by_keeper")]
     await rig.reboot(doser)
@@ -115,14 +115,14 @@ async def test_two_answers_at_once_give_one_dose(rig: Rig) -> None:
     doser, _, waiting = await asked(rig)
     answers = await asyncio.gather(
         *(
-            rig.engine.decide_missed(waiting.occurrence, give=True, user=None)
+            rig.engine.missed.decide(waiting.occurrence, give=True, user=None)
             for _ in range(2)
         ),
         return_exceptions=True,
     )
     assert [type(one) for one in answers] == [list, EngineError]
     with pytest.raises(EngineError) as refused:
-        await rig.engine.decide_missed(waiting.occurrence, give=False, user=None)
+        await rig.engine.missed.decide(waiting.occurrence, give=False, user=None)
     assert (refused.value.code, refused.value.field) == (
         "occurrence_not_waiting",
         "occurrence_id",
@@ -134,10 +134,10 @@ async def test_two_answers_at_once_give_one_dose(rig: Rig) -> None:
 async def test_a_dose_that_a_limit_forbids_leaves_the_question_open(rig: Rig) -> None:
     """The keeper may answer later."""
     doser, state, waiting = await asked(rig)
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     state = await rig.attach(doser, heads={0: HeadLimits(budget=1000)})
     with pytest.raises(SafetyRefusedError):
-        await rig.engine.decide_missed(waiting.occurrence, give=True, user=None)
+        await rig.engine.missed.decide(waiting.occurrence, give=True, user=None)
     assert rig.engine.missed.waiting == (waiting,)
     assert state.available
     assert doser.sent == []
@@ -149,18 +149,18 @@ async def test_a_deleted_schedule_asks_no_more(rig: Rig) -> None:
     await rig.engine.delete_schedule(waiting.schedule, user=None)
     assert rig.engine.missed.waiting == ()
     with pytest.raises(EngineError) as refused:
-        await rig.engine.decide_missed(waiting.occurrence, give=True, user=None)
+        await rig.engine.missed.decide(waiting.occurrence, give=True, user=None)
     assert refused.value.code == "schedule_not_found"
-    await rig.engine.decide_missed(waiting.occurrence, give=False, user=None)
+    await rig.engine.missed.decide(waiting.occurrence, give=False, user=None)
     assert await words(rig) == [(Verdict.MISSED, "left_out_by_keeper")]
 
 
 async def test_a_pump_that_is_gone_gives_nothing(rig: Rig) -> None:
     """The keeper hears which."""
     _, _, waiting = await asked(rig)
-    await rig.engine.retire(1)
+    await rig.engine.equipment.retire(1)
     with pytest.raises(EngineError) as refused:
-        await rig.engine.decide_missed(waiting.occurrence, give=True, user=None)
+        await rig.engine.missed.decide(waiting.occurrence, give=True, user=None)
     assert refused.value.code == "device_not_found"
 
 
@@ -170,7 +170,7 @@ async def test_a_store_that_refuses_decides_nothing(rig: Rig) -> None:
     assert rig.engine.database is not None
     async with read_only(rig.engine.database):
         with pytest.raises(StoreError):
-            await rig.engine.decide_missed(waiting.occurrence, give=True, user=None)
+            await rig.engine.missed.decide(waiting.occurrence, give=True, user=None)
     assert rig.engine.missed.waiting == (waiting,)
     assert doser.sent == []
 
@@ -192,7 +192,7 @@ async def test_a_single_dose_that_was_missed_can_still_be_given(rig: Rig) -> Non
     await create(rig, single)
     await slept(rig, doser, 2)
     (waiting,) = rig.engine.missed.waiting
-    (command,) = await rig.engine.decide_missed(
+    (command,) = await rig.engine.missed.decide(
         waiting.occurrence, give=True, user=None
     )
     assert (await rig.done(command)).phase is Phase.COMPLETED

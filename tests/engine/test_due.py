@@ -103,7 +103,7 @@ async def test_a_moment_that_had_its_turn_has_none_again(rig: Rig) -> None:
     for _ in range(3):
         await rig.advance(1800)
     assert await words(rig) == [(Verdict.RAN, None)]
-    assert len(await rig.engine.recent(None, 10)) == 1
+    assert len(await rig.engine.history.recent(None, 10)) == 1
 
 
 async def test_a_moment_that_is_not_taken_for_long_is_missed_for_that_reason(

@@ -21,7 +21,7 @@ async def test_each_device_goes_to_its_own_safe_value(rig: Rig) -> None:
     skimmer, circulation = Pump("Skimmer", level=60), Pump("Return", level=80)
     first = await rig.attach(skimmer, safe=OFF)
     second = await rig.attach(circulation, safe=FULL)
-    assert await rig.engine.emergency_stop(None) == [
+    assert await rig.engine.emergency.stop(None) == [
         DeviceStopped(device=first.row.number, confirmed=True, detail="stopped"),
         DeviceStopped(device=second.row.number, confirmed=True, detail="stopped"),
     ]
@@ -33,7 +33,7 @@ async def test_a_device_without_a_safe_value_is_left_alone(rig: Rig) -> None:
     """Nobody knows what is safe there: an alarm, and no change."""
     pump = Pump(level=80)
     state = await rig.attach(pump)
-    (report,) = await rig.engine.emergency_stop(None)
+    (report,) = await rig.engine.emergency.stop(None)
     assert (report.confirmed, report.detail) == (False, "no_safe_value")
     assert pump.told == []
     assert not rig.engine.emergency.latched(state)
@@ -43,7 +43,7 @@ async def test_what_is_held_stays_held_over_a_restart(rig: Rig) -> None:
     """Until somebody lets go; then everything is what it should be now."""
     pump = Pump(level=60)
     state = await rig.attach(pump, safe=OFF)
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     ended = await rig.done(
         await rig.engine.send(state, "set_level", {"level": 45}, SERVICE)
     )
@@ -55,7 +55,7 @@ async def test_what_is_held_stays_held_over_a_restart(rig: Rig) -> None:
         assert pump.level == 0
     await rig.advance(7 * 24 * 3600)
     assert rig.engine.emergency.latched(state)
-    assert rig.engine.release_emergency(None) == 1
+    assert rig.engine.emergency.release(None) == 1
     await rig.settle()
     assert pump.level == 45
     assert not rig.engine.emergency.latched(state)
@@ -65,12 +65,12 @@ async def test_to_stop_twice_is_to_stop_once(rig: Rig) -> None:
     """One record holds; letting go twice lets go once."""
     pump = Pump(level=60)
     await rig.attach(pump, safe=OFF)
-    await rig.engine.emergency_stop(None)
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
+    await rig.engine.emergency.stop(None)
     await rig.settle()
     assert len(rig.engine.records.open) == 1
-    assert rig.engine.release_emergency(None) == 1
-    assert rig.engine.release_emergency(None) == 0
+    assert rig.engine.emergency.release(None) == 1
+    assert rig.engine.emergency.release(None) == 0
     await rig.settle()
     assert pump.level == 60
     assert not rig.engine.records.open
@@ -83,7 +83,7 @@ async def test_a_device_that_cannot_be_reached_is_reported_and_stopped_when_it_c
     pump = Pump(level=60)
     state = await rig.attach(pump, safe=OFF)
     pump.available = False
-    (report,) = await rig.engine.emergency_stop(None)
+    (report,) = await rig.engine.emergency.stop(None)
     assert (report.confirmed, report.detail) == (False, "out_of_range")
     assert pump.level == 60
     assert rig.engine.emergency.latched(state)
@@ -101,7 +101,7 @@ async def test_a_device_that_hangs_is_reported_and_delays_nobody(
     slow.hanging = asyncio.Event()
     await rig.attach(slow, safe=OFF)
     await rig.attach(quick, safe=OFF)
-    reports = await rig.engine.emergency_stop(None)
+    reports = await rig.engine.emergency.stop(None)
     assert [(one.confirmed, one.detail) for one in reports] == [
         (False, "no_answer"),
         (True, "stopped"),
@@ -115,10 +115,10 @@ async def test_a_device_that_is_not_loaded_is_stopped_when_it_is(rig: Rig) -> No
     """Safe first, before anything else can run."""
     pump = Pump(level=60)
     state = await rig.attach(pump, safe=OFF)
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     pump.turn_by_hand(60)
-    await rig.engine.detach(state.row.number)
-    (report,) = await rig.engine.emergency_stop(None)
+    await rig.engine.equipment.detach(state.row.number)
+    (report,) = await rig.engine.emergency.stop(None)
     assert (report.confirmed, report.detail) == (False, "device_not_loaded")
     pump.turn_by_hand(60)
     await rig.attach(pump, safe=OFF)
@@ -130,10 +130,10 @@ async def test_only_the_devices_of_one_aquarium_are_stopped(rig: Rig) -> None:
     here, there = Pump("Here"), Pump("There")
     await rig.attach(here, safe=OFF, aquarium="here")
     await rig.attach(there, safe=OFF, aquarium="there")
-    assert len(await rig.engine.emergency_stop("here")) == 1
+    assert len(await rig.engine.emergency.stop("here")) == 1
     assert (here.level, there.level) == (0, 80)
-    await rig.engine.emergency_stop("there")
-    assert rig.engine.release_emergency("here") == 1
+    await rig.engine.emergency.stop("there")
+    assert rig.engine.emergency.release("here") == 1
     await rig.settle()
     assert (here.level, there.level) == (80, 0)
 
@@ -150,7 +150,7 @@ async def test_a_doser_ends_what_it_gives_and_gives_no_more(rig: Rig) -> None:
         state, "dose", {"head_index": 1, "volume_ml": 1}, SERVICE
     )
     await rig.settle()
-    (report,) = await rig.engine.emergency_stop(None)
+    (report,) = await rig.engine.emergency.stop(None)
     assert report.confirmed
     ended = await rig.done(command)
     assert (ended.phase, ended.error) == (Phase.STOPPED, "dose_stopped")
@@ -160,7 +160,7 @@ async def test_a_doser_ends_what_it_gives_and_gives_no_more(rig: Rig) -> None:
     with pytest.raises(SafetyRefusedError):
         await rig.engine.send(state, "dose", {"head_index": 1, "volume_ml": 1}, SERVICE)
     doser.slow = False
-    rig.engine.release_emergency(None)
+    rig.engine.emergency.release(None)
     await rig.settle()
     again = await rig.engine.send(
         state, "dose", {"head_index": 1, "volume_ml": 1}, SERVICE
@@ -173,7 +173,7 @@ async def test_a_doser_that_does_not_stop_is_reported(rig: Rig) -> None:
     doser = MemoryDoser()
     state = await rig.attach(doser)
     doser.stops = False
-    (report,) = await rig.engine.emergency_stop(None)
+    (report,) = await rig.engine.emergency.stop(None)
     assert (report.confirmed, report.detail) == (False, "out_of_range")
     assert rig.engine.emergency.latched(state)
 
@@ -185,14 +185,14 @@ async def test_a_command_that_runs_is_ended_as_stopped(rig: Rig) -> None:
     pump.hanging = asyncio.Event()
     command = await rig.engine.send(state, "set_level", {"level": 90}, SERVICE)
     await rig.settle()
-    stop = asyncio.ensure_future(rig.engine.emergency_stop(None))
+    stop = asyncio.ensure_future(rig.engine.emergency.stop(None))
     await asyncio.sleep(0)
     pump.hanging.set()
     (report,) = await stop
     assert report.confirmed
     assert (await rig.done(command)).phase is Phase.STOPPED
     assert pump.level == 0
-    rig.engine.release_emergency(None)
+    rig.engine.emergency.release(None)
     await rig.settle()
     assert pump.level == 60
 
@@ -203,7 +203,7 @@ async def test_a_device_that_refuses_is_reported_with_its_reason(rig: Rig) -> No
     await rig.attach(pump, safe=OFF)
     for _ in range(2):
         pump.fail_next(DeviceError("held_by_app", transient=True))
-    (report,) = await rig.engine.emergency_stop(None)
+    (report,) = await rig.engine.emergency.stop(None)
     assert (report.confirmed, report.detail) == (False, "held_by_app")
     for _ in range(3):
         await rig.advance(10)
@@ -216,8 +216,8 @@ async def test_a_device_that_was_never_seen_is_let_go_too(rig: Rig) -> None:
     pump._known.clear()
     pump.available = False
     state = await rig.attach(pump, safe=OFF)
-    await rig.engine.emergency_stop(None)
-    assert rig.engine.release_emergency(None) == 1
+    await rig.engine.emergency.stop(None)
+    assert rig.engine.emergency.release(None) == 1
     await rig.advance(60)
     assert not rig.engine.records.open
     assert not rig.engine.emergency.latched(state)

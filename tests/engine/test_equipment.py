@@ -83,7 +83,7 @@ class TestFind:
         """Now and after a restart; the same hardware again is the same device."""
         pump = Pump()
         state = await rig.attach(pump)
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         await rig.reboot()
         for reference in (1, "uuid-Pump"):
             with pytest.raises(EngineError):
@@ -151,7 +151,7 @@ class TestAttach:
         """Its entry may be reloaded while the store is in trouble: off goes out."""
         pump = Pump(level=80)
         state = await rig.attach(pump)
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         assert rig.engine.database is not None
         async with read_only(rig.engine.database):
             assert await rig.attach(pump) is state
@@ -166,8 +166,8 @@ class TestAttach:
         pump = Pump(level=80)
         safe = {"level": {"level": 0.0}}
         state = await rig.attach(pump, safe=safe)
-        await rig.engine.emergency_stop(None)
-        await rig.engine.detach(state.row.number)
+        await rig.engine.emergency.stop(None)
+        await rig.engine.equipment.detach(state.row.number)
         pump.turn_by_hand(80)
         for error in ("held_by_app", "no_answer"):
             pump.fail_next(DeviceError(error, transient=True))
@@ -225,8 +225,8 @@ class TestQueues:
             pump.available = False
             states.append(await rig.attach(pump))
         command = await rig.engine.send(states[0], "turn_off", {}, SERVICE)
-        await rig.engine.detach(states[0].row.number)
-        await rig.engine.retire(states[1].row.number)
+        await rig.engine.equipment.detach(states[0].row.number)
+        await rig.engine.equipment.retire(states[1].row.number)
         await rig.advance(DEVICE_WAIT)
         assert (await rig.stored(command)).phase is Phase.PLANNED
         away.available = True
@@ -243,7 +243,7 @@ class TestDetach:
         state = await rig.attach(pump)
         held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=60)
         await rig.settle()
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         assert not state.available
         await rig.advance(60)
         assert pump.level == 0
@@ -257,7 +257,7 @@ class TestDetach:
         """There is nothing left to let go of."""
         state = await rig.attach(Pump())
         for _ in range(2):
-            await rig.engine.detach(state.row.number)
+            await rig.engine.equipment.detach(state.row.number)
         assert state.device is None
 
     async def test_while_a_command_waits_behind_another(self, rig: Rig) -> None:
@@ -267,7 +267,7 @@ class TestDetach:
         state = await rig.attach(pump)
         runs = await rig.engine.send(state, "set_level", {"level": 10}, SERVICE)
         waits = await rig.engine.send(state, "set_level", {"level": 20}, SERVICE)
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         pump.hanging.set()
         assert (await rig.done(runs)).phase is Phase.COMPLETED
         await rig.settle()
@@ -286,7 +286,7 @@ class TestRetire:
         state = await rig.attach(pump)
         held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         now = rig.clock.now()
-        planned = await rig.engine.create_window(
+        planned = await rig.engine.acceptance.create_window(
             state,
             "level",
             10,
@@ -295,7 +295,7 @@ class TestRetire:
             end=now.replace(hour=15),
         )
         await rig.settle()
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         await rig.settle()
         assert pump.level == 80
         assert (await rig.stored(held)).phase is Phase.STOPPED
@@ -314,7 +314,7 @@ class TestRetire:
         runs = await rig.engine.send(state, "set_level", {"level": 10}, SERVICE)
         waits = await rig.engine.send(state, "set_level", {"level": 20}, SERVICE)
         await rig.settle()
-        retiring = asyncio.ensure_future(rig.engine.retire(state.row.number))
+        retiring = asyncio.ensure_future(rig.engine.equipment.retire(state.row.number))
         await asyncio.sleep(0)
         pump.hanging.set()
         await retiring
@@ -336,7 +336,7 @@ class TestRetire:
         await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         await rig.settle()
         pump.hanging = asyncio.Event()
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         assert pump.level == 0
         assert "Pump stays as it is" in caplog.text
         assert rig.engine.devices == {}
@@ -347,8 +347,8 @@ class TestRetire:
         state = await rig.attach(pump)
         held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         await rig.settle()
-        await rig.engine.detach(state.row.number)
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         await rig.settle()
         assert (await rig.stored(held)).phase is Phase.STOPPED
 
@@ -359,7 +359,7 @@ class TestRetire:
         state = await rig.attach(doser)
         command = await rig.engine.send(state, "dose", DOSE, SERVICE)
         await rig.settle()
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         ended = await rig.done(command)
         assert (ended.phase, ended.error_code) == (Phase.FAILED, "interrupted")
         assert [one.state for one in rig.engine.gate.unknown] == [DoseState.UNKNOWN]

@@ -227,7 +227,7 @@ async def test_what_does_not_let_go_changes_nothing_afterwards(
     state = await rig.attach(pump)
     command = await rig.engine.send(state, "set_level", {"level": 70}, SERVICE)
     await rig.settle()
-    retiring = asyncio.ensure_future(rig.engine.retire(state.row.number))
+    retiring = asyncio.ensure_future(rig.engine.equipment.retire(state.row.number))
     ended = await rig.done(command)
     assert ended.phase is Phase.STOPPED
     pump.hanging.set()
@@ -246,7 +246,7 @@ async def test_a_device_that_is_taken_away_between_two_tries(
     pump.fail_next(DeviceError("link_lost", transient=True))
     command = await rig.engine.send(state, "set_level", {"level": 70}, SERVICE)
     await rig.settle()
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     pump.hanging.set()
     ended = await rig.done(command)
     assert (ended.phase, ended.error) == (Phase.FAILED, "link_lost")
@@ -259,7 +259,7 @@ async def test_a_device_that_was_never_there_is_missing_however_short_the_timeou
     """RES-64, RES-77: the timeout strikes between two tries, and is not the reason."""
     pump = Pump()
     await rig.attach(pump)
-    await rig.engine.update_settings({"command_pause_seconds": 5}, None)
+    await rig.engine.live_settings.update({"command_pause_seconds": 5}, None)
     pump.fail_next(DeviceError("entity_unavailable", transient=True))
     ended = await level(rig, pump, 40, timeout=1)
     assert (ended.phase, ended.error) == (Phase.FAILED, "entity_unavailable")
@@ -273,7 +273,7 @@ async def test_the_settings_say_how_often_a_command_is_tried(
     """RES-74: from the next command on."""
     pump = Pump()
     await rig.attach(pump)
-    await rig.engine.update_settings({"command_tries": tries}, None)
+    await rig.engine.live_settings.update({"command_tries": tries}, None)
     for _ in range(5):
         pump.fail_next(DeviceError("no_answer", transient=True))
     assert (await level(rig, pump, 40)).attempts == tries

@@ -110,14 +110,16 @@ async def test_a_head_that_is_switched_off_gives_nothing(rig: Rig) -> None:
     """The keeper's switch is read at the moment of execution."""
     doser, state = await attached(rig)
     await rig.done(
-        await rig.engine.set_field(state, "dosing_allowed_0", False, SERVICE)
+        await rig.engine.acceptance.set_field(state, "dosing_allowed_0", False, SERVICE)
     )
     with pytest.raises(SafetyRefusedError) as refused:
         await ask(rig, state, 1)
     assert refused.value.refusal.limit == "not_allowed"
     assert refused.value.placeholders["by"] == "keeper"
     assert (await ask(rig, state, 1, head=1)).phase is Phase.COMPLETED
-    await rig.done(await rig.engine.set_field(state, "dosing_allowed_0", True, SERVICE))
+    await rig.done(
+        await rig.engine.acceptance.set_field(state, "dosing_allowed_0", True, SERVICE)
+    )
     assert (await ask(rig, state, 1)).phase is Phase.COMPLETED
     assert doser.sent == [(1, 1000), (0, 1000)]
 
@@ -126,7 +128,7 @@ async def test_the_switch_survives_a_restart(rig: Rig) -> None:
     """It is what the field rests on."""
     doser, state = await attached(rig)
     await rig.done(
-        await rig.engine.set_field(state, "dosing_allowed_0", False, SERVICE)
+        await rig.engine.acceptance.set_field(state, "dosing_allowed_0", False, SERVICE)
     )
     (state,) = await rig.reboot(doser)
     with pytest.raises(SafetyRefusedError):
@@ -157,7 +159,7 @@ async def test_the_binding_answer_comes_at_the_moment_of_execution(rig: Rig) -> 
     )
     doser.slow = False
     await rig.done(
-        await rig.engine.set_field(state, "dosing_allowed_0", False, SERVICE)
+        await rig.engine.acceptance.set_field(state, "dosing_allowed_0", False, SERVICE)
     )
     doser.under_way[0].give(2000)
     assert (await rig.done(first)).phase is Phase.COMPLETED

@@ -121,7 +121,7 @@ class TestTheWholeWay:
         doser = MeasuredDoser()
         state = await rig.attach(doser)
         guide = await rig.engine.guided.start(state, 0, KEEPER)
-        (command,) = await rig.engine.recent(state, 5)
+        (command,) = await rig.engine.history.recent(state, 5)
         assert (command.run, command.step) == (guide.run.id, 0)
         assert (command.user, command.context) == ("keeper", "call")
 

@@ -15,10 +15,10 @@ async def test_one_is_found_by_its_id_at_its_device(rig: Rig) -> None:
     state, other = await rig.attach(Pump()), await rig.attach(Pump("Other"))
     sent = await rig.engine.send(state, "turn_off", {}, SERVICE, id="one")
     ended = await rig.done(sent)
-    await rig.engine.detach(state.row.number)
-    assert await rig.engine.command(state, "one") == ended
-    assert await rig.engine.command(other, "one") is None
-    assert await rig.engine.command(state, "two") is None
+    await rig.engine.equipment.detach(state.row.number)
+    assert await rig.engine.history.command(state, "one") == ended
+    assert await rig.engine.history.command(other, "one") is None
+    assert await rig.engine.history.command(state, "two") is None
 
 
 async def test_the_audit_tells_who_asked(rig: Rig) -> None:
@@ -29,8 +29,8 @@ async def test_the_audit_tells_who_asked(rig: Rig) -> None:
         await rig.done(await rig.engine.send(state, "turn_on", {}, origin))
     await rig.done(await rig.engine.send(state, "turn_off", {}, SERVICE))
     wanted = CommandFilter(user="keeper", phases=frozenset({Phase.COMPLETED}))
-    first = await rig.engine.find(wanted, 2)
-    second = await rig.engine.find(wanted, 2, first[-1].order)
+    first = await rig.engine.history.find(wanted, 2)
+    second = await rig.engine.history.find(wanted, 2, first[-1].order)
     assert [one.order for one in (*first, *second)] == [3, 2, 1]
     assert {one.context for one in (*first, *second)} == {"c"}
 
@@ -39,7 +39,7 @@ async def test_the_audit_tells_who_asked(rig: Rig) -> None:
 async def test_a_page_has_bounds(rig: Rig, limit: int) -> None:
     """R-C53: a hundred at most."""
     with pytest.raises(EngineError) as refused:
-        await rig.engine.find(CommandFilter(), limit)
+        await rig.engine.history.find(CommandFilter(), limit)
     assert (refused.value.code, refused.value.field) == ("out_of_range", "limit")
 
 
@@ -50,7 +50,7 @@ async def test_the_export_holds_all_of_it(rig: Rig) -> None:
         await rig.done(await rig.engine.send(state, action, {}, SERVICE))
         for action in ("turn_off", "turn_on", "turn_off")
     ]
-    pages = [page async for page in await rig.engine.export(CommandFilter())]
+    pages = [page async for page in rig.engine.history.export(CommandFilter())]
     assert [one for page in pages for one in page] == sent
 
 
@@ -60,10 +60,12 @@ async def test_without_a_store_there_is_no_history(rig: Rig) -> None:
     engine = rig.lock()
     state = await rig.attach(Pump())
     for asked in (
-        engine.command(state, "one"),
-        engine.find(CommandFilter(), 10),
-        engine.export(CommandFilter()),
+        engine.history.command(state, "one"),
+        engine.history.find(CommandFilter(), 10),
     ):
         with pytest.raises(EngineError) as refused:
             await asked
         assert refused.value.code == "store_locked"
+    with pytest.raises(EngineError) as refused:
+        engine.history.export(CommandFilter())
+    assert refused.value.code == "store_locked"

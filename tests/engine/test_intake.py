@@ -33,7 +33,7 @@ async def window(
     rig: Rig, state: DeviceState, value: float, begin: str, end: str, **more: Any
 ) -> Command:
     """Accept a write action of today."""
-    return await rig.engine.create_window(
+    return await rig.engine.acceptance.create_window(
         state, "level", value, SERVICE, start=at(begin), end=at(end), **more
     )
 
@@ -47,7 +47,7 @@ async def test_ids(rig: Rig, id: str) -> None:
     assert (refused.value.code, refused.value.field) == ("invalid_id", "id")
     with pytest.raises(EngineError):
         await window(rig, state, 10, "12:10", "12:20", id=id)
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 @pytest.mark.parametrize("timeout", [0.9, 30.1])
@@ -83,9 +83,9 @@ async def test_times_of_a_window(
     state = await rig.attach(Pump())
     times = {"start": at("12:10"), "end": at("12:20")} | changes
     with pytest.raises(EngineError) as refused:
-        await rig.engine.create_window(state, "level", 10, SERVICE, **times)
+        await rig.engine.acceptance.create_window(state, "level", 10, SERVICE, **times)
     assert (refused.value.code, refused.value.field) == (code, field)
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ async def test_arguments(
     with pytest.raises(InvalidValue) as refused:
         await rig.engine.send(state, action, args, SERVICE)
     assert (refused.value.code, refused.value.field) == (code, field)
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ async def test_how_long_a_level_is_held(
     with pytest.raises(EngineError) as refused:
         await rig.engine.send(state, action, {}, SERVICE, hold=hold)
     assert (refused.value.code, refused.value.field) == (code, "duration")
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ async def test_when_a_command_may_begin(
     with pytest.raises(EngineError) as refused:
         await level(rig, state, 10, scheduled_at=scheduled_at)
     assert (refused.value.code, refused.value.field) == (code, "scheduled_at")
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 async def test_a_request_can_be_checked_ahead(rig: Rig) -> None:
@@ -164,7 +164,7 @@ async def test_a_request_can_be_checked_ahead(rig: Rig) -> None:
         5.0,
         Phase.PLANNED,
     )
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 async def test_a_ramp_where_there_is_no_level(rig: Rig) -> None:
@@ -229,14 +229,14 @@ async def test_a_device_of_the_right_kind_that_cannot_do_it_all_the_same(
     with pytest.raises(InvalidValue) as refused:
         await rig.engine.send(state, action, args, SERVICE)
     assert (refused.value.code, refused.value.field) == ("unknown_action", "action")
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 async def test_unknown_fields(rig: Rig) -> None:
     """Of windows and of point actions."""
     state = await rig.attach(Pump())
     with pytest.raises(InvalidValue) as refused:
-        await rig.engine.set_field(state, "colour", 1, SERVICE)
+        await rig.engine.acceptance.set_field(state, "colour", 1, SERVICE)
     assert (refused.value.code, refused.value.field) == (
         "field_not_found",
         "colour",
@@ -246,7 +246,7 @@ async def test_unknown_fields(rig: Rig) -> None:
 async def test_a_device_that_is_not_loaded(rig: Rig) -> None:
     """Nothing is known of what it takes."""
     state = await rig.attach(Pump())
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     with pytest.raises(EngineError) as refused:
         await level(rig, state, 10)
     assert (refused.value.code, refused.value.field) == (

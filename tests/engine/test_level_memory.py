@@ -201,7 +201,7 @@ async def test_a_device_that_goes_out_of_use_is_owed_nothing(rig: Rig) -> None:
     pump.fail_next(LOST)
     await rig.done(await send(rig, pump, "set_level", level=60))
     pump.available = False
-    await rig.engine.retire(state.row.number)
+    await rig.engine.equipment.retire(state.row.number)
     assert not state.fields["level"].withdrawn
 
 

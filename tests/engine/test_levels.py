@@ -195,7 +195,7 @@ class TestLate:
         pump = Pump(level=80)
         state = await rig.attach(pump)
         now = rig.clock.now()
-        command = await rig.engine.create_window(
+        command = await rig.engine.acceptance.create_window(
             state,
             "level",
             0,
@@ -236,7 +236,7 @@ async def test_a_field_that_is_gone_when_it_is_due_is_nobodys(rig: Rig) -> None:
     rig.engine.agenda.put("field", (99, "level"), rig.clock.now())
     await rig.advance(0)
     assert pump.told == [60.0]
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     pump._fields = {}
     await rig.attach(pump)
     await rig.advance(120)
@@ -248,7 +248,7 @@ async def test_a_limit_that_was_lifted_is_not_enforced(rig: Rig) -> None:
     pump = Pump(level=0)
     state = await rig.attach(pump, maximum_on={"level": 60.0})
     await rig.done(await rig.engine.send(state, "set_level", {"level": 60}, SERVICE))
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     await rig.attach(pump)
     await rig.advance(120)
     assert pump.level == 60
@@ -287,7 +287,7 @@ async def test_what_has_ended_neither_begins_nor_ends_again(rig: Rig) -> None:
 async def test_fields_stay_as_they_are_known_without_the_hardware(rig: Rig) -> None:
     """There is nobody who could tell others."""
     state = await rig.attach(Pump(level=80))
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     fields = dict(state.fields)
     state.refresh_fields()
     assert state.fields == fields

@@ -93,9 +93,9 @@ async def test_an_emergency_stop_knows_no_speed_and_its_end_does(rig: Rig) -> No
     """To the safe side at once, back as the keeper wants it."""
     pump = Pump(level=60)
     await rig.attach(pump, slew=SLEW, safe=SAFE)
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     assert pump.told == [0.0]
-    rig.engine.release_emergency(None)
+    rig.engine.emergency.release(None)
     await rig.advance(1)
     assert 0 < pump.level <= 4
     for _ in range(30):
@@ -115,7 +115,7 @@ async def test_a_step_that_fails_is_tried_again_from_where_the_device_is(
     rig.clock.advance(1)
     await rig.settle()
     shown = pump.level
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     pump.hanging.set()
     pump.hanging = None
     await rig.attach(pump, slew=SLEW)

@@ -173,7 +173,7 @@ async def test_a_wrong_definition_is_not_saved(rig: RunRig) -> None:
 async def test_a_device_that_is_not_loaded_is_no_hindrance(rig: RunRig) -> None:
     """What it can do is found out when the macro runs."""
     (number,) = rig.engine.devices
-    await rig.engine.detach(number)
+    await rig.engine.equipment.detach(number)
     made = await rig.engine.macros.create(
         macro(level(101), wait(field_name="salt", above=1)), user=None
     )
@@ -186,7 +186,7 @@ async def test_a_macro_with_a_vanished_device_stays_and_fails_clearly(
     """Its device was taken out of use."""
     made = await rig.engine.macros.create(macro(level(20)), user=None)
     (number,) = rig.engine.devices
-    await rig.engine.retire(number)
+    await rig.engine.equipment.retire(number)
     await rig.reboot()
     assert rig.engine.macros.get(made.row.id).definition is not None
     run = await rig.engine.macros.run(made.row.id, ORIGIN)

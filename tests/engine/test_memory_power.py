@@ -183,7 +183,7 @@ async def test_what_cannot_be_sent_again_is_logged(
     await write(rig, state, "set_schedule", SCHEDULE)
     watch = rig.engine.power_watch
     since = rig.clock.now()
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     await watch._restore(state, since, since)
     assert "was not written again" in caplog.text
     assert watch.since[state.row.number] == since

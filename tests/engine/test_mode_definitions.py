@@ -68,7 +68,7 @@ async def test_every_aquarium_has_two(rig: ModeRig) -> None:
         f"{DOSER} dosing_allowed_0",
         f"{DOSER} dosing_allowed_1",
     }
-    await rig.engine.retire(rig.engine.device(SKIMMER).row.number)
+    await rig.engine.equipment.retire(rig.engine.device(SKIMMER).row.number)
     assert held(rig, "feed") == {f"{RETURN} level"}
     assert [one.definition for one in kept(rig).all("nano")] == [None, None]
 
@@ -222,7 +222,7 @@ async def test_what_devices_cannot_do_is_refused_by_its_field(
 
 async def test_a_device_without_hardware_is_believed(rig: ModeRig) -> None:
     """What it can do is known when the mode begins."""
-    await rig.engine.detach(rig.engine.device(RETURN).row.number)
+    await rig.engine.equipment.detach(rig.engine.device(RETURN).row.number)
     await rig.keep(hold(RETURN, field_name="speed", value=1), COUNTDOWN)
     await rig.start("Night feed")
     (trouble,) = rig.status().troubles

@@ -112,7 +112,7 @@ class TestFeed:
 
     async def test_automation_off_does_not_matter(self, rig: ModeRig) -> None:
         """What a keeper starts by hand is no schedule."""
-        await rig.engine.set_automation(TANK, enabled=False)
+        await rig.engine.planner.set_automation(TANK, enabled=False)
         await rig.start("feed")
         assert rig.levels() == (0, 0)
 

@@ -38,7 +38,7 @@ class TestTrouble:
         await rig.keep(
             hold(SKIMMER), hold(RETURN), COUNTDOWN, release(SKIMMER), release(RETURN)
         )
-        await rig.engine.retire(rig.engine.device(SKIMMER).row.number)
+        await rig.engine.equipment.retire(rig.engine.device(SKIMMER).row.number)
         status = await rig.start("Night feed")
         assert rig.pump.level == 0
         assert [
@@ -70,14 +70,14 @@ class TestTrouble:
     async def test_an_emergency_stop_stands_above(self, rig: ModeRig) -> None:
         """The return pump goes where it is safe, and stays there until it is let go."""
         await rig.start("feed")
-        await rig.engine.emergency_stop(TANK)
+        await rig.engine.emergency.stop(TANK)
         await rig.settle()
         assert rig.levels() == (80, 0)
         await rig.advance(10 * MINUTE)
         await rig.advance(5 * MINUTE)
         assert rig.engine.modes.status(TANK) is None
         assert rig.levels() == (80, 0)
-        rig.engine.release_emergency(TANK)
+        rig.engine.emergency.release(TANK)
         await rig.settle()
         assert rig.levels() == (80, 100)
 

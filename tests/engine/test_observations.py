@@ -29,7 +29,7 @@ def shows(pump: Pump, level: float, **context: Any) -> None:
 async def held(rig: Rig, state: DeviceState, level: float, seconds: float) -> Command:
     """Hold a level from now on for some seconds."""
     now = rig.clock.now()
-    command = await rig.engine.create_window(
+    command = await rig.engine.acceptance.create_window(
         state, "level", level, SERVICE, start=now, end=now + timedelta(seconds=seconds)
     )
     await rig.settle()
@@ -142,7 +142,7 @@ async def test_a_hand_against_a_safety_claim_is_corrected(rig: Rig) -> None:
     """Nobody overrides an emergency stop."""
     pump = Pump(level=80)
     await rig.attach(pump, safe={"level": {"level": 0.0}})
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     await rig.advance(60)
     shows(pump, 35, user_id="keeper")
     await rig.settle()
@@ -315,9 +315,9 @@ class TestAfterTheEcho:
         if gone == "away":
             pump.available = False
         elif gone == "detached":
-            await rig.engine.detach(1)
+            await rig.engine.equipment.detach(1)
         else:
-            await rig.engine.retire(1)
+            await rig.engine.equipment.retire(1)
         await rig.advance(11)
         assert overrides(rig) == []
 

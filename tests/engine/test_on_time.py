@@ -137,7 +137,7 @@ async def test_levels_stay_within_their_bounds(rig: Rig) -> None:
         )
         assert pump.level == given
     now = rig.clock.now()
-    await rig.engine.create_window(
+    await rig.engine.acceptance.create_window(
         state, "level", 100, SERVICE, start=now, end=now + timedelta(seconds=60)
     )
     await rig.settle()
@@ -153,7 +153,7 @@ async def test_a_limited_speed_is_kept_and_the_command_ends_when_it_arrives(
     pump = Pump(level=0)
     state = await rig.attach(pump, slew={"level": Slew(per_second=2.0)})
     now = rig.clock.now()
-    command = await rig.engine.create_window(
+    command = await rig.engine.acceptance.create_window(
         state, "level", 40, SERVICE, start=now, end=now + timedelta(seconds=100)
     )
     await rig.settle()
@@ -177,5 +177,5 @@ async def test_the_safe_side_is_reached_at_once(rig: Rig) -> None:
     await rig.attach(
         pump, slew={"level": Slew(per_second=1.0)}, safe={"level": {"level": 0.0}}
     )
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     assert pump.told == [0.0]

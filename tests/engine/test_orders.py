@@ -22,12 +22,12 @@ async def test_a_device_that_is_gone_does_not_hold_the_others_back(rig: Rig) -> 
     await rig.attach(pump)
     await rig.attach(gone)
     planned = await create(rig, daily("12:30", "off", devices=(2, 1)))
-    await rig.engine.detach(2)
+    await rig.engine.equipment.detach(2)
     await rig.advance(1800)
     assert pump.told == [0.0]
     assert await words(rig) == [(Verdict.PARTLY, "device_not_loaded")]
     assert planned.row.last_run_status == "failed"
-    first, second = await rig.engine.recent(None, 10)
+    first, second = await rig.engine.history.recent(None, 10)
     assert (first.device, first.phase) == (1, Phase.COMPLETED)
     assert (second.device, second.phase) == (2, Phase.FAILED)
     assert (second.error_code, second.error) == (
@@ -53,12 +53,12 @@ async def test_an_aquarium_that_is_held_back_holds_only_its_own_devices_back(
     await rig.attach(here, aquarium="here")
     await rig.attach(there, aquarium="there")
     await create(rig, daily("12:30", "ramp", ramp(0, 60), devices=(1, 2)))
-    await rig.engine.set_automation("there", False)
+    await rig.engine.planner.set_automation("there", False)
     await rig.advance(1800)
     await rig.advance(60)
     assert (here.level, there.level) == (0, 80)
     assert await words(rig) == [(Verdict.PARTLY, "automation_off")]
-    held_back = (await rig.engine.recent(rig.engine.device(2), 1))[0]
+    held_back = (await rig.engine.history.recent(rig.engine.device(2), 1))[0]
     assert (held_back.kind, held_back.phase) == (Kind.RAMP, Phase.WITHDRAWN)
     assert held_back.error_code == "command_cancelled"
 
@@ -70,10 +70,10 @@ async def test_when_no_device_can_act_nothing_is_stored_but_the_verdict(
     pump = Pump(level=80)
     await rig.attach(pump)
     await create(rig, daily("12:30", "off"))
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     await rig.advance(1800)
     assert await words(rig) == [(Verdict.FAILED, "device_not_loaded")]
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
     await rig.attach(pump)
     await rig.advance(timedelta(days=1).total_seconds())
     assert (await words(rig))[-1] == (Verdict.RAN, None)
@@ -86,7 +86,7 @@ async def test_a_device_that_cannot_do_it_any_more(rig: Rig) -> None:
     await create(rig, daily("12:10", "dose", DOSE))
     await create(rig, daily("12:20", "off", devices=(2,)))
     for number in (1, 2):
-        await rig.engine.detach(number)
+        await rig.engine.equipment.detach(number)
     smaller, other = MemoryDoser(), MemoryDoser()
     smaller.heads = smaller.heads[:1]
     other.uuid = "uuid-Pump"
@@ -105,7 +105,7 @@ async def test_an_unknown_or_retired_device_is_refused(rig: Rig, number: int) ->
     """R-B66: the error names field and device, nothing is stored."""
     await rig.attach(Pump())
     await rig.attach(Pump("Retired"))
-    await rig.engine.retire(2)
+    await rig.engine.equipment.retire(2)
     with pytest.raises(EngineError) as refused:
         await create(rig, daily("12:30", "off", devices=(1, number)))
     assert (refused.value.code, refused.value.field) == (
@@ -119,7 +119,7 @@ async def test_an_unknown_or_retired_device_is_refused(rig: Rig, number: int) ->
 async def test_a_device_that_is_not_there_now_is_accepted(rig: Rig) -> None:
     """R-B66: it may come back."""
     await rig.attach(Pump())
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     assert (await create(rig, daily("12:30", "off"))).row.id == 1
 
 

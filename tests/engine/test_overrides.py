@@ -127,11 +127,11 @@ class TestByService:
         await rig.engine.send(state, "ramp", args, SERVICE)
         command = await off(rig, pump, seconds=HALF_AN_HOUR)
         await rig.advance(500)
-        assert rig.engine.release_override(state, "level") is not None
+        assert rig.engine.overrides.release(state, "level") is not None
         await rig.settle()
         assert abs(pump.level - 50) <= 1
         assert await phase(rig, command) is Phase.COMPLETED
-        assert rig.engine.release_override(state, "level") is None
+        assert rig.engine.overrides.release(state, "level") is None
 
     async def test_one_that_could_not_be_set_is_released_too(self, rig: Rig) -> None:
         """It ends as called off; nothing is applied later."""
@@ -140,7 +140,7 @@ class TestByService:
         state = await rig.attach(pump)
         command = await off(rig, pump, seconds=HALF_AN_HOUR)
         assert pump.level == 0
-        rig.engine.release_override(state, "level")
+        rig.engine.overrides.release(state, "level")
         await rig.settle()
         assert pump.level == 80
         assert await phase(rig, command) is Phase.STOPPED
@@ -154,7 +154,7 @@ class TestByService:
         pump._known.clear()
         state = await rig.attach(pump)
         command = await off(rig, pump, seconds=HALF_AN_HOUR)
-        rig.engine.release_override(state, "level")
+        rig.engine.overrides.release(state, "level")
         pump._know("level", {"level": 80.0})
         pump.available = True
         await rig.advance(60)
@@ -184,7 +184,7 @@ class TestByService:
         assert (await rig.stored(command)).ends_at is None
         await rig.advance(40 * 3600)
         assert pump.level == 40
-        rig.engine.release_override(state, "level")
+        rig.engine.overrides.release(state, "level")
         await rig.settle()
         assert pump.level == 80
 
@@ -249,7 +249,7 @@ class TestByService:
         with pytest.raises(EngineError) as refused:
             await off(rig, pump, **lasts)
         assert (refused.value.code, refused.value.field) == (code, field)
-        assert await rig.engine.recent(None, 10) == []
+        assert await rig.engine.history.recent(None, 10) == []
 
     async def test_a_wrong_value_is_refused(self, rig: Rig) -> None:
         """By the device."""
@@ -257,7 +257,7 @@ class TestByService:
         with pytest.raises(InvalidValue):
             await rig.engine.override(state, "level", 101, SERVICE, seconds=60)
         with pytest.raises(InvalidValue):
-            rig.engine.release_override(state, "colour")
+            rig.engine.overrides.release(state, "colour")
 
 
 class TestByHand:
@@ -291,7 +291,7 @@ class TestByHand:
         shows(pump, 10, user_id="keeper")
         await rig.advance(3600)
         assert pump.level == 10
-        rig.engine.release_override(state, "level")
+        rig.engine.overrides.release(state, "level")
         await rig.settle()
         assert pump.level == 90
 
@@ -369,7 +369,7 @@ class TestByHand:
         pump = Pump(level=80)
         state = await rig.attach(pump)
         await window(rig, state, 0, 0, 600)
-        await rig.engine.set_field(state, "level", 35, BY_HAND)
+        await rig.engine.acceptance.set_field(state, "level", 35, BY_HAND)
         await rig.settle()
         assert pump.level == 35
         await rig.advance(600)

@@ -116,7 +116,7 @@ async def test_a_moment_runs_once_at_its_time(rig: Rig) -> None:
     assert on_disk.last_run == moment(5)
     assert on_disk.last_run_status == "success"
     assert rig.engine.planner.schedules[0].row == on_disk
-    (command,) = await rig.engine.recent(None, 10)
+    (command,) = await rig.engine.history.recent(None, 10)
     assert command.schedule == on_disk.id
     assert command.occurrence == row.id
 
@@ -231,7 +231,7 @@ async def test_a_moment_without_its_device_says_so(rig: Rig) -> None:
     pump = Pump()
     state = await rig.attach(pump)
     await plan(rig, state)
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     await rig.advance(5 * MINUTE)
     await rig.attach(pump)
     await rig.advance(HOUR)
@@ -245,7 +245,7 @@ async def test_a_retired_device_fails_the_moment(rig: Rig) -> None:
     """It is looked up when due (law 7)."""
     state = await rig.attach(Pump())
     await plan(rig, state)
-    await rig.engine.retire(state.row.number)
+    await rig.engine.equipment.retire(state.row.number)
     await rig.advance(5 * MINUTE)
     (row,) = await rows(rig)
     assert (row.verdict, row.reason) == (Verdict.FAILED, "device_not_found")
@@ -256,12 +256,12 @@ async def test_what_the_keeper_holds_back_is_skipped(rig: Rig) -> None:
     pump = Pump()
     state = await rig.attach(pump)
     await plan(rig, state)
-    await rig.engine.set_automation("tank", enabled=False)
+    await rig.engine.planner.set_automation("tank", enabled=False)
     await rig.advance(5 * MINUTE)
     await rig.reboot(pump)
     await rig.advance(HOUR)
     assert pump.told == []
-    await rig.engine.set_automation("tank", enabled=True)
+    await rig.engine.planner.set_automation("tank", enabled=True)
     await rig.advance(HOUR)
     assert [(row.verdict, row.reason) for row in await rows(rig)] == [
         (Verdict.SKIPPED, "automation_off"),

@@ -136,4 +136,4 @@ async def test_bad_input_names_the_field_and_stores_nothing(
     assert isinstance(refused.value, EngineError | InvalidValue)
     assert refused.value.field == field
     assert pump.told == []
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []

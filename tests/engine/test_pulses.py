@@ -133,7 +133,7 @@ async def test_counters_are_asked_for_until_they_can_be_read(rig: Rig) -> None:
     async with read_only(rig.engine.database):
         await rig.advance(60)
     assert doser.asked == 0
-    await rig.engine.detach(1)
+    await rig.engine.equipment.detach(1)
     await rig.advance(600)
     assert doser.asked == 0
     await rig.attach(doser)

@@ -22,7 +22,7 @@ async def test_a_ramp_moves_evenly_and_ends_exactly(rig: Rig) -> None:
     assert pump.level == 80
     assert pump.told == sorted(pump.told)
     assert (await rig.stored(command)).phase is Phase.COMPLETED
-    assert len(await rig.engine.recent(None, 10)) == 1
+    assert len(await rig.engine.history.recent(None, 10)) == 1
 
 
 async def test_a_restart_at_two_thirds_goes_on_at_two_thirds(rig: Rig) -> None:

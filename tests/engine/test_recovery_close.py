@@ -99,7 +99,7 @@ async def test_a_doser_that_is_taken_away_in_the_middle_is_settled_when_it_is_ba
     """A reload of its entry, while the pump goes on."""
     doser = MemoryDoser()
     state, command = await begun(rig, doser)
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     await doser.under_way[0].release()
     ended = await rig.done(command)
     assert (ended.phase, ended.error) == (Phase.FAILED, "dose_unknown")
@@ -118,7 +118,7 @@ async def test_a_stop_while_the_frame_is_written_is_settled_by_the_counter(
     doser.sending = asyncio.Event()
     command = await dose(rig, state, 2)
     await rig.settle()
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     assert (await rig.done(command)).phase is Phase.STOPPED
     await rig.settle()
     assert await ledger(rig) == [(DoseState.UNKNOWN, None)]
@@ -133,7 +133,7 @@ async def test_a_stop_while_the_intent_is_written_leaves_nothing_open(rig: Rig) 
     command = await dose(rig, state, 2)
     while rig.engine.records.current(command.key) == command:
         await asyncio.sleep(0)
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     assert doser.gate is not None
     doser.gate.opened.set()
     assert (await rig.done(command)).phase is Phase.STOPPED
@@ -217,7 +217,7 @@ async def test_to_retire_a_doser_in_the_middle_ends_its_dose(rig: Rig) -> None:
     """The record comes to its one end."""
     doser = MemoryDoser()
     state, command = await begun(rig, doser)
-    await rig.engine.retire(state.row.number)
+    await rig.engine.equipment.retire(state.row.number)
     await doser.under_way[0].release()
     await rig.settle()
     assert (await rig.stored(command)).error_code == "interrupted"

@@ -153,7 +153,7 @@ class TestSteps:
         run = await rig.begin(level(101))
         row, _ = await rig.run(run)
         assert row.error_code in ("invalid_arguments", "command_invalid")
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         run = await rig.begin(
             {"command": dose | {"args": {"head_index": 0, "volume_ml": 1}}}
         )
@@ -235,7 +235,7 @@ class TestWaits:
         run = await rig.begin(wait(above=50))
         assert await rig.states(run) == ("running", ["running"])
 
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         await rig.settle()
         assert await rig.states(run) == ("running", ["running"])
         await rig.attach(Pump(level=80))
@@ -277,7 +277,7 @@ class TestWaits:
     ) -> None:
         """The wait runs into its end."""
         state = await rig.attach(Pump(level=80))
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         run = await rig.begin(wait(field_name="salt", above=1))
         await rig.attach(Pump(level=80))
         await rig.settle()

@@ -98,19 +98,25 @@ class TestUpdate:
     async def test_it_holds_from_when_it_is_on_disk(self, rig: Rig) -> None:
         """And is announced with who made it; a restart finds it."""
         rig.changes.clear()
-        settings = await rig.engine.update_settings(GOOD, "keeper")
+        settings = await rig.engine.live_settings.update(GOOD, "keeper")
         assert settings.as_json() == GOOD
-        assert rig.engine.settings == settings
+        assert rig.engine.live_settings.current == settings
         assert rig.changes == [SettingsChanged(settings=settings, user="keeper")]
         await rig.reboot()
-        assert rig.engine.settings == settings
+        assert rig.engine.live_settings.current == settings
 
     async def test_what_is_not_named_stays(self, rig: Rig) -> None:
         """Only what was chosen is stored; null goes back to the default."""
-        await rig.engine.update_settings({"rate_limit": 5, "site_name": "Home"}, None)
-        await rig.engine.update_settings({"rate_limit": None, "command_tries": 1}, None)
+        await rig.engine.live_settings.update(
+            {"rate_limit": 5, "site_name": "Home"}, None
+        )
+        await rig.engine.live_settings.update(
+            {"rate_limit": None, "command_tries": 1}, None
+        )
         assert await stored(rig) == {"site_name": "Home", "command_tries": 1}
-        assert rig.engine.settings == Settings(site_name="Home", command_tries=1)
+        assert rig.engine.live_settings.current == Settings(
+            site_name="Home", command_tries=1
+        )
 
     @pytest.mark.parametrize(
         ("changes", "field", "code"),
@@ -147,9 +153,9 @@ class TestUpdate:
     ) -> None:
         """Law 10: the field is named; two that do not fit one another as well."""
         with pytest.raises(ScheduleError) as refused:
-            await rig.engine.update_settings({"restore_tries": 2} | changes, None)
+            await rig.engine.live_settings.update({"restore_tries": 2} | changes, None)
         assert (refused.value.field, refused.value.code) == (field, code)
-        assert rig.engine.settings == Settings()
+        assert rig.engine.live_settings.current == Settings()
         assert await stored(rig) is None
 
     async def test_what_cannot_be_stored_does_not_hold(self, rig: Rig) -> None:
@@ -158,8 +164,8 @@ class TestUpdate:
         assert rig.engine.database is not None
         async with read_only(rig.engine.database):
             with pytest.raises(StoreReadOnlyError):
-                await rig.engine.update_settings({"rate_limit": 1}, None)
-        assert rig.engine.settings == Settings()
+                await rig.engine.live_settings.update({"rate_limit": 1}, None)
+        assert rig.engine.live_settings.current == Settings()
         assert not [one for one in rig.changes if isinstance(one, SettingsChanged)]
 
     async def test_without_a_store_nothing_can_be_changed(self, rig: Rig) -> None:
@@ -167,7 +173,7 @@ class TestUpdate:
         await rig.engine.close()
         rig.lock()
         with pytest.raises(EngineError) as refused:
-            await rig.engine.update_settings({"rate_limit": 1}, None)
+            await rig.engine.live_settings.update({"rate_limit": 1}, None)
         assert refused.value.code == "store_locked"
 
 
@@ -177,10 +183,10 @@ class TestInForce:
     async def test_how_long_a_command_waits(self, rig: Rig) -> None:
         """From the next command on."""
         state = await rig.attach(Pump())
-        await rig.engine.update_settings({"queue_expiry_seconds": 10}, None)
+        await rig.engine.live_settings.update({"queue_expiry_seconds": 10}, None)
         state.queue.hold()
         sent = await rig.engine.send(state, "turn_on", {}, SERVICE)
-        switched = await rig.engine.set_field(state, "level", 5, SERVICE)
+        switched = await rig.engine.acceptance.set_field(state, "level", 5, SERVICE)
         for command in (sent, switched):
             assert command.expires_at == rig.clock.now() + timedelta(seconds=10)
         await rig.advance(10)
@@ -191,8 +197,8 @@ class TestInForce:
         swept: list[float] = []
         rig.engine.agenda.on_sweep(lambda: swept.append(rig.clock.elapsed()))
         begun = rig.clock.elapsed()
-        await rig.engine.update_settings({"sweep_seconds": 10}, None)
-        await rig.engine.update_settings({"rate_limit": 20}, None)
+        await rig.engine.live_settings.update({"sweep_seconds": 10}, None)
+        await rig.engine.live_settings.update({"rate_limit": 20}, None)
         await rig.advance(25)
         assert [at - begun for at in swept] == [10.0, 20.0]
 
@@ -216,25 +222,29 @@ class TestStoredBefore:
         """It is named, until it is chosen anew."""
         found = {"rate_limit": -1, "restore_tries": 4, "gone": True}
         await self.restart_with(rig, found)
-        assert rig.engine.settings == Settings(restore_tries=4)
+        assert rig.engine.live_settings.current == Settings(restore_tries=4)
         live = rig.engine.live_settings
         assert list(live.skipped) == ["rate_limit", "gone"]
         assert "rate_limit, gone" in caplog.text
         assert await stored(rig) == found
-        await rig.engine.update_settings({"rate_limit": 7}, None)
+        await rig.engine.live_settings.update({"rate_limit": 7}, None)
         assert list(live.skipped) == ["gone"]
-        assert rig.engine.settings == Settings(restore_tries=4, rate_limit=7)
+        assert rig.engine.live_settings.current == Settings(
+            restore_tries=4, rate_limit=7
+        )
 
     async def test_two_that_do_not_fit_one_another(self, rig: Rig) -> None:
         """The first one holds."""
         await self.restart_with(
             rig, {"window_longest_pause_seconds": 2, "window_pause_seconds": 5}
         )
-        assert rig.engine.settings == Settings(window_longest_pause_seconds=2)
+        assert rig.engine.live_settings.current == Settings(
+            window_longest_pause_seconds=2
+        )
         assert rig.engine.live_settings.skipped == ("window_pause_seconds",)
 
     async def test_something_that_is_no_settings_at_all(self, rig: Rig) -> None:
         """The defaults hold."""
         await self.restart_with(rig, [1])
-        assert rig.engine.settings == Settings()
+        assert rig.engine.live_settings.current == Settings()
         assert rig.engine.live_settings.skipped == (KEY,)

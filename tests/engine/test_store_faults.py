@@ -76,13 +76,13 @@ async def test_what_cannot_be_stored_touches_no_device(
     async with trouble(store(rig)):
         await refused(rig, state, error)
         await come_to_rest(rig)
-        told, stored = len(pump.told), await rig.engine.recent(None, 1000)
+        told, stored = len(pump.told), await rig.engine.history.recent(None, 1000)
         with pytest.raises(error):
             await rig.engine.send(state, "set_level", {"level": 31}, SERVICE)
         await come_to_rest(rig)
         assert len(pump.told) == told
     await rig.settle()
-    assert await rig.engine.recent(None, 1000) == [
+    assert await rig.engine.history.recent(None, 1000) == [
         await rig.stored(command) for command in stored
     ]
     assert pump.level != 31
@@ -121,7 +121,7 @@ async def test_an_emergency_stop_goes_out_and_stays_latched(rig: Rig) -> None:
     await rig.attach(pump, safe=OFF)
     state = await rig.attach(doser)
     async with read_only(store(rig)):
-        reports = await rig.engine.emergency_stop(None)
+        reports = await rig.engine.emergency.stop(None)
         assert [report.confirmed for report in reports] == [True, True]
         assert pump.level == 0
         await come_to_rest(rig)
@@ -148,7 +148,7 @@ async def test_a_window_ends_although_it_cannot_be_written(rig: Rig) -> None:
     pump = Pump(level=80)
     state = await rig.attach(pump)
     now = rig.clock.now()
-    command = await rig.engine.create_window(
+    command = await rig.engine.acceptance.create_window(
         state, "level", 0, SERVICE, start=now, end=now + timedelta(seconds=60)
     )
     await rig.settle()
@@ -167,7 +167,7 @@ async def test_a_window_that_cannot_be_written_does_not_begin(rig: Rig) -> None:
     pump = Pump(level=80)
     state = await rig.attach(pump)
     now = rig.clock.now()
-    await rig.engine.create_window(
+    await rig.engine.acceptance.create_window(
         state,
         "level",
         0,
@@ -238,7 +238,7 @@ async def test_a_locked_engine_accepts_nothing_but_off(locked: Rig) -> None:
     now = locked.clock.now()
     for ask in (
         lambda: locked.engine.send(state, "set_level", {"level": 5}, SERVICE),
-        lambda: locked.engine.create_window(
+        lambda: locked.engine.acceptance.create_window(
             state, "level", 5, SERVICE, start=now, end=now + timedelta(hours=1)
         ),
         lambda: locked.engine.create_schedule(
@@ -252,8 +252,8 @@ async def test_a_locked_engine_accepts_nothing_but_off(locked: Rig) -> None:
             },
             user=None,
         ),
-        lambda: locked.engine.recent(None, 10),
-        lambda: locked.engine.set_automation("tank", enabled=False),
+        lambda: locked.engine.history.recent(None, 10),
+        lambda: locked.engine.planner.set_automation("tank", enabled=False),
     ):
         with pytest.raises(EngineError, match="store_locked"):
             await ask()
@@ -274,7 +274,7 @@ async def test_a_locked_engine_doses_nothing_and_stops_everything(locked: Rig) -
         await locked.engine.send(
             state, "dose", {"head_index": 0, "volume_ml": 1}, SERVICE
         )
-    reports = await locked.engine.emergency_stop(None)
+    reports = await locked.engine.emergency.stop(None)
     assert [report.confirmed for report in reports] == [True, True]
     assert pump.level == 0
     assert doser.sent == []
@@ -284,7 +284,7 @@ async def test_a_locked_engine_doses_nothing_and_stops_everything(locked: Rig) -
 async def test_the_same_device_is_the_same_one_in_a_locked_engine(locked: Rig) -> None:
     """A reload of its entry makes no second one."""
     first = await locked.attach(Pump())
-    await locked.engine.detach(first.row.number)
+    await locked.engine.equipment.detach(first.row.number)
     second = await locked.attach(Pump())
     assert second is first
     assert first.row.number < 0

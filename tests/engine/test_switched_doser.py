@@ -103,7 +103,7 @@ async def test_on_by_hand_is_booked_when_the_device_is_taken_away(
     number = state.row.number
     switch.show(is_on=True)
     await hass.async_block_till_done()
-    await rig.engine.detach(number)
+    await rig.engine.equipment.detach(number)
     assert not switch.runs()
     await rig.settle()
     assert [dose.source for dose in rig.engine.gate.doses(number, 0)] == ["pump"]

@@ -205,7 +205,7 @@ async def test_a_wrong_value_is_refused(rig: Rig) -> None:
     state = await rig.attach(Pump(level=80))
     with pytest.raises(InvalidValue):
         await rig.engine.write_now(state, "level", 101, SERVICE, 5)
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 async def test_a_hand_meanwhile_is_not_taken_back(rig: Rig) -> None:

@@ -43,7 +43,7 @@ class TestRetention:
         await rig.advance(60)
         assert len(await verdicts(rig)) == 1
         now = rig.clock.now()
-        waiting = await rig.engine.create_window(
+        waiting = await rig.engine.acceptance.create_window(
             state,
             "level",
             0,
@@ -51,20 +51,20 @@ class TestRetention:
             start=now + timedelta(days=900),
             end=now + timedelta(days=901),
         )
-        assert len(await rig.engine.recent(None, 10)) == 2
+        assert len(await rig.engine.history.recent(None, 10)) == 2
         await quiet_year(rig)
-        assert await rig.engine.recent(None, 10) == [waiting]
+        assert await rig.engine.history.recent(None, 10) == [waiting]
         assert await verdicts(rig) == []
 
     async def test_the_settings_say_how_long(self, rig: Rig) -> None:
         """RES-66: at the next upkeep."""
         state = await rig.attach(Pump())
         await rig.done(await rig.engine.send(state, "turn_off", {}, SERVICE))
-        await rig.engine.update_settings({"retention_days": 30}, None)
+        await rig.engine.live_settings.update({"retention_days": 30}, None)
         await rig.advance(29 * 86400)
-        assert len(await rig.engine.recent(None, 10)) == 1
+        assert len(await rig.engine.history.recent(None, 10)) == 1
         await rig.advance(2 * 86400)
-        assert await rig.engine.recent(None, 10) == []
+        assert await rig.engine.history.recent(None, 10) == []
 
     async def test_what_is_younger_stays(self, rig: Rig) -> None:
         """Until its day comes: it is looked at once a day."""
@@ -75,9 +75,9 @@ class TestRetention:
         rig.clock.advance(YEAR - 2 * 24 * 3600)
         await rig.boot()
         await rig.advance(upkeep.FIRST_RETENTION)
-        assert len(await rig.engine.recent(None, 10)) == 1
+        assert len(await rig.engine.history.recent(None, 10)) == 1
         await rig.advance(upkeep.EVERY_RETENTION)
-        assert await rig.engine.recent(None, 10) == []
+        assert await rig.engine.history.recent(None, 10) == []
 
     async def test_more_than_one_bite(self, rig: Rig) -> None:
         """It goes on until nothing is left."""
@@ -102,9 +102,9 @@ class TestRetention:
         assert rig.engine.database is not None
         async with read_only(rig.engine.database):
             await rig.advance(upkeep.FIRST_RETENTION)
-        assert len(await rig.engine.recent(None, 10)) == 1
+        assert len(await rig.engine.history.recent(None, 10)) == 1
         await rig.advance(upkeep.EVERY_RETENTION)
-        assert await rig.engine.recent(None, 10) == []
+        assert await rig.engine.history.recent(None, 10) == []
 
 
 class TestRefusingStore:

@@ -15,7 +15,7 @@ async def window(
 ) -> Command:
     """Accept a write action that begins and ends so many seconds from now."""
     now = rig.clock.now()
-    return await rig.engine.create_window(
+    return await rig.engine.acceptance.create_window(
         state,
         "level",
         level,

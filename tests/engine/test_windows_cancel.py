@@ -123,7 +123,7 @@ class TestRetry:
         failed = await rig.stored(first)
         assert failed.phase is Phase.FAILED
         await rig.advance(60)
-        second = await rig.engine.retry_window(failed, SERVICE)
+        second = await rig.engine.windows.retry(failed, SERVICE)
         await rig.settle()
         stored = await rig.stored(second)
         assert (stored.retry_of, stored.phase) == (first.id, Phase.IN_FORCE)
@@ -140,9 +140,9 @@ class TestRetry:
         pump.fail_next(FINAL)
         state = await rig.attach(pump)
         failed = await rig.stored(await window(rig, state, 0, 0, 600))
-        one = await rig.engine.retry_window(failed, SERVICE, id="again")
+        one = await rig.engine.windows.retry(failed, SERVICE, id="again")
         await rig.settle()
-        other = await rig.engine.retry_window(failed, SERVICE, id="again")
+        other = await rig.engine.windows.retry(failed, SERVICE, id="again")
         assert one.id == other.id == "again"
         assert pump.told == [0.0, 80.0, 0.0]
 
@@ -153,7 +153,7 @@ class TestRetry:
         state = await rig.attach(pump)
         held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
         await rig.settle()
-        again = await rig.engine.retry_window(await rig.stored(held), SERVICE)
+        again = await rig.engine.windows.retry(await rig.stored(held), SERVICE)
         await rig.settle()
         assert pump.level == 0
         assert again.ends_at == held.ends_at
@@ -166,7 +166,7 @@ class TestRetry:
         failed = await rig.stored(await window(rig, state, 0, 0, 600))
         await rig.advance(600)
         with pytest.raises(EngineError) as refused:
-            await rig.engine.retry_window(failed, SERVICE)
+            await rig.engine.windows.retry(failed, SERVICE)
         assert refused.value.code == "end_in_past"
 
     async def test_only_what_failed(self, rig: Rig) -> None:
@@ -179,7 +179,7 @@ class TestRetry:
         )
         for command in (held, point):
             with pytest.raises(EngineError) as refused:
-                await rig.engine.retry_window(command, SERVICE)
+                await rig.engine.windows.retry(command, SERVICE)
             assert (refused.value.code, refused.value.field) == ("not_failed", "id")
 
     async def test_not_at_a_device_that_is_gone(self, rig: Rig) -> None:
@@ -188,9 +188,9 @@ class TestRetry:
         pump.fail_next(FINAL)
         state = await rig.attach(pump)
         failed = await rig.stored(await window(rig, state, 0, 0, 600))
-        await rig.engine.retire(state.row.number)
+        await rig.engine.equipment.retire(state.row.number)
         with pytest.raises(EngineError) as refused:
-            await rig.engine.retry_window(failed, SERVICE)
+            await rig.engine.windows.retry(failed, SERVICE)
         assert refused.value.code == "device_not_found"
 
     async def test_not_with_a_value_that_the_device_does_not_take_any_more(
@@ -203,7 +203,7 @@ class TestRetry:
         failed = await rig.stored(await window(rig, state, 0, 0, 600))
         pump._fields = {}
         with pytest.raises(InvalidValue):
-            await rig.engine.retry_window(failed, SERVICE)
+            await rig.engine.windows.retry(failed, SERVICE)
 
 
 async def test_a_beginning_that_the_store_takes_too_late_is_missed(rig: Rig) -> None:
@@ -225,13 +225,13 @@ async def test_all_windows_of_a_device_that_goes_out_of_use_end(rig: Rig) -> Non
     state = await rig.attach(pump)
     held = await window(rig, state, 0, 0, 600)
     now = rig.clock.now()
-    await rig.engine.create_window(
+    await rig.engine.acceptance.create_window(
         state, "level", 5, SERVICE, start=now, end=now + timedelta(seconds=60)
     )
     await rig.settle()
     pump.fail_next(LOST)
     await rig.advance(60)
-    await rig.engine.retire(state.row.number)
+    await rig.engine.equipment.retire(state.row.number)
     await rig.settle()
     assert pump.level == 80
     assert await phase(rig, held) is Phase.STOPPED
@@ -245,11 +245,11 @@ async def test_a_reload_inside_a_window_writes_nothing(rig: Rig) -> None:
     command = await window(rig, state, 0, 0, 600)
     await rig.advance(60)
     for _ in range(3):
-        await rig.engine.detach(state.row.number)
+        await rig.engine.equipment.detach(state.row.number)
         await rig.attach(pump)
         await rig.settle()
     assert pump.told == [0.0]
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     again = Pump(level=0)
     await rig.attach(again)
     await rig.settle()
@@ -267,7 +267,7 @@ async def test_the_same_window_twice_is_one(rig: Rig) -> None:
     begin, end = now + timedelta(seconds=10), now + timedelta(seconds=60)
 
     async def ask() -> str:
-        command = await rig.engine.create_window(
+        command = await rig.engine.acceptance.create_window(
             state, "level", 0, SERVICE, start=begin, end=end, id="one"
         )
         return command.id

@@ -380,7 +380,7 @@ async def test_a_device_that_was_detached_for_all_of_it(rig: Rig) -> None:
     state = await rig.attach(pump)
     await rig.done(await rig.engine.send(state, "set_level", {"level": 70}, SERVICE))
     command = await window(rig, state, 0, 10, 60)
-    await rig.engine.detach(state.row.number)
+    await rig.engine.equipment.detach(state.row.number)
     await rig.advance(10)
     await rig.advance(50)
     ended = await rig.stored(command)
@@ -408,7 +408,7 @@ async def test_tries_and_pauses_are_the_keepers(rig: Rig) -> None:
     """RES-74: in the settings."""
     pump = Pump(level=80)
     state = await rig.attach(pump)
-    await rig.engine.update_settings({"restore_tries": 2}, None)
+    await rig.engine.live_settings.update({"restore_tries": 2}, None)
     command = await window(rig, state, 0, 0, 60)
     pump.raise_after = [LOST] * 3
     await rig.advance(60)

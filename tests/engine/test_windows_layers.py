@@ -33,9 +33,9 @@ async def test_each_rank_stands_above_the_one_before(rig: Rig) -> None:
         await claim(rig, state, 40, 0, 3600, Layer.ENFORCED),
         await claim(rig, state, 50, 0, 3600, Layer.MODE),
     ]
-    await rig.engine.emergency_stop(None)
+    await rig.engine.emergency.stop(None)
     assert pump.told == [10.0, 20.0, 30.0, 40.0, 50.0, 0.0]
-    rig.engine.release_emergency(None)
+    rig.engine.emergency.release(None)
     await rig.settle()
     for command in reversed(held):
         await rig.engine.cancel(command)
@@ -126,7 +126,7 @@ async def test_a_wrong_claim_is_refused(
             end=end.replace(tzinfo=None) if "naive" in change else end,
         )
     assert (refused.value.code, refused.value.field) == (code, field)
-    assert await rig.engine.recent(None, 10) == []
+    assert await rig.engine.history.recent(None, 10) == []
 
 
 async def test_a_claim_takes_what_the_field_takes(rig: Rig) -> None:

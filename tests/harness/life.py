@@ -140,7 +140,7 @@ class Life:
         """Ask for a write action on a field, from one second of the world to another."""
         now = self.world.now() - timedelta(seconds=self.world.loop.time())
         return await self._accepted(
-            lambda: self.engine.create_window(
+            lambda: self.engine.acceptance.create_window(
                 self.states[name],
                 field,
                 value,

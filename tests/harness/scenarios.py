@@ -183,7 +183,7 @@ class EmergencyStop(Scenario):
         await life.send(LAMP, "set_level", level=70)
         await life.send(DOSER, "dose", head_index=0, volume_ml=20)
         await life.until(6)
-        reports = await life.engine.emergency_stop(AQUARIUM)
+        reports = await life.engine.emergency.stop(AQUARIUM)
         if all(report.confirmed for report in reports):
             life.chronicle.note("stopped")
         if await life.everything_is_on_disk():
@@ -202,7 +202,7 @@ class EmergencyStop(Scenario):
     @override
     async def finish(self, life: Life) -> None:
         """Let go."""
-        life.engine.release_emergency(AQUARIUM)
+        life.engine.emergency.release(AQUARIUM)
 
     @override
     def judge(self, life: Life) -> None:

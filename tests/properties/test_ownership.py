@@ -198,7 +198,7 @@ class Ownership(RuleBasedStateMachine):
         """Boot, attach, start."""
         await self.rig.boot(start=False)
         await self._attach()
-        await self.rig.engine.update_settings({"rate_limit": 10_000}, None)
+        await self.rig.engine.live_settings.update({"rate_limit": 10_000}, None)
         self.rig.engine.start()
         await self.rig.settle()
 
@@ -228,7 +228,7 @@ class Ownership(RuleBasedStateMachine):
         start = self.model.wall + begin
         end = max(start + length, self.model.wall + 15.0)
         if rank == "window" and not blocking:
-            command = await self.rig.engine.create_window(
+            command = await self.rig.engine.acceptance.create_window(
                 self.state,
                 "level",
                 value,
@@ -349,7 +349,7 @@ class Ownership(RuleBasedStateMachine):
 
         async def let_go() -> None:
             rows = [row for row in self.model.in_force if row["rank"] == OVERRIDE]
-            released = self.rig.engine.release_override(self.state, "level")
+            released = self.rig.engine.overrides.release(self.state, "level")
             assert (released is not None) is bool(rows)
             for row in rows:
                 self.model.rows.remove(row)
@@ -414,7 +414,7 @@ class Ownership(RuleBasedStateMachine):
         """Emergency."""
 
         async def everything() -> None:
-            await self.rig.engine.emergency_stop(None)
+            await self.rig.engine.emergency.stop(None)
             if not any(row["rank"] == RANKS["safety"] for row in self.model.rows):
                 self.model.add("safety", 0.0, self.model.wall)
             await self.rig.settle()
@@ -426,7 +426,7 @@ class Ownership(RuleBasedStateMachine):
         """End the emergency, if there is one."""
 
         async def end() -> None:
-            self.rig.engine.release_emergency(None)
+            self.rig.engine.emergency.release(None)
             self.model.rows = [
                 row for row in self.model.rows if row["rank"] != RANKS["safety"]
             ]
@@ -476,7 +476,7 @@ class Ownership(RuleBasedStateMachine):
 
         async def again() -> None:
             told = len(self.pump.told)
-            await self.rig.engine.detach(self.state.row.number)
+            await self.rig.engine.equipment.detach(self.state.row.number)
             await self._attach()
             await self.rig.settle()
             if self.pump.available and not self.model.moving:
@@ -571,8 +571,8 @@ class Ownership(RuleBasedStateMachine):
     async def _come_to_rest(self) -> None:
         """Wait for the last end, let go of what has none."""
         await self._reachable(True)
-        self.rig.engine.release_emergency(None)
-        self.rig.engine.release_override(self.state, "level")
+        self.rig.engine.emergency.release(None)
+        self.rig.engine.overrides.release(self.state, "level")
         self.model.rows = [
             row
             for row in self.model.rows

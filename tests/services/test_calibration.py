@@ -114,7 +114,7 @@ async def test_what_a_limit_refuses_is_an_error(hass: HomeAssistant) -> None:
     await step(hass, "start")
     await step(hass, "measured", measured_ml=5)
     doser = device_named(hass, DOSER)
-    await engine_of(hass).set_field(
+    await engine_of(hass).acceptance.set_field(
         doser, "dosing_allowed_0", False, Origin(source=Source.SERVICE)
     )
     await hass.async_block_till_done()

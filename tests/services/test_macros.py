@@ -87,7 +87,7 @@ async def test_a_long_run_is_answered_as_it_is_by_then(
 async def test_what_failed_is_an_error(hass: HomeAssistant) -> None:
     """With the reason of the step that failed."""
     doser = device_named(hass, "Demo doser")
-    await engine_of(hass).set_field(
+    await engine_of(hass).acceptance.set_field(
         doser, "dosing_allowed_0", False, Origin(source=Source.SERVICE)
     )
     await hass.async_block_till_done()

@@ -63,7 +63,7 @@ async def page(
     Of devices that the caller may not see nothing is told: a page may be shorter for it.
     """
     engine = hass.data[DATA_ENGINE]
-    found = await engine.find(wanted, limit, before)
+    found = await engine.history.find(wanted, limit, before)
     return {
         "commands": [
             command_record(command, engine.devices.get(command.device))

@@ -67,7 +67,7 @@ async def submit(
     waits = asked.get("execution") is Execution.SYNC
     if waits and asked["scheduled_at"] is not None:
         raise EngineError("not_synchronous", field="execution")
-    if waits and engine.busy(device, asked["id"]):
+    if waits and engine.acceptance.busy(device, asked["id"]):
         raise EngineError("device_busy", name=device.row.name)
     command = await engine.send(
         device,
@@ -85,7 +85,7 @@ async def submit(
         async with asyncio.timeout(LONGEST_WAIT):
             return await engine.finished(command)
     except TimeoutError:
-        return await engine.command(device, command.id) or command
+        return await engine.history.command(device, command.id) or command
 
 
 def stored(found: Command | None, id: str, *, field: str = "id") -> Command:

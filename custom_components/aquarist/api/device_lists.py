@@ -71,7 +71,7 @@ async def site_id(hass: HomeAssistant) -> str:
 
 async def site_record(hass: HomeAssistant) -> dict[str, Any]:
     """Return the house: what the settings say of it, else what Home Assistant does (R-T48)."""
-    settings = hass.data[DATA_ENGINE].settings
+    settings = hass.data[DATA_ENGINE].live_settings.current
     return {
         "id": await site_id(hass),
         "name": settings.site_name or hass.config.location_name,

@@ -60,7 +60,7 @@ async def release_override(
     device = target(hass, asked["device_id"])
     await require_control(hass, context, [device])
     engine = hass.data[DATA_ENGINE]
-    released = engine.release_override(device, asked["field_name"])
+    released = engine.overrides.release(device, asked["field_name"])
     return {"released": released is not None}
 
 

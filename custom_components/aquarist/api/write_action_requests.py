@@ -102,7 +102,7 @@ async def create(
     engine = hass.data[DATA_ENGINE]
 
     async def write(device: DeviceState, asked: Mapping[str, Any]) -> dict[str, Any]:
-        command = await engine.create_window(
+        command = await engine.acceptance.create_window(
             device,
             asked["field_name"],
             asked["value"],
@@ -192,7 +192,7 @@ async def retry(
     await require_control(hass, context, [device])
     new_id = asked["new_action_id"]
     try:
-        again = await engine.retry_window(command, origin, id=new_id)
+        again = await engine.windows.retry(command, origin, id=new_id)
     except EngineError as error:
         if error.field != "id":
             raise

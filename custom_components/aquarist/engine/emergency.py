@@ -45,6 +45,7 @@ class Emergency:
         self._levels = levels
         self._pulses = pulses
         self._records = ground.records
+        self._devices = ground.devices
 
     def latched(self, device: DeviceState) -> bool:
         """Return whether a device is held by an emergency stop."""
@@ -52,19 +53,23 @@ class Emergency:
 
     async def stop(
         self,
-        devices: Iterable[DeviceState],
+        aquarium: str | None,
         *,
         user: str | None = None,
         context: str | None = None,
     ) -> list[DeviceStopped]:
-        """Stop devices at the same time and latch them; report each."""
-        chosen = list(devices)
+        """Stop the devices of an aquarium, or all, at the same time and keep them stopped."""
+        chosen = self._of_aquarium(aquarium)
         for device in chosen:
             self._latch(device, user, context)
         return list(await asyncio.gather(*(self._stop(one) for one in chosen)))
 
-    def release(self, devices: Iterable[DeviceState]) -> int:
-        """Let go: every field goes back to what should hold now. Returns how many."""
+    def release(self, aquarium: str | None) -> int:
+        """Let the devices of an aquarium go, or all; returns how many holds that were."""
+        return self.let_go(self._of_aquarium(aquarium))
+
+    def let_go(self, devices: Iterable[DeviceState]) -> int:
+        """Give every field back to what should hold now; returns how many were held."""
         numbers = {device.row.number for device in devices}
         held = [one for one in self._holding() if one.device in numbers]
         for command in held:
@@ -75,6 +80,14 @@ class Emergency:
         """End the dose that a device gives, without holding it afterwards."""
         self._pulses.stop_deliveries(device)
         return await self._in_time(device, lambda: _stopped(device))
+
+    def _of_aquarium(self, aquarium: str | None) -> list[DeviceState]:
+        """Return the devices of an aquarium, or all."""
+        return [
+            device
+            for device in self._devices.values()
+            if aquarium is None or device.row.aquarium == aquarium
+        ]
 
     def _holding(self) -> list[Command]:
         """Return the commands by which a stop holds a field, not those being let go."""

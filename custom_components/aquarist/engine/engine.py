@@ -5,7 +5,7 @@ request of every surface goes through here, and nothing else reaches a device (l
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 import logging
 from typing import Any
@@ -14,21 +14,20 @@ from ..commands.command import Command, Source
 from ..commands.phases import Kind
 from ..devices.device import Device, DeviceKind
 from ..layers.setting import Scalar, Setting
-from ..store import command_history, commands as command_rows, settings
-from ..store.command_history import CommandFilter
+from ..store import commands as command_rows
 from ..store.database import Database
 from ..store.errors import StoreError
 from .acceptance import Acceptance, is_running
 from .agenda import Agenda
 from .arbiter import Arbiter
 from .calibrations import Calibrations
-from .changes import Announcer, Change, DeviceChanged, StoreChanged
+from .changes import Announcer, Change, StoreChanged
 from .clock import Clock
 from .configurations import Configurations
 from .containers import Containers
 from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
-from .emergency import DeviceStopped, Emergency
+from .emergency import Emergency
 from .equipment import Equipment
 from .errors import EngineError
 from .execution import Execution
@@ -50,7 +49,7 @@ from .overrides import Overrides, Until
 from .planner import Planned, Planner
 from .pulses import Pulses
 from .records import Records
-from .recovery import AUTOMATION_OFF, load, recover
+from .recovery import load, recover
 from .run_steps import RunSteps
 from .runs import Runs
 from .safety import Safety
@@ -266,14 +265,6 @@ class Engine:
         """Hold all devices of an aquarium to its limits from now on."""
         self.aquarium_limits[aquarium] = limits
 
-    async def detach(self, number: int) -> None:
-        """Let hardware go; claims, resting values and the queue's order stay."""
-        await self.equipment.detach(number)
-
-    async def retire(self, number: int) -> None:
-        """Take a device out of use: what holds it ends, and it is brought back first."""
-        await self.equipment.retire(number)
-
     # Requests
 
     async def send(
@@ -305,47 +296,6 @@ class Engine:
             hold=hold,
         )
         return await self.acceptance.send(device, request, confirm=confirm)
-
-    async def rerun(
-        self, command: Command, origin: Origin, *, confirm: bool = False
-    ) -> Command:
-        """Send the same once more, now and under a new id (R-C35). Raises as `send` does."""
-        return await self.acceptance.rerun(command, origin, confirm=confirm)
-
-    def busy(self, device: DeviceState, id: str | None) -> bool:
-        """Return whether a device has something else to do than the command with this id."""
-        return self.acceptance.busy(device, id)
-
-    async def set_field(
-        self, device: DeviceState, name: str, value: Scalar, origin: Origin
-    ) -> Command:
-        """Accept a point action on a field by its name (a keeper's switch, a plain field)."""
-        return await self.acceptance.set_field(device, name, value, origin)
-
-    async def create_window(
-        self,
-        device: DeviceState,
-        field_name: str,
-        value: Scalar | Setting,
-        origin: Origin,
-        *,
-        start: datetime,
-        end: datetime,
-        id: str | None = None,
-    ) -> Command:
-        """Accept a write action: set a value, and give way at its end (R-T2)."""
-        return await self.acceptance.create_window(
-            device, field_name, value, origin, start=start, end=end, id=id
-        )
-
-    async def retry_window(
-        self, command: Command, origin: Origin, *, id: str | None = None
-    ) -> Command:
-        """Accept a failed window whose time is not over once more, as a new action (RES-53).
-
-        Raises EngineError, InvalidValue, StoreError.
-        """
-        return await self.windows.retry(command, origin, id=id)
 
     async def write_now(
         self,
@@ -387,10 +337,6 @@ class Engine:
         )
         return await self.acceptance.accept(device, command)
 
-    def release_override(self, device: DeviceState, field_name: str) -> Command | None:
-        """Let the override of a field go; None where there is none. Raises EngineError."""
-        return self.overrides.release(device, field_name)
-
     async def finished(self, command: Command) -> Command:
         """Wait for the end of a command; returns the record as it ended."""
         if self.database is None:
@@ -413,34 +359,6 @@ class Engine:
             raise EngineError("command_is_final", id=command.id)
         return self.acceptance.withdraw(current)
 
-    async def command(self, device: DeviceState, id: str) -> Command | None:
-        """Return the command that has an id at a device. Raises EngineError, StoreError."""
-        return await self.history.command(device, id)
-
-    async def find(
-        self, wanted: CommandFilter, limit: int, before: int | None = None
-    ) -> list[Command]:
-        """Return the newest commands first, at most 100. Raises EngineError, StoreError."""
-        return await self.history.find(wanted, limit, before)
-
-    async def export(self, wanted: CommandFilter) -> AsyncIterator[list[Command]]:
-        """Give every command in the order of acceptance, page by page. Raises EngineError."""
-        return self.history.export(wanted)
-
-    @property
-    def settings(self) -> Settings:
-        """Return the settings of the whole domain (RES-66)."""
-        return self.live_settings.current
-
-    async def update_settings(
-        self, changes: Mapping[str, Any], user: str | None
-    ) -> Settings:
-        """Change some settings; they hold from when they are on disk.
-
-        Raises ScheduleError naming the field, EngineError, StoreError.
-        """
-        return await self.live_settings.update(changes, user)
-
     async def create_schedule(
         self, data: Mapping[str, Any], *, user: str | None
     ) -> Planned:
@@ -457,62 +375,6 @@ class Engine:
         for command in self.records.open:
             if command.schedule == schedule and not is_running(command):
                 self.acceptance.withdraw(command)
-
-    async def decide_missed(
-        self, occurrence: int, *, give: bool, user: str | None
-    ) -> list[Command]:
-        """Give one dose for what was missed, or none, as the keeper says (RES-67).
-
-        Raises EngineError and StoreError; nothing is decided then.
-        """
-        return await self.missed.decide(occurrence, give=give, user=user)
-
-    async def emergency_stop(
-        self,
-        aquarium: str | None,
-        *,
-        user: str | None = None,
-        context: str | None = None,
-    ) -> list[DeviceStopped]:
-        """Stop the devices of an aquarium, or all of them, and keep them stopped."""
-        return await self.emergency.stop(
-            self._of_aquarium(aquarium), user=user, context=context
-        )
-
-    def release_emergency(self, aquarium: str | None) -> int:
-        """End an emergency stop; returns how many holds were let go."""
-        return self.emergency.release(self._of_aquarium(aquarium))
-
-    async def set_automation(self, aquarium: str, enabled: bool) -> None:
-        """Let the schedules of an aquarium act, or not; kept over restarts."""
-        off = set(self.planner.automation_off)
-        if enabled:
-            off.discard(aquarium)
-        else:
-            off.add(aquarium)
-
-        def committed(_: None) -> None:
-            self.planner.automation_off.clear()
-            self.planner.automation_off.update(off)
-            self.announcer.announce(DeviceChanged(device=0))
-
-        await self.journal.commit(
-            lambda connection: settings.put(connection, AUTOMATION_OFF, sorted(off)),
-            committed,
-        )
-
-    async def recent(
-        self, device: DeviceState | None, limit: int, before: int | None = None
-    ) -> list[Command]:
-        """Return the newest commands first, of one device or of all."""
-        if self.database is None:
-            raise EngineError("store_locked")
-        number = device.row.number if device is not None else None
-        return await self.database.read(
-            lambda connection: command_history.find(
-                connection, CommandFilter(device=number), limit, before
-            )
-        )
 
     def _read_counters(self, state: DeviceState) -> None:
         """Ask a doser for its counters, by the road that everything takes (law 1)."""
@@ -535,14 +397,6 @@ class Engine:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _of_aquarium(self, aquarium: str | None) -> list[DeviceState]:
-        """Return the devices of an aquarium, or all."""
-        return [
-            device
-            for device in self.devices.values()
-            if aquarium is None or device.row.aquarium == aquarium
-        ]
 
     def _store_troubled(self, error: StoreError | None) -> None:
         """Tell of a fault of the store, once, and of its end."""

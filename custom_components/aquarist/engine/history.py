@@ -45,6 +45,13 @@ class History:
             lambda connection: command_history.find(connection, wanted, limit, before)
         )
 
+    async def recent(
+        self, device: DeviceState | None, limit: int, before: int | None = None
+    ) -> list[Command]:
+        """Return the newest commands first, of one device or of all; raises as `find`."""
+        number = device.row.number if device is not None else None
+        return await self.find(CommandFilter(device=number), limit, before)
+
     def export(self, wanted: CommandFilter) -> AsyncIterator[list[Command]]:
         """Give every command in the order of acceptance, page by page. Raises EngineError."""
         return command_history.export(self._store, wanted)

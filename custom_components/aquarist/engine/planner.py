@@ -13,12 +13,12 @@ from ..schedules.definition import ScheduleDefinition, as_json, parse_definition
 from ..schedules.errors import ScheduleError
 from ..schedules.moments import Moment
 from ..schedules.plan import Plan, between, plan_for
-from ..store import schedules as schedule_rows
+from ..store import schedules as schedule_rows, settings
 from ..store.errors import StoreError
 from ..store.occurrences import OccurrenceRow
 from ..store.schedules import DuplicateName, ScheduleRow
-from .changes import CommandChanged, ScheduleChanged
-from .due import NOT_RUNNING, WAITING, Due, StoredDue, Waiting
+from .changes import CommandChanged, DeviceChanged, ScheduleChanged
+from .due import AUTOMATION_OFF, NOT_RUNNING, WAITING, Due, StoredDue, Waiting
 from .errors import EngineError
 from .ground import Ground
 from .orders import Orders
@@ -89,6 +89,22 @@ class Planner:
     def get(self, schedule: int) -> Planned | None:
         """Return a schedule by its id."""
         return self._schedules.get(schedule)
+
+    async def set_automation(self, aquarium: str, enabled: bool) -> None:
+        """Let the schedules of an aquarium act, or not; kept over restarts."""
+        off = self.automation_off - {aquarium}
+        if not enabled:
+            off.add(aquarium)
+
+        def committed(_: None) -> None:
+            self.automation_off.clear()
+            self.automation_off.update(off)
+            self._announcer.announce(DeviceChanged(device=0))
+
+        await self._journal.commit(
+            lambda connection: settings.put(connection, AUTOMATION_OFF, sorted(off)),
+            committed,
+        )
 
     def next_moment(self, planned: Planned) -> Moment | None:
         """Return when a schedule is due next."""

@@ -34,6 +34,7 @@ from ..store import (
 from ..store.devices import DeviceRow
 from ..store.runs import RunRow, StepRow
 from .clock import Anchor
+from .due import AUTOMATION_OFF
 from .live_settings import KEY as SETTINGS
 from .macros import MACRO
 from .memory_power import POWERED
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 LEDGER_REACH = timedelta(hours=25)
-AUTOMATION_OFF = "automation_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,9 @@ async def _rerun_command(call: ServiceCall) -> ServiceResponse:
     """Send the same once more, as a new command (R-C35)."""
     with translating():
         command, device = await _known(call)
-        again = await call.hass.data[DATA_ENGINE].rerun(command, origin(call))
+        again = await call.hass.data[DATA_ENGINE].acceptance.rerun(
+            command, origin(call)
+        )
     return command_record(again, device)
 
 
@@ -126,5 +128,5 @@ async def _known(call: ServiceCall) -> tuple[Command, DeviceState]:
     asked = validated(_KNOWN, dict(call.data), within="")
     device = target(call.hass, asked["device_id"])
     await require_control(call.hass, call.context, [device])
-    found = await call.hass.data[DATA_ENGINE].command(device, asked["id"])
+    found = await call.hass.data[DATA_ENGINE].history.command(device, asked["id"])
     return stored(found, asked["id"]), device

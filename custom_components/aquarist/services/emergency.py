@@ -53,8 +53,8 @@ async def _emergency_stop(call: ServiceCall) -> ServiceResponse:
         ]
         await require_control(call.hass, call.context, devices)
         if data["release"]:
-            return {"released": engine.release_emergency(aquarium)}
-        reports = await engine.emergency_stop(
+            return {"released": engine.emergency.release(aquarium)}
+        reports = await engine.emergency.stop(
             aquarium, user=call.context.user_id, context=call.context.id
         )
     if not call.return_response:

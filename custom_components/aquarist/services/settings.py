@@ -34,5 +34,5 @@ async def _set_settings(call: ServiceCall) -> ServiceResponse:
     user = call.context.user_id
     with translating():
         engine = call.hass.data[DATA_ENGINE]
-        settings = await engine.update_settings(plain(call.data), user)
+        settings = await engine.live_settings.update(plain(call.data), user)
     return settings.as_json()

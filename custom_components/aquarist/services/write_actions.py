@@ -52,7 +52,7 @@ async def _create_write_action(call: ServiceCall) -> ServiceResponse:
         device = target(call.hass, data["device_id"])
         await require_control(call.hass, call.context, [device])
         try:
-            command = await call.hass.data[DATA_ENGINE].create_window(
+            command = await call.hass.data[DATA_ENGINE].acceptance.create_window(
                 device,
                 data["field_name"],
                 data["value"],

@@ -75,7 +75,7 @@ async def retired(hass: HomeAssistant, name: str) -> None:
     devices = entry.runtime_data.devices
     for key in [key for key, one in devices.items() if one.row.number == number]:
         del devices[key]
-    await engine_of(hass).retire(number)
+    await engine_of(hass).equipment.retire(number)
 
 
 def pump(hass: HomeAssistant) -> SimulatedPump:

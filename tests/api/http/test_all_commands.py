@@ -67,7 +67,7 @@ async def test_each_item_of_a_batch_has_its_own_result(
     assert results[0]["command"]["id"] == results[5]["command"]["id"] == "one"
     errors = [one["error"]["error_details"]["field"] for one in results[1:5]]
     assert errors == ["level", "device_id", "action", "commands"]
-    command = await engine_of(hass).command(device_named(hass, PUMP), "one")
+    command = await engine_of(hass).history.command(device_named(hass, PUMP), "one")
     assert command is not None
     await engine_of(hass).finished(command)
     assert level(hass) == 30

@@ -41,7 +41,7 @@ async def test_a_queued_command_is_answered_at_once(
     assert isinstance(answer.body["created_at"], float)
     assert answer.body["completed_at"] is None
     go_on.set()
-    command = await engine_of(hass).command(device_named(hass, PUMP), "one")
+    command = await engine_of(hass).history.command(device_named(hass, PUMP), "one")
     assert command is not None
     await engine_of(hass).finished(command)
     assert level(hass) == 30
@@ -272,7 +272,7 @@ async def test_what_waits_is_cancelled_and_never_done(
     running = await rest.ask("DELETE", commands_of(hass, PUMP, "runs"))
     assert running.error == (409, "command_is_running", None)
     go_on.set()
-    last = await engine_of(hass).command(device_named(hass, PUMP), "next")
+    last = await engine_of(hass).history.command(device_named(hass, PUMP), "next")
     assert last is not None
     await engine_of(hass).finished(last)
     for name in ("runs", "waits"):

@@ -97,7 +97,7 @@ async def test_a_configuration_is_applied(hass: HomeAssistant, rest: Rest) -> No
     assert run.body["source"] == "rest"
     assert run.body["definition"]["revision"] == 1
     device = device_named(hass, LIGHT)
-    (command,) = await engine_of(hass).find(
+    (command,) = await engine_of(hass).history.find(
         CommandFilter(device=device.row.number, action="set_channels"), 5
     )
     assert (command.run, command.user, command.context) == (

@@ -41,7 +41,7 @@ async def test_every_device_is_listed(hass: HomeAssistant, rest: Rest) -> None:
 async def test_how_devices_can_be_reached(hass: HomeAssistant, rest: Rest) -> None:
     """CONNECTED, DISCONNECTED, NOT_AVAILABLE, RETIRED."""
     pump(hass).available = False
-    await engine_of(hass).detach(device_named(hass, SKIMMER).row.number)
+    await engine_of(hass).equipment.detach(device_named(hass, SKIMMER).row.number)
     await retired(hass, "Demo doser")
     expected = {
         "Demo light": "CONNECTED",
@@ -140,7 +140,7 @@ async def test_the_settings_say_more_of_the_site(
         "site_address": "1 Harbour Street",
         "pdl_identifier": "12345678901234",
     }
-    await engine_of(hass).update_settings(chosen, None)
+    await engine_of(hass).live_settings.update(chosen, None)
     (site,) = (await rest.get("/sites")).body["results"]
 
     assert (site["name"], site["address"], site["pdl_identifier"]) == tuple(

@@ -112,7 +112,7 @@ async def test_a_fault_later_breaks_the_connection(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Whoever reads it does not take a part for the whole."""
-    found = await engine_of(hass).recent(None, 2)
+    found = await engine_of(hass).history.recent(None, 2)
 
     async def pages() -> Any:
         yield found

@@ -474,7 +474,7 @@ async def test_two_climates_in_one_device(hass: HomeAssistant, tmp_path: Path) -
         assert port is not None
         assert port.field_of("heater.hvac_mode") == "heater"
         assert port.check("chiller.temperature", 60) == {"temperature": 60}
-        await engine_of(hass).detach(device.row.number)
+        await engine_of(hass).equipment.detach(device.row.number)
         assert set(single_fields(device)) == set(known)
 
 

@@ -407,7 +407,7 @@ async def test_a_device_that_fails(hass: HomeAssistant, rest: Rest) -> None:
 async def test_a_device_that_is_not_loaded(hass: HomeAssistant, rest: Rest) -> None:
     """What its fields take is not known now."""
     asked = action(hass)
-    await engine_of(hass).detach(device_named(hass, PUMP).row.number)
+    await engine_of(hass).equipment.detach(device_named(hass, PUMP).row.number)
     answer = await rest.post(PATH, asked)
 
     assert why(answer.body) == (
@@ -436,7 +436,7 @@ async def test_a_fault_of_ours_is_logged_and_fails_one(
 ) -> None:
     """The others of the batch are taken."""
     engine = engine_of(hass)
-    take = engine.create_window
+    take = engine.acceptance.create_window
 
     async def broken(
         device: Any, name: str, value: Any, *rest: Any, **more: Any
@@ -445,7 +445,7 @@ async def test_a_fault_of_ours_is_logged_and_fails_one(
             raise ZeroDivisionError
         return await take(device, name, value, *rest, **more)
 
-    monkeypatch.setattr(engine, "create_window", broken)
+    monkeypatch.setattr(engine.acceptance, "create_window", broken)
     items = [action(hass, value=13), action(hass, start=3600)]
     bad, good = (await rest.post(PATH, {"actions": items})).body["results"]
 

@@ -108,7 +108,7 @@ async def test_a_wrong_message_is_refused(
 
     assert error["code"] == "invalid_format"
     assert field in error["message"]
-    assert await engine_of(hass).recent(None, 10) == []
+    assert await engine_of(hass).history.recent(None, 10) == []
 
 
 async def test_the_list_is_narrowed(

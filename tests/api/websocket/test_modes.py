@@ -168,7 +168,7 @@ async def test_a_device_that_does_not_follow_is_told(
     client = await hass_ws_client(hass)
     await asked(client, type="aquarist/modes/create", definition=rest(hass))
     skimmer = device_named(hass, SKIMMER).row
-    await engine_of(hass).detach(skimmer.number)
+    await engine_of(hass).equipment.detach(skimmer.number)
     await client.send_json_auto_id({"type": "aquarist/modes/subscribe"})
     await client.receive_json()
     assert (await client.receive_json())["event"] == NORMAL

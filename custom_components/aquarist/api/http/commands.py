@@ -119,7 +119,7 @@ class Rerun(View):
         """Answer with the new record (R-C35)."""
         device = await call.controllable_device(call.path["address"], field="address")
         command = await _command(call, device)
-        again = await call.engine.rerun(command, call.origin)
+        again = await call.engine.acceptance.rerun(command, call.origin)
         return success(command_record(again, device))
 
 
@@ -135,4 +135,4 @@ def status_of_command(command: Command) -> HTTPStatus:
 async def _command(call: Call, device: DeviceState) -> Command:
     """Return the command that the path names. Raises EngineError when there is none."""
     wanted = call.path["id"]
-    return stored(await call.engine.command(device, wanted), wanted)
+    return stored(await call.engine.history.command(device, wanted), wanted)

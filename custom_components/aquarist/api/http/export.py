@@ -63,7 +63,7 @@ class Export(View):
         reference = call.query["device_id"]
         device = None if reference is None else call.readable_device(reference)
         chosen = call.query["format"]
-        pages = await call.engine.export(filter_of(device, call.query))
+        pages = call.engine.history.export(filter_of(device, call.query))
         # What goes wrong at once is still answered as an error.
         first: list[Command] = await anext(pages, [])
         response = web.StreamResponse(

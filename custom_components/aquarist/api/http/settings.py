@@ -22,7 +22,7 @@ class SettingsView(View):
     @operation("All settings", right=Right.CONFIGURE, answers={200: SETTINGS})
     async def get(self, call: Call) -> web.StreamResponse:
         """Answer with all settings."""
-        return success(call.engine.settings.as_json())
+        return success(call.engine.live_settings.current.as_json())
 
     @operation(
         "Change some settings; null goes back to the default",
@@ -33,7 +33,7 @@ class SettingsView(View):
     )
     async def patch(self, call: Call) -> web.StreamResponse:
         """Answer with all settings as they are from now on."""
-        settings = await call.engine.update_settings(call.body, call.user.id)
+        settings = await call.engine.live_settings.update(call.body, call.user.id)
         return success(settings.as_json())
 
     @operation(

@@ -125,7 +125,7 @@ async def rerun_command(
     with translating():
         device, origin = await _controlled(hass, connection, msg)
         command = await _known(hass, device, msg)
-        again = await hass.data[DATA_ENGINE].rerun(command, origin)
+        again = await hass.data[DATA_ENGINE].acceptance.rerun(command, origin)
     connection.send_result(msg["id"], command_record(again, device))
 
 
@@ -179,5 +179,5 @@ async def _known(
 ) -> Command:
     """Return the command that a message names. Raises EngineError when there is none."""
     wanted = msg["command_id"]
-    found = await hass.data[DATA_ENGINE].command(device, wanted)
+    found = await hass.data[DATA_ENGINE].history.command(device, wanted)
     return stored(found, wanted, field="command_id")

@@ -22,7 +22,7 @@ def get_settings(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Answer with all settings."""
-    settings = hass.data[DATA_ENGINE].settings
+    settings = hass.data[DATA_ENGINE].live_settings.current
     connection.send_result(msg["id"], settings.as_json())
 
 
@@ -40,5 +40,7 @@ async def update_settings(
     """Change some settings; answer with all as they are from now on."""
     user = connection.user.id
     with translating():
-        settings = await hass.data[DATA_ENGINE].update_settings(msg["settings"], user)
+        settings = await hass.data[DATA_ENGINE].live_settings.update(
+            msg["settings"], user
+        )
     connection.send_result(msg["id"], settings.as_json())
