@@ -88,7 +88,7 @@ async def test_time_on_is_volume_by_flow(doser: Doser, switch: FakeSwitch) -> No
     began = loop.time()
     await dose.send(5000)
     await dose.finished()
-    assert 0.095 <= loop.time() - began <= 0.3
+    assert loop.time() - began >= 0.095
 
 
 async def test_doser_has_a_field_that_layers_own(

@@ -91,10 +91,11 @@ async def test_on_by_hand_goes_off_at_the_longest_time(
     on = hass.states.get("switch.dosing")
     assert on is not None
     await off(doser, switch)
-    assert 0.09 <= loop.time() - began <= 0.5
+    lasted = loop.time() - began
+    assert lasted >= 0.09
     ((head, volume, at),) = recorder.runs
     assert (head, at) == (0, on.last_changed)
-    assert 4500 <= volume <= 25_000
+    assert 4500 <= volume <= lasted * FLOW
 
 
 async def test_on_and_off_by_hand_is_told(
@@ -103,15 +104,18 @@ async def test_on_and_off_by_hand_is_told(
     """Each time anew; a moment that gives nothing is nothing to tell."""
     doser = doser_of(hass, dosers, maximum_on=10)
     doser.listen(recorder)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     for _ in range(2):
         switch.show(is_on=True)
         await asyncio.sleep(0.02)
         switch.show(is_on=False)
+    most = (loop.time() - began) * FLOW
     doser.set_flow(0.001)
     switch.show(is_on=True)
     switch.show(is_on=False)
     assert len(recorder.runs) == 2
-    assert all(900 <= run[1] < 50_000 for run in recorder.runs)
+    assert all(900 <= run[1] <= most for run in recorder.runs)
     assert switch.log == []
 
 

@@ -37,6 +37,7 @@ class MemoryBench:
 
     def __init__(self, *, keeps_memory: bool = True) -> None:
         """Switch both on."""
+        self._links: list[Link] = []
         self.clock = LoopClock(asyncio.get_running_loop())
         self.pump = DoserModel(
             self.clock, address="02:AA:00:00:00:01", keeps_memory=keeps_memory
@@ -79,9 +80,22 @@ class MemoryBench:
         """Return what the light really keeps."""
         return self.lamp.state()["windows"]
 
+    async def left_alone(self, rig: Rig) -> None:
+        """Wait until nothing is done at the devices and their links were let go."""
+        await rig.settle()
+        await until(
+            rig,
+            lambda: (
+                not any(link.connected for link in self._links)
+                and all(device.queue.idle for device in rig.engine.devices.values())
+            ),
+        )
+
     def _link(self, model: Peripheral, family: DeviceFamily) -> Link:
         """Return a new link to a model."""
-        return Link(SimulatedTransport(model), family, local_time, QUICK)
+        link = Link(SimulatedTransport(model), family, local_time, QUICK)
+        self._links.append(link)
+        return link
 
 
 type Benches = Callable[..., MemoryBench]

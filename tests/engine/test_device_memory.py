@@ -1,6 +1,5 @@
 """What devices keep in their memory: written, kept, compared, counted, written again."""
 
-import asyncio
 from datetime import timedelta
 from sqlite3 import Connection
 from typing import Any
@@ -169,7 +168,7 @@ async def test_a_failed_write_keeps_what_was(
     bench = memory_bench_of()
     state = await rig.attach(bench.doser())
     await write(rig, state, "set_schedule", SCHEDULE)
-    await asyncio.sleep(0.2)
+    await bench.left_alone(rig)
     bench.pump.faults.set("app_holds_link", times=None)
     ended = await write(rig, state, "set_doser_schedule", HOURLY)
     assert (ended.phase, ended.error) == (Phase.FAILED, "held_by_app")
@@ -565,7 +564,7 @@ async def test_what_is_being_written_is_not_judged(
     bench = memory_bench_of()
     state = await rig.attach(bench.doser())
     await write(rig, state, "set_schedule", SCHEDULE)
-    await asyncio.sleep(0.2)
+    await bench.left_alone(rig)
     await write(rig, state, "set_doser_schedule", HOURLY)
     assert content(rig).drifts(state.row.number) == ()
 

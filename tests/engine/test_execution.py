@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 import sqlite3
 from typing import override
 
@@ -59,11 +59,16 @@ class Late(Pump):
         return await super().perform(action, args)
 
 
-async def outlasting(event: asyncio.Event | None) -> None:
-    """Wait for an event, however often that is called off."""
+async def outlasting(
+    event: asyncio.Event | None, called_off: asyncio.Event | None = None
+) -> None:
+    """Wait for an event, however often that is called off; tell that it was."""
     while event is not None and not event.is_set():
-        with suppress(asyncio.CancelledError):
+        try:
             await event.wait()
+        except asyncio.CancelledError:
+            if called_off is not None:
+                called_off.set()
 
 
 async def level(rig: Rig, pump: Pump, value: float, timeout: float = 10) -> Command:
@@ -295,7 +300,7 @@ class TestOverdue:
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The caller hears of the timeout; the next command waits for the device."""
-        monkeypatch.setattr(execution, "OVERDUE_AFTER", -0.9)
+        monkeypatch.setattr(execution, "OVERDUE_AFTER", 0)
         pump = Stubborn(level=50)
         pump.hanging = asyncio.Event()
         state = await rig.attach(pump)
@@ -315,21 +320,22 @@ class TestOverdue:
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The pump makes ready and does not let go: nothing was given."""
-        monkeypatch.setattr(execution, "OVERDUE_AFTER", -0.9)
-        ready = asyncio.Event()
+        monkeypatch.setattr(execution, "OVERDUE_AFTER", 0)
+        ready, called_off = asyncio.Event(), asyncio.Event()
 
         class Obstinate(MemoryDoser):
             @override
             async def prepare(self, head: int) -> MemoryDose:
                 """Make ready, whatever is said."""
-                await outlasting(ready)
+                await outlasting(ready, called_off)
                 raise DeviceError("no_answer", transient=False)
 
         doser = Obstinate()
         state = await rig.attach(doser)
         args = {"head_index": 0, "volume_ml": 1}
         command = await rig.engine.send(state, "dose", args, SERVICE, timeout=1)
-        await asyncio.sleep(0.2)
+        await called_off.wait()
+        await rig.settle()
         assert (await rig.stored(command)).phase is Phase.PLANNED
         ready.set()
         ended = await rig.done(command)
@@ -341,7 +347,7 @@ class TestOverdue:
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch, action: str
     ) -> None:
         """Law 8: final is final, though the device did it in the end."""
-        monkeypatch.setattr(execution, "OVERDUE_AFTER", -0.9)
+        monkeypatch.setattr(execution, "OVERDUE_AFTER", 0)
         pump = Late(level=50)
         pump.hanging = asyncio.Event()
         state = await rig.attach(pump)

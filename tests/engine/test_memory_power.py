@@ -1,6 +1,5 @@
 """Devices that were without power: noticed by their uptime, and written again (R-C60)."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -39,7 +38,7 @@ async def test_after_a_loss_of_power_it_is_written_once(
     assert bench.programme(0)["doses"] == [[510, 5000]]
     assert bench.programme(1)["mode"] == "hourly"
     assert _restored(rig) == ["set_doser_schedule", "set_doser_schedule"]
-    await asyncio.sleep(0.2)
+    await bench.left_alone(rig)
     await write(rig, state, "request_status", {})
     assert len(_restored(rig)) == 2
     await _cut(rig, bench, state)
@@ -131,11 +130,9 @@ async def _cut(rig: Rig, bench: MemoryBench, state: DeviceState) -> None:
     model.power_cut()
     model.power_on()
     rig.clock.advance(3600)
-    await asyncio.sleep(0.1)
+    await bench.left_alone(rig)
     await write(rig, state, "request_status", {})
-    await until(rig, lambda: state.queue.idle)
-    await asyncio.sleep(0.1)
-    await until(rig, lambda: state.queue.idle)
+    await bench.left_alone(rig)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +152,7 @@ async def test_what_uptime_tells(
     watch.since[state.row.number] = rig.clock.now() - timedelta(minutes=60)
     rig.clock.advance(later)
     watch.status_read(state, DeviceStatus(firmware=6, uptime_minutes=uptime))
-    await until(rig, lambda: state.queue.idle)
-    await asyncio.sleep(0.5)
-    await until(rig, lambda: state.queue.idle)
+    await bench.left_alone(rig)
     assert bool(_restored(rig)) is restored
 
 

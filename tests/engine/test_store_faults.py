@@ -76,13 +76,13 @@ async def test_what_cannot_be_stored_touches_no_device(
     async with trouble(store(rig)):
         await refused(rig, state, error)
         await come_to_rest(rig)
-        told, stored = len(pump.told), await rig.engine.history.recent(None, 1000)
+        told, stored = len(pump.told), await rig.engine.history.recent(None, 100)
         with pytest.raises(error):
             await rig.engine.send(state, "set_level", {"level": 31}, SERVICE)
         await come_to_rest(rig)
         assert len(pump.told) == told
     await rig.settle()
-    assert await rig.engine.history.recent(None, 1000) == [
+    assert await rig.engine.history.recent(None, 100) == [
         await rig.stored(command) for command in stored
     ]
     assert pump.level != 31

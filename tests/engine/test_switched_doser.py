@@ -52,6 +52,7 @@ async def test_what_is_on_at_the_start_goes_off_before_anything_else(
 ) -> None:
     """It is off when the device is attached, and what it gave is booked."""
     switch.show(is_on=True)
+    # The time for which it is on is what is measured here.
     await asyncio.sleep(0.02)
     state = await rig.attach(doser_of(hass))
     assert not switch.runs()

@@ -162,7 +162,7 @@ class Equipment:
         state = self._devices[number]
         if state.may_run and state.device is not None:
             # While it is still heard what was given until then.
-            await state.device.stop()
+            await state.queue.stop(state.device.stop)
         if (leave := self._leave.pop(number, None)) is not None:
             leave()
         device = state.device

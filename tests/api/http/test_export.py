@@ -98,7 +98,7 @@ async def test_a_fault_at_the_start_is_an_error(
             raise StoreFailedError("gone", path=Path("aquarist.db"))
         yield []
 
-    monkeypatch.setattr(engine_of(hass), "export", AsyncMock(return_value=pages()))
+    monkeypatch.setattr(engine_of(hass).history, "export", lambda wanted: pages())
     answer = await rest.get("/commands/export")
 
     assert answer.error == (503, "store_failed", None)
@@ -118,7 +118,7 @@ async def test_a_fault_later_breaks_the_connection(
         yield found
         raise StoreFailedError("gone", path=Path("aquarist.db"))
 
-    monkeypatch.setattr(engine_of(hass), "export", AsyncMock(return_value=pages()))
+    monkeypatch.setattr(engine_of(hass).history, "export", lambda wanted: pages())
     with pytest.raises((OSError, Exception)) as caught:
         await exported(rest)
 

@@ -223,7 +223,7 @@ async def test_what_should_not_be_is_answered_and_logged(
     async def broken(*_: Any) -> None:
         raise ArithmeticError("secret")
 
-    monkeypatch.setattr(engine_of(hass), "find", broken)
+    monkeypatch.setattr(engine_of(hass).history, "find", broken)
     answer = await rest.get("/commands")
 
     assert answer.error == (500, "unexpected", None)
