@@ -21,9 +21,14 @@ FLOW = 50_000
 
 @pytest.fixture(autouse=True)
 def short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again to switch off after 10 ms; nothing that takes longer than that is quick."""
+    """Try again to switch off after 10 ms."""
     monkeypatch.setattr(switch_off, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(switch_off, "LONGEST_PAUSE", 0.02)
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count what comes a little late as given."""
     monkeypatch.setattr(switch_dose, "QUICK", 0.02)
 
 
@@ -65,6 +70,7 @@ async def until(switch: FakeSwitch, calls: int) -> None:
         await asyncio.sleep(0)
 
 
+@pytest.mark.usefixtures("slow")
 async def test_off_that_is_slow_gives_more_than_was_asked(
     hass: HomeAssistant, switch: FakeSwitch, recorder: Recorder
 ) -> None:
@@ -238,18 +244,29 @@ async def test_stop_while_it_starts(
 
 
 async def test_switch_that_shows_on_late_is_on_since_it_was_asked(
-    hass: HomeAssistant, switch: FakeSwitch, recorder: Recorder
+    hass: HomeAssistant,
+    switch: FakeSwitch,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A report that takes its time does not make the dose longer."""
+    """A report that takes four seconds does not make a dose of eight seconds longer."""
+    loop, jumped = asyncio.get_running_loop(), 0.0
+    elapsed = loop.time
+    monkeypatch.setattr(loop, "time", lambda: elapsed() + jumped)
     dose = await doser_of(hass, recorder).prepare(0)
     switch.lies = True
-    sending = asyncio.ensure_future(dose.send(5000))
+    asked = loop.time()
+    sending = asyncio.ensure_future(dose.send(8 * FLOW))
     await until(switch, 1)
-    await asyncio.sleep(0.05)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    jumped = 4.0
     switch.lies = False
     switch.show(is_on=True)
     await sending
-    assert await dose.finished() == 5000
+    jumped = 8.0
+    assert await dose.finished() == 8 * FLOW
+    assert loop.time() - asked < 10, "it was on until twelve seconds after it was asked"
 
 
 async def test_stop_may_come_twice(
