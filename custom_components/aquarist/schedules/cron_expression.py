@@ -1,17 +1,14 @@
 """Reading cron expressions in the dialect of RES-41.
 
 Five columns, or six with the seconds first; names, lists, ranges, steps, `L`, `DOW#n`,
-`L` with a weekday for its last one in the month, and the usual aliases. croniter
-expands each column; what it would read in a way that surprises (random values, the
-nearest weekday, a range from a value to itself) is refused or written out before.
+`L` with a weekday for its last one in the month, and the usual aliases.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 import re
 from typing import Literal
-
-from croniter import CroniterError, croniter
 
 from .cron_fields import CronFields
 from .errors import ErrorCode, ScheduleError
@@ -29,16 +26,15 @@ _ALIASES: Mapping[str, str] = {
     "@annually": "0 0 1 1 *",
 }
 _ITEM = re.compile(
-    r"(?P<first>\*|\?|l[0-7]?|\d{1,2}|[a-z]{3})"
-    r"(?:-(?P<last>\d{1,2}|[a-z]{3}))?"
+    r"(?:\*|(?P<first>\d{1,2}|[a-z]{3})(?:-(?P<last>\d{1,2}|[a-z]{3}))?)"
     r"(?:/(?P<step>0*[1-9]\d{0,2}))?"
     r"(?P<nth>#[1-5])?",
     re.ASCII,
 )
+_LAST_WEEKDAY = re.compile(r"l[0-7]")
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec"
 _WEEKDAYS = "sun mon tue wed thu fri sat"
 _LAST_OF_MONTH = -1
-_CRONITER_COLUMNS = 5
 
 type _Values = set[int | str]
 type _NthWeekdays = set[tuple[int, int]]
@@ -51,37 +47,44 @@ def _numbered(names: str, first: int) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Column:
-    """A column: its place for croniter, its bounds and the names of its values.
-
-    The seconds take the place of the minutes: with five columns croniter is stricter.
-    """
+    """A column: its bounds and the names of its values."""
 
     name: Literal["second", "minute", "hour", "day_of_month", "month", "day_of_week"]
-    place: int
     lowest: int
     highest: int
     names: Mapping[str, int] = field(default_factory=dict)
 
-    def number(self, value: str) -> int | str:
-        """Give the number that a value stands for, or the value when it is none."""
-        return int(value) if value.isdigit() else self.names.get(value, value)
+    def number(self, value: str) -> int:
+        """Give the number that a value stands for. Raises ValueError."""
+        number = int(value) if value.isdigit() else self.names.get(value, -1)
+        if not self.lowest <= number <= self.highest:
+            raise ValueError(value)
+        return number
+
+    def span(self, first: int, last: int) -> list[int]:
+        """Give the numbers from one to another, through the wrap where that is before.
+
+        Sunday, the 7, is the 0.
+        """
+        if first <= last:
+            return [*range(first, last + 1)]
+        end = self.highest + (self.name != "day_of_week")
+        return [*range(first, end), *range(self.lowest, last + 1)]
 
 
 _COLUMNS = (
-    _Column(name="second", place=0, lowest=0, highest=59),
-    _Column(name="minute", place=0, lowest=0, highest=59),
-    _Column(name="hour", place=1, lowest=0, highest=23),
-    _Column(name="day_of_month", place=2, lowest=1, highest=31),
+    _Column(name="second", lowest=0, highest=59),
+    _Column(name="minute", lowest=0, highest=59),
+    _Column(name="hour", lowest=0, highest=23),
+    _Column(name="day_of_month", lowest=1, highest=31),
     _Column(
         name="month",
-        place=3,
         lowest=1,
         highest=12,
         names=_numbered(_MONTHS, 1),
     ),
     _Column(
         name="day_of_week",
-        place=4,
         lowest=0,
         highest=7,
         names=_numbered(_WEEKDAYS, 0),
@@ -89,6 +92,8 @@ _COLUMNS = (
 )
 
 
+# A definition is checked by reading its expression, and read again to plan by it.
+@lru_cache(maxsize=64)
 def parse(expression: str) -> CronFields:
     """Read a cron expression.
 
@@ -148,57 +153,53 @@ def _expand(
     """Expand a column into its values and the weekdays with a position in the month."""
     values: _Values = set()
     nth_weekdays: _NthWeekdays = set()
+    of_week, of_month = column.name == "day_of_week", column.name == "day_of_month"
     for item in text.split(","):
-        texts = ["*"] * _CRONITER_COLUMNS
-        try:
-            texts[column.place] = _written_out(column, item)
-            expanded, positions = croniter.expand(" ".join(texts))
-        except CroniterError as error:
-            raise ScheduleError(
-                _FIELD,
-                ErrorCode.MALFORMED_CRON,
-                {"expression": expression, "column": column.name},
-            ) from error
-        if positions:
-            nth_weekdays.update(
-                (_from_monday(int(day)), _position(str(nth)))
-                for day, nths in positions.items()
-                for nth in nths
-            )
-        elif expanded[column.place] == ["*"]:
-            values.update(range(column.lowest, column.highest + 1))
+        if of_month and item == "l":
+            values.add(item)
+        elif (of_month or of_week) and item == "?":
+            values.update(column.span(column.lowest, column.highest))
+        elif of_week and _LAST_WEEKDAY.fullmatch(item):
+            nth_weekdays.add((_from_monday(int(item[1])), _LAST_OF_MONTH))
         else:
-            values.update(expanded[column.place])
+            try:
+                numbers, nth = _numbers(column, item)
+            except ValueError as error:
+                raise ScheduleError(
+                    _FIELD,
+                    ErrorCode.MALFORMED_CRON,
+                    {"expression": expression, "column": column.name},
+                ) from error
+            if nth is None:
+                values.update(numbers)
+            else:
+                nth_weekdays.update((_from_monday(day), nth) for day in numbers)
     return values, nth_weekdays
 
 
-def _written_out(column: _Column, item: str) -> str:
-    """Write a range or a stepped start as a list of its values.
+def _numbers(column: _Column, item: str) -> tuple[list[int], int | None]:
+    """Give the numbers of an item and their position in a month's list of that weekday.
 
-    A wildcard, and a range that wraps around, stay as they are. Raises CroniterError
-    for what the dialect does not have.
+    Raises ValueError for what the dialect does not have.
     """
     parts = _ITEM.fullmatch(item)
     if parts is None:
-        raise CroniterError(item)
-    nth, step = parts["nth"] or "", int(parts["step"] or 1)
-    first = column.number(parts["first"])
-    last = column.number(parts["last"]) if parts["last"] else first
-    if parts["step"] and not parts["last"]:
-        last = column.highest
-    if isinstance(first, str) or isinstance(last, str) or first > last:
-        return item
-    return ",".join(f"{value}{nth}" for value in range(first, last + 1, step))
+        raise ValueError(item)
+    first, last, step, nth = parts.group("first", "last", "step", "nth")
+    if nth and (first is None or column.name != "day_of_week"):
+        raise ValueError(item)
+    begin = column.lowest if first is None else column.number(first)
+    end = begin
+    if last:
+        end = column.number(last)
+    elif first is None or step:
+        end = column.highest
+    return column.span(begin, end)[:: int(step or 1)], int(nth[1]) - 1 if nth else None
 
 
 def _sorted(values: _Values) -> tuple[int, ...]:
     """Give the numbers among the values, in order."""
     return tuple(sorted(value for value in values if isinstance(value, int)))
-
-
-def _position(nth: str) -> int:
-    """Give the index in a month's list of a weekday."""
-    return _LAST_OF_MONTH if nth == "l" else int(nth) - 1
 
 
 def _from_monday(weekday: int) -> int:
