@@ -21,6 +21,7 @@ from custom_components.aquarist.store.errors import (
 )
 from tests.engine.troubled_store import read_only
 from tests.fakes.manual_clock import START
+from tests.store.gate import blocked
 
 
 class Desk:
@@ -67,26 +68,35 @@ def broken(connection: Connection) -> None:
     raise RuntimeError("broken")
 
 
-class Awaited:
-    """A unit that continues a count; the writer waits in it until it may go on."""
+def after(key: str, number: int) -> Callable[[Connection], None]:
+    """Return a unit that counts on; it raises NotStored when the number is not there."""
 
-    def __init__(self, number: int, *, refused: bool = False) -> None:
-        """Need the number before this one on disk; the store refuses it once if asked to."""
-        self.number = number
-        self.refused = refused
+    def unit(connection: Connection) -> None:
+        if settings.load_all(connection).get(key) != number:
+            raise NotStored("setting", key)
+        settings.put(connection, key, number + 1)
+
+    return unit
+
+
+class Refused:
+    """A unit that the store refuses the first time; the writer waits in it until it may go on."""
+
+    def __init__(self, key: str, value: int) -> None:
+        """Store a number the second time."""
+        self.unit = put(key, value)
+        self.refused = True
         self.running = threading.Event()
         self.may_go_on = threading.Event()
 
     def __call__(self, connection: Connection) -> None:
-        """Count on. Raises NotStored when the number before is missing."""
+        """Try to store the number."""
         self.running.set()
         assert self.may_go_on.wait(5)
-        if settings.load_all(connection).get("a", 0) != self.number - 1:
-            raise NotStored("setting", "a")
         connection.execute(f"PRAGMA query_only={self.refused}")
         self.refused = False
         try:
-            settings.put(connection, "a", self.number)
+            self.unit(connection)
         finally:
             connection.execute("PRAGMA query_only=OFF")
 
@@ -150,23 +160,24 @@ async def test_what_is_recorded_while_the_kept_are_written_comes_after_them(
     assert desk.committed == [1, 2, 3]
 
 
-async def test_what_fails_behind_a_fault_that_nobody_heard_yet_keeps_its_place(
+async def test_nothing_overtakes_what_was_refused(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It was handed over before, in a batch of its own, and misses what was refused."""
-    units = [Awaited(1, refused=True), Awaited(2), Awaited(3)]
-    for before, unit in zip([None, *units], units, strict=False):
-        desk.hand_over(unit, unit.number)
-        if before is not None:
-            before.may_go_on.set()
-        assert unit.running.wait(5)
+    """What is on its way when a fault comes waits behind it, though the store would take it."""
+    refused = Refused("a", 1)
+    desk.hand_over(refused, 1)
+    assert refused.running.wait(5)
+    desk.record("a", 2)
+    # This one depends on what is before it: it must not be tried without.
+    desk.hand_over(after("a", 2), 3)
+    refused.may_go_on.set()
     while not desk.journal.kept:
         await asyncio.sleep(0)
     desk.record("a", 4)
-    assert desk.journal.kept == 2
-    units[-1].may_go_on.set()
     await desk.settle()
     assert desk.journal.kept == 4
+    assert desk.committed == []
+    assert await desk.written() == {}
     await desk.journal.retry()
     desk.record("a", 5)
     await desk.settle()
@@ -174,6 +185,17 @@ async def test_what_fails_behind_a_fault_that_nobody_heard_yet_keeps_its_place(
     assert desk.journal.kept == 0
     assert await desk.written() == {"a": 5}
     assert "could not be recorded" not in caplog.text
+
+
+async def test_a_cause_is_not_held_up_by_outcomes_that_wait(desk: Desk) -> None:
+    """Somebody waits for it, and it says that the store is well again."""
+    async with read_only(desk.database):
+        desk.record("a", 1)
+        await desk.settle()
+    await desk.journal.commit(put("b", 2))
+    assert await desk.written() == {"b": 2}
+    assert desk.journal.kept == 1
+    assert desk.troubles[-1] is None
 
 
 async def test_a_fault_is_told_and_its_end_too(desk: Desk) -> None:
@@ -204,21 +226,31 @@ async def test_an_outcome_that_is_wrong_itself_holds_nothing_up(
     assert caplog.text.count("An outcome could not be recorded") == 2
 
 
-async def test_an_outcome_that_its_end_has_overtaken_is_let_go(
+async def test_a_retry_that_is_called_off_writes_nothing_twice(
     desk: Desk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The end was on its way when the store refused what came before it: final is final."""
+    """What it has handed over comes back, and whoever tries next waits for that."""
 
-    def overtaken(connection: Connection) -> None:
-        raise AlreadyFinal("command", "1/one")
+    def once(connection: Connection) -> None:
+        if "a" in settings.load_all(connection):
+            raise AlreadyFinal("setting", "a")
+        settings.put(connection, "a", 1)
 
     async with read_only(desk.database):
-        desk.journal.record(overtaken)
-        desk.record("next", 2)
+        desk.hand_over(once, 1)
         await desk.settle()
-    await desk.journal.retry()
+    gate, standing = await blocked(desk.database.writer)
+    trying = asyncio.ensure_future(desk.journal.retry())
+    await asyncio.sleep(0)
+    trying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await trying
+    again = asyncio.ensure_future(desk.journal.retry())
+    await asyncio.sleep(0)
+    gate.opened.set()
+    await asyncio.gather(standing, again)
     assert desk.journal.kept == 0
-    assert desk.committed == [2]
+    assert desk.committed == [1]
     assert "could not be recorded" not in caplog.text
 
 

@@ -19,7 +19,8 @@ from custom_components.aquarist.simulator.peripheral import Peripheral
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_reading, open_for_writing
-from custom_components.aquarist.store.writer import Unit, Writer
+from custom_components.aquarist.store.work import Unit
+from custom_components.aquarist.store.writer import Writer
 from tests.fakes.manual_clock import START
 
 from .loop import WorldLoop

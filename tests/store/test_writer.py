@@ -13,7 +13,8 @@ from custom_components.aquarist.store import settings
 from custom_components.aquarist.store.errors import StoreClosedError
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_reading, open_for_writing
-from custom_components.aquarist.store.writer import Unit, Writer
+from custom_components.aquarist.store.work import Unit
+from custom_components.aquarist.store.writer import Writer
 
 from .gate import Gate, blocked
 from .samples import AT

@@ -16,6 +16,7 @@ from custom_components.aquarist.store.errors import (
 )
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_writing
+from custom_components.aquarist.store.work import HeldBackError
 from custom_components.aquarist.store.writer import Writer
 
 from .faults import big, files_limited, fill_up, largest_file, make_room
@@ -85,6 +86,52 @@ async def test_read_only(database: Database) -> None:
     assert failed.value.code == "store_read_only"
     assert told == []
     assert await database.read(settings.load_all) == {}
+
+
+async def test_what_nobody_waits_for_keeps_its_order_over_a_fault(
+    database: Database,
+) -> None:
+    """Behind what was refused nothing is tried, until whoever posts has caught up."""
+    errors: list[BaseException] = []
+    watched: list[StoreError | None] = []
+    writer = database.writer
+    writer.watcher = watched.append
+
+    def refused(connection: sqlite3.Connection) -> None:
+        """Try to store a little while SQLite refuses every change."""
+        connection.execute("PRAGMA query_only=ON")
+        try:
+            small(connection)
+        finally:
+            connection.execute("PRAGMA query_only=OFF")
+
+    def post(name: str) -> None:
+        """Post a little."""
+        writer.post(lambda one: settings.put(one, name, 1), None, errors.append)
+
+    writer.post(refused, None, errors.append)
+    while not errors:
+        await asyncio.sleep(0)
+    await writer.write(small)
+    gate, standing = await blocked(writer)
+    post("behind")
+    beside = writer.write(small)
+    gate.opened.set()
+    await asyncio.gather(standing, beside)
+    post("alone")
+    while len(errors) < 3:
+        await asyncio.sleep(0)
+    assert [type(error) for error in errors] == [
+        StoreReadOnlyError,
+        HeldBackError,
+        HeldBackError,
+    ]
+    assert [fault and fault.code for fault in watched] == ["store_read_only", None]
+    assert list(await database.read(settings.load_all)) == ["small"]
+    writer.caught_up()
+    post("after")
+    await writer.write(small)
+    assert set(await database.read(settings.load_all)) == {"after", "small"}
 
 
 async def test_a_passing_fault_is_tried_again(database: Database) -> None:

@@ -13,7 +13,8 @@ from sqlite3 import Connection
 from typing import Any
 
 from ..store.database import Database
-from ..store.errors import AlreadyFinal, StoreError
+from ..store.errors import StoreError
+from ..store.work import HeldBackError
 from .errors import EngineError
 
 _LOGGER = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class Journal:
         self._kept: deque[tuple[Unit[Any], Committed[Any] | None]] = deque()
         # How many of the kept came back from the store. The rest was never handed over.
         self._returned = 0
-        self._retrying = False
+        self._retrying: asyncio.Task[None] | None = None
 
     @property
     def locked(self) -> bool:
@@ -71,37 +72,44 @@ class Journal:
     def _keep[T](
         self, error: BaseException, unit: Unit[T], committed: Committed[T] | None
     ) -> None:
-        """Keep an outcome that the store did not take, or that misses one of those.
+        """Keep an outcome that the store did not take, or that came behind one of those.
 
         What was handed over before the fault was heard stays before what came after it.
         """
-        if isinstance(error, StoreError) or self._returned:
+        if isinstance(error, StoreError | HeldBackError):
             self._kept.insert(self._returned, (unit, committed))
             self._returned += 1
         else:
             _LOGGER.error("An outcome could not be recorded", exc_info=error)
 
     async def retry(self) -> None:
-        """Write the kept outcomes in their order, as far as the store takes them."""
-        if self._database is None or self._retrying or not self._kept:
+        """Write the kept outcomes in their order, as far as the store takes them.
+
+        A caller that is cancelled calls nothing back: what was handed over is written once.
+        """
+        if self._database is None or not self._kept:
             return
-        self._retrying = True
+        if self._retrying is None:
+            self._retrying = asyncio.create_task(self._write_kept(self._database))
+        await asyncio.shield(self._retrying)
+
+    async def _write_kept(self, database: Database) -> None:
+        """Write one kept outcome after the other, until the store refuses one."""
         try:
             while self._kept:
                 unit, committed = self._kept[0]
                 try:
-                    await self._database.writer.write(unit, committed)
+                    await database.writer.write(unit, committed)
                 except StoreError:
                     return
-                except AlreadyFinal as error:
-                    # Its end was on its way to the store already when this one was refused.
-                    _LOGGER.debug("An outcome was overtaken: %s", error)
                 except Exception:
                     _LOGGER.exception("An outcome could not be recorded")
                 self._kept.popleft()
                 self._returned = max(0, self._returned - 1)
+            # All that was on its way has come back by now: it was before these in the queue.
+            database.writer.caught_up()
         finally:
-            self._retrying = False
+            self._retrying = None
 
     async def close(self) -> None:
         """Write what is kept if the store takes it, then close the store."""

@@ -4,11 +4,13 @@ A unit of work is a function of the connection. The writer takes all units that 
 waiting, without lingering, into one transaction in which each fails alone, and tells
 the event loop once a batch. A unit may be run again, when its batch could not be stored
 or when another unit of it failed: it must change nothing but the database.
+
+Units that nobody waits for keep their order over a fault: once one of them was refused, no
+later one is tried before whoever posts them has caught up.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 import logging
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -26,49 +28,22 @@ from .errors import (
     translated,
 )
 from .place import Place
+from .work import (
+    HeldBackError,
+    Outcome,
+    Unattended,
+    Unit,
+    Upkeep,
+    Waiting,
+    is_unattended,
+)
 
 _LOGGER = logging.getLogger(__name__)
-
-type Unit[T] = Callable[[sqlite3.Connection], T]
-type _Teller = asyncio.Future[Any] | _Unattended
-type _Committed = Callable[[Any], None] | None
-type _Waiting = tuple[Unit[Any], _Committed, _Teller]
-type _Outcome = tuple[_Teller, _Committed, Any, BaseException | None]
 
 PAUSES = (0.05, 0.2)
 IDLE = 1.0
 CHECKPOINT_AFTER = 50
 BACKSTOP_PAGES = 1_000
-
-
-@dataclass(slots=True)
-class _Upkeep:
-    """Work between two transactions: checkpoints and the end."""
-
-    work: Callable[[], None]
-    done: asyncio.Future[None]
-    last: bool = False
-
-
-class _Unattended:
-    """Stands where a future would, for a unit of work that nobody waits for."""
-
-    __slots__ = ("_failed",)
-
-    def __init__(self, failed: Callable[[BaseException], None]) -> None:
-        """Keep whom to tell."""
-        self._failed = failed
-
-    def cancelled(self) -> bool:
-        """Return that nobody can call it off."""
-        return False
-
-    def set_result(self, result: object) -> None:
-        """Tell nobody: what follows has happened."""
-
-    def set_exception(self, error: BaseException) -> None:
-        """Tell of the fault."""
-        self._failed(error)
 
 
 class Writer:
@@ -97,14 +72,15 @@ class Writer:
         self._pauses = pauses
         self._idle = idle
         self._checkpoint_after = checkpoint_after
-        self._queue: SimpleQueue[_Waiting | _Upkeep] = SimpleQueue()
-        self._held: _Upkeep | None = None
-        self._untold: list[_Outcome] = []
+        self._queue: SimpleQueue[Waiting | Upkeep] = SimpleQueue()
+        self._held: Upkeep | None = None
+        self._untold: list[Outcome] = []
         self._unfolded = 0
         self._paused = False
         self._abandoned = False
         self._closing: asyncio.Future[None] | None = None
         self._refusing = False
+        self._holding_back = False
         self.watcher: Callable[[StoreError | None], None] | None = None
         connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         self._thread = threading.Thread(
@@ -140,11 +116,19 @@ class Writer:
         committed: Callable[[T], None] | None,
         failed: Callable[[BaseException], None],
     ) -> None:
-        """Hand over a unit of work that nobody waits for; `failed` hears why it was not stored."""
+        """Hand over a unit of work that nobody waits for; `failed` hears why it was not stored.
+
+        After a StoreError those that are on their way fail with HeldBackError, untried,
+        until `caught_up`.
+        """
         if self._closing is not None:
             failed(StoreClosedError("the store is closed", path=self._path))
         else:
-            self._queue.put((unit, committed, _Unattended(failed)))
+            self._queue.put((unit, committed, Unattended(failed)))
+
+    def caught_up(self) -> None:
+        """Try posted units again: those that failed are stored, or given up, by now."""
+        self._holding_back = False
 
     async def pause_checkpoints(self) -> None:
         """Fold the log into the file and leave the file alone from now on, for a backup.
@@ -161,7 +145,7 @@ class Writer:
         """Store what is waiting, fold the log, close the connection and join the thread."""
         if self._closing is None:
             self._closing = self._loop.create_future()
-            self._queue.put(_Upkeep(self._finish, self._closing, last=True))
+            self._queue.put(Upkeep(self._finish, self._closing, last=True))
         await asyncio.shield(self._closing)
         # The thread has nothing left to do but to return.
         self._thread.join()
@@ -171,10 +155,10 @@ class Writer:
         if self._closing is not None:
             raise StoreClosedError("the store is closed", path=self._path)
         done: asyncio.Future[None] = self._loop.create_future()
-        self._queue.put(_Upkeep(work, done))
+        self._queue.put(Upkeep(work, done))
         await done
 
-    def _deliver(self, outcomes: list[_Outcome]) -> None:
+    def _deliver(self, outcomes: list[Outcome]) -> None:
         """Tell the callers of a batch, in commit order."""
         self._watch(outcomes)
         for future, committed, result, error in outcomes:
@@ -192,10 +176,12 @@ class Writer:
             if not future.cancelled():
                 future.set_result(result)
 
-    def _watch(self, outcomes: list[_Outcome]) -> None:
+    def _watch(self, outcomes: list[Outcome]) -> None:
         """Tell whoever watches when the store begins to refuse, and when it takes again."""
-        faults = (error for *_, error in outcomes if isinstance(error, StoreError))
-        fault = next(faults, None)
+        errors = [error for *_, error in outcomes]
+        if all(isinstance(error, HeldBackError) for error in errors):
+            return
+        fault = next((one for one in errors if isinstance(one, StoreError)), None)
         if fault is None and not self._refusing:
             return
         self._refusing = fault is not None
@@ -207,12 +193,14 @@ class Writer:
     def _run(self) -> None:
         """Store batch after batch until the end, or until the event loop is gone."""
         while (taken := self._take()) is not None:
-            if isinstance(taken, _Upkeep):
+            if isinstance(taken, Upkeep):
                 self._keep_up(taken)
                 if taken.last:
                     return
             else:
-                self._untold = self._settle(taken)
+                outcomes = self._settle(taken)
+                self._report()
+                self._untold = outcomes
         _LOGGER.warning("The event loop ended before the store was closed")
         self._finish()
 
@@ -229,7 +217,7 @@ class Writer:
             self._tell(self._deliver, self._untold)
             self._untold = []
 
-    def _take(self) -> list[_Waiting] | _Upkeep | None:
+    def _take(self) -> list[Waiting] | Upkeep | None:
         """Return all units that are waiting, or the upkeep that is due before them.
 
         None when the event loop is gone.
@@ -241,9 +229,9 @@ class Writer:
         if (held := self._held) is not None:
             self._held = None
             return held
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         item = self._next()
-        while not isinstance(item, _Upkeep):
+        while not isinstance(item, Upkeep):
             batch.append(item)
             if self._queue.empty():
                 return batch
@@ -254,7 +242,7 @@ class Writer:
         self._held = item
         return batch
 
-    def _next(self) -> _Waiting | _Upkeep:
+    def _next(self) -> Waiting | Upkeep:
         """Wait for the next item, and checkpoint when none comes for a while."""
         if self._unfolded >= self._checkpoint_after and not self._paused:
             try:
@@ -263,8 +251,18 @@ class Writer:
                 self._fold("PASSIVE")
         return self._queue.get()
 
-    def _settle(self, batch: list[_Waiting]) -> list[_Outcome]:
-        """Store a batch and return what became of its units."""
+    def _settle(self, batch: list[Waiting]) -> list[Outcome]:
+        """Return what became of the units of a batch: stored, refused, or held back."""
+        held_back = filter(is_unattended, batch if self._holding_back else ())
+        outcomes: list[Outcome] = [
+            (teller, None, None, HeldBackError()) for _, _, teller in held_back
+        ]
+        if outcomes:
+            batch = [waiting for waiting in batch if not is_unattended(waiting)]
+        return outcomes + self._stored(batch) if batch else outcomes
+
+    def _stored(self, batch: list[Waiting]) -> list[Outcome]:
+        """Store a batch, tried again after passing faults."""
         pauses = iter(self._pauses)
         while True:
             try:
@@ -282,16 +280,18 @@ class Writer:
             time.sleep(pause)
 
     def _refused(
-        self, batch: list[_Waiting], failure: sqlite3.Error | StoreError
-    ) -> list[_Outcome]:
+        self, batch: list[Waiting], failure: sqlite3.Error | StoreError
+    ) -> list[Outcome]:
         """Return the same fault for all units of a batch, an error of its own each."""
         _LOGGER.error("The store did not take %s writes: %s", len(batch), failure)
+        if any(map(is_unattended, batch)):
+            self._holding_back = True
         return [
             (future, None, None, translated(failure, self._path))
             for _, _, future in batch
         ]
 
-    def _attempt(self, batch: list[_Waiting]) -> list[_Outcome]:
+    def _attempt(self, batch: list[Waiting]) -> list[Outcome]:
         """Run the units of a batch in one transaction. Raises what fails all of them.
 
         Savepoints cost as much as a small write: only when a unit fails is the batch
@@ -300,7 +300,7 @@ class Writer:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            outcomes: list[_Outcome] = [
+            outcomes: list[Outcome] = [
                 (future, committed, unit(connection), None)
                 for unit, committed, future in batch
             ]
@@ -317,7 +317,7 @@ class Writer:
         connection.execute("COMMIT")
         return outcomes
 
-    def _one(self, waiting: _Waiting) -> _Outcome:
+    def _one(self, waiting: Waiting) -> Outcome:
         """Run one unit that fails alone. Raises what fails the whole batch."""
         unit, committed, future = waiting
         connection = self._connection
@@ -341,7 +341,7 @@ class Writer:
         except sqlite3.Error as error:
             _LOGGER.warning("A transaction could not be rolled back: %s", error)
 
-    def _keep_up(self, upkeep: _Upkeep) -> None:
+    def _keep_up(self, upkeep: Upkeep) -> None:
         """Do work between two transactions and tell its caller."""
         try:
             upkeep.work()
