@@ -16,7 +16,10 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_mock_service,
+)
 
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.engine.changes import (
@@ -152,6 +155,35 @@ async def test_an_interlock_acts_as_soon_as_it_is_listed(hass: HomeAssistant) ->
         hass.states.async_set("switch.return_pump", "on")
 
 
+async def test_a_heater_without_a_level_is_switched_off_too(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """No heater without flow: a switch goes off, a climate entity into its mode off."""
+    hass.states.async_set("climate.heater", "heat", {"hvac_modes": ["off", "heat"]})
+    modes = async_mock_service(hass, "climate", "set_hvac_mode")
+    added = await opened(hass, "entity")
+    fields_of = [
+        {"name": "pad", "entity_id": "input_boolean.relay"},
+        {"name": "heater", "entity_id": "climate.heater"},
+        {"name": "probe", "entity_id": "sensor.probe"},
+    ]
+    await hass.services.async_call(
+        "input_boolean", "turn_on", {"entity_id": "input_boolean.relay"}, blocking=True
+    )
+    await submitted(hass, added, {"name": "Heater", "fields": fields_of})
+    rule = interlock(hass, device=device_named(hass, "Heater").row.uuid)
+    await submitted(hass, await opened(hass, "interlock"), rule)
+
+    def off(change: Change) -> bool:
+        state = hass.states.get("input_boolean.relay")
+        return state is not None and state.state == "off"
+
+    async with heard(hass, off):
+        hass.states.async_set("switch.return_pump", "off")
+    await hass.async_block_till_done()
+    assert [call.data["hvac_mode"] for call in modes][:1] == ["off"]
+
+
 async def test_a_rule_that_is_removed_lets_go(
     hass: HomeAssistant, reef: MockConfigEntry
 ) -> None:
@@ -197,6 +229,34 @@ async def test_a_watched_sensor_makes_its_devices_safe(hass: HomeAssistant) -> N
     assert level(hass) == 10
     async with at_level(hass, 70):
         hass.states.async_set("sensor.probe", "25.2")
+
+
+async def test_a_sensor_that_says_the_same_again_is_heard(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """A tank at 25 degrees all day is no silent sensor; the same number twice is two readings."""
+    await submitted(hass, await opened(hass, "sensor_guard"), guard(hass))
+    async with at_level(hass, 10):
+        hass.states.async_set("sensor.probe", "31")
+    hass.states.async_set("sensor.probe", "25")
+    await hass.async_block_till_done()
+    assert level(hass) == 10
+    async with at_level(hass, 70):
+        hass.states.async_set("sensor.probe", "25")
+
+
+async def test_a_reload_is_no_good_reading(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """What the sensor shows was heard before."""
+    await submitted(hass, await opened(hass, "sensor_guard"), guard(hass))
+    async with at_level(hass, 10):
+        hass.states.async_set("sensor.probe", "31")
+    hass.states.async_set("sensor.probe", "25")
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(reef.entry_id)
+        await hass.async_block_till_done()
+    assert level(hass) == 10
 
 
 async def test_a_sensor_in_doubt_is_a_repair_issue_and_a_problem(
@@ -253,9 +313,11 @@ async def test_a_watched_sensor_can_be_changed(
     ("kind", "wrong", "errors"),
     [
         ("interlock", {"name": " "}, {"name": "name_missing"}),
+        ("interlock", {"device": None}, {"device": "device_missing"}),
         ("interlock", {"above": 5, "below": 5}, {"above": "range_empty"}),
         ("sensor_guard", {"name": ""}, {"name": "name_missing"}),
         ("sensor_guard", {"devices": []}, {"devices": "devices_missing"}),
+        ("sensor_guard", {"devices": None}, {"devices": "devices_missing"}),
         (
             "sensor_guard",
             {"minimum": None, "maximum": None},

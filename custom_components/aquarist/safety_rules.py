@@ -11,11 +11,15 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
     Event,
     EventStateChangedData,
+    EventStateReportedData,
     HomeAssistant,
     State,
     callback,
 )
-from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.helpers.event import (
+    async_track_state_change_event,
+    async_track_state_report_event,
+)
 
 from .const import (
     CONF_ABOVE,
@@ -61,16 +65,20 @@ def async_follow_rules(
     sources = {source for rule in rules for source in _sources(rule)}
 
     @callback
-    def changed(event: Event[EventStateChangedData]) -> None:
-        """Tell what an entity shows now."""
+    def told(
+        event: Event[EventStateChangedData] | Event[EventStateReportedData],
+    ) -> None:
+        """Tell what an entity shows now, also when it shows the same again."""
         engine.safety.seen(event.data["entity_id"], shown(event.data["new_state"]))
 
     if not sources:
         return
-    entry.async_on_unload(async_track_state_change_event(hass, sources, changed))
+    entry.async_on_unload(async_track_state_change_event(hass, sources, told))
+    entry.async_on_unload(async_track_state_report_event(hass, sources, told))
     for source in sorted(sources):
         if (state := hass.states.get(source)) is not None:
-            engine.safety.seen(source, shown(state))
+            ago = engine.clock.now() - state.last_reported
+            engine.safety.seen(source, shown(state), ago=max(ago.total_seconds(), 0.0))
 
 
 def shown(state: State | None) -> Scalar | None:

@@ -7,6 +7,7 @@ import pytest
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine import emergency
+from custom_components.aquarist.engine.changes import DeviceChanged
 from custom_components.aquarist.engine.emergency import DeviceStopped
 from custom_components.aquarist.engine.errors import SafetyRefusedError
 from tests.engine.memory_doser import MemoryDoser
@@ -123,6 +124,47 @@ async def test_a_device_that_is_not_loaded_is_stopped_when_it_is(rig: Rig) -> No
     pump.turn_by_hand(60)
     await rig.attach(pump, safe=OFF)
     assert pump.level == 0
+
+
+async def test_a_device_that_was_not_loaded_since_the_start_is_stopped_when_it_is(
+    rig: Rig,
+) -> None:
+    """Nobody knew its fields: it is held as soon as they are there, also in another life."""
+    pump = Pump(level=60)
+    for again in (False, True):
+        await rig.attach(pump, safe=OFF)
+        await rig.engine.close()
+        await rig.boot()
+        (report,) = await rig.engine.emergency.stop(None)
+        assert (report.confirmed, report.detail) == (False, "device_not_loaded")
+        assert rig.engine.emergency.latched(rig.engine.device(pump.uuid))
+        if again:
+            await rig.engine.close()
+            await rig.boot()
+        state = await rig.attach(pump, safe=OFF)
+        assert pump.level == 0
+        assert rig.engine.emergency.latched(state)
+        assert rig.engine.emergency.release(None) == 1
+        await rig.settle()
+        assert pump.level == 60
+
+
+async def test_a_device_that_never_comes_is_let_go_too(rig: Rig) -> None:
+    """When it comes after that it is left alone."""
+    pump = Pump(level=60)
+    await rig.attach(pump, safe=OFF)
+    await rig.engine.close()
+    await rig.boot()
+    rig.changes.clear()
+    await rig.engine.emergency.stop(None)
+    assert rig.engine.emergency.release(None) == 1
+    assert rig.engine.emergency.release(None) == 0
+    number = rig.engine.device(pump.uuid).row.number
+    assert rig.changes == [DeviceChanged(device=number)] * 2
+    state = await rig.attach(pump, safe=OFF)
+    await rig.settle()
+    assert pump.level == 60
+    assert not rig.engine.emergency.latched(state)
 
 
 async def test_only_the_devices_of_one_aquarium_are_stopped(rig: Rig) -> None:

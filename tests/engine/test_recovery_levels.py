@@ -6,7 +6,14 @@ import pytest
 
 from tests.harness.runner import Kind, failing, killed, rehearse, rehearse_recovery
 from tests.harness.scenario import Scenario
-from tests.harness.scenarios import PointAction, Ramp, ScheduledRamp, Window
+from tests.harness.scenarios import (
+    PointAction,
+    Ramp,
+    ScheduledRamp,
+    Shutdown,
+    ShutdownAndStart,
+    Window,
+)
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -30,3 +37,20 @@ def test_a_recovery_that_is_killed_too_changes_nothing(
 ) -> None:
     """Killed at its half, and then at each call of the next start."""
     assert rehearse_recovery(scenario, tmp_path) > 10
+
+
+@pytest.mark.parametrize("kind", [killed, failing])
+@pytest.mark.parametrize("scenario", [Shutdown(), ShutdownAndStart()], ids=str)
+def test_a_stop_leaves_its_level_and_the_start_brings_back_the_right_one(
+    scenario: Scenario, kind: Kind, tmp_path: Path
+) -> None:
+    """Wherever Home Assistant dies on its way down: law 4 holds."""
+    assert rehearse(scenario, tmp_path, kind) > 10
+
+
+@pytest.mark.parametrize("scenario", [Shutdown(), ShutdownAndStart()], ids=str)
+def test_a_start_that_is_killed_too_brings_it_back(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    """And then at each call of the next start."""
+    assert rehearse_recovery(scenario, tmp_path) > 5

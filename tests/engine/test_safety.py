@@ -220,6 +220,41 @@ async def test_good_readings_bring_the_devices_back(rig: Rig) -> None:
     assert pump.level == 80
 
 
+async def test_the_second_sensor_is_watched_too(rig: Rig) -> None:
+    """It runs away while the first one says nothing new."""
+    pump = await heater(rig)
+    rig.engine.safety.seen("second", 28)
+    await rig.settle()
+    assert pump.level == 20
+    assert reasons(rig) == ["sensors_disagree"]
+
+
+async def test_what_was_read_before_is_no_new_reading(rig: Rig) -> None:
+    """An aquarium that is loaded anew shows what its sensor said long ago."""
+    pump = await heater(rig)
+    await rig.advance(500)
+    rig.engine.safety.seen("probe", 25, ago=500)
+    await rig.advance(99)
+    assert pump.level == 80
+    await rig.advance(1)
+    assert pump.level == 20
+    assert reasons(rig) == ["sensor_stale"]
+    for _ in range(3):
+        rig.engine.safety.seen("probe", 25, ago=600)
+    await rig.settle()
+    assert pump.level == 20
+
+
+async def test_a_reading_from_before_counts_from_when_it_was_made(rig: Rig) -> None:
+    """The silence of a sensor goes on."""
+    pump = Pump("Heater", level=80)
+    await rig.attach(pump, safe=SAFE)
+    rig.engine.safety.seen("probe", 25, ago=550)
+    rig.engine.safety.set_rules("tank", (HEATER,))
+    await rig.advance(50)
+    assert pump.level == 20
+
+
 async def test_without_a_safe_value_there_is_only_an_alarm(rig: Rig) -> None:
     """Nobody knows what is safe: nothing is changed, and that is told."""
     pump = await heater(rig, maximum_on={})
@@ -276,6 +311,20 @@ async def test_rules_that_are_taken_away_let_go(rig: Rig) -> None:
     assert pump.level == 80
     assert reasons(rig)[-1] is None
     assert rig.engine.safety.reason("skimmer") is None
+
+
+async def test_each_rule_minds_its_own_devices(rig: Rig) -> None:
+    """The skimmer goes off, the heater does not; a quiet rule goes without a word."""
+    warm = Pump("Heater", level=60)
+    await rig.attach(warm, safe=SAFE)
+    pump = await skimmer(rig, HEATER, SKIMMER)
+    rig.engine.safety.seen("probe", 25)
+    rig.engine.safety.seen("return", 0)
+    await rig.advance(300)
+    assert (pump.level, warm.level) == (0, 60)
+    assert rig.engine.safety.reason("skimmer") == "not_proven"
+    rig.engine.safety.set_rules("tank", (SKIMMER,))
+    assert reasons(rig) == ["not_proven"]
 
 
 async def test_rules_that_stay_keep_what_is_known(rig: Rig) -> None:

@@ -8,6 +8,7 @@ from custom_components.aquarist.limits.guard import (
     Doubt,
     Guard,
     Watched,
+    compared,
     read,
     stale_at,
     waited,
@@ -93,9 +94,50 @@ def test_checks_can_be_left_out() -> None:
     assert read(free, TRUSTED, -400, 1, 400).doubt is None
 
 
-def test_readings_at_the_same_instant_may_differ_by_what_a_second_allows() -> None:
-    """Two readings at one instant are no infinite speed."""
-    assert read(GUARD, TRUSTED, 25.01, 0, None).doubt is None
+@pytest.mark.parametrize("at", [0, 1, 59])
+def test_a_small_step_between_two_readings_is_no_speed(at: float) -> None:
+    """A probe that shows tenths and reports twice in a second is no fault."""
+    assert read(GUARD, TRUSTED, 25.9, at, None).doubt is None
+    assert read(GUARD, TRUSTED, 26.1, at, None).doubt is Doubt.TOO_FAST
+
+
+def test_many_small_steps_are_a_speed_too() -> None:
+    """Half a degree every ten seconds is found within a minute."""
+    watched = TRUSTED
+    for at, value, doubt in (
+        (10, 25.5, None),
+        (20, 26.0, None),
+        (30, 26.5, Doubt.TOO_FAST),
+    ):
+        watched = read(GUARD, watched, value, at, None)
+        assert watched.doubt is doubt
+
+
+def test_what_came_before_a_doubt_is_not_compared_with() -> None:
+    """A probe that was put back into the water reads well again, wherever that is."""
+    watched = read(GUARD, TRUSTED, 28, 10, None)
+    for at in (20, 30, 40):
+        watched = read(GUARD, watched, 28, at, None)
+    assert watched.doubt is None
+
+
+def test_a_slow_change_is_no_doubt_however_long_it_goes_on() -> None:
+    """Nine tenths a minute."""
+    watched = TRUSTED
+    for step in range(1, 6):
+        watched = read(GUARD, watched, 25 + 0.45 * step, 30 * step, None)
+    assert watched.doubt is None
+
+
+def test_the_second_sensor_may_be_the_one_that_runs_away() -> None:
+    """Its reading is compared with the last one of the first."""
+    assert compared(GUARD, TRUSTED, 27).doubt is None
+    assert compared(GUARD, TRUSTED, 27.1).doubt is Doubt.DISAGREES
+    doubted = read(GUARD, TRUSTED, 31, 3600, None)
+    assert compared(GUARD, doubted, 20).doubt is Doubt.OUT_OF_RANGE
+    assert compared(GUARD, Watched(since=0), 20).doubt is None
+    assert compared(Guard(), TRUSTED, 20).doubt is None
+    assert compared(GUARD, TRUSTED, None) == TRUSTED
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from homeassistant.config_entries import SOURCE_USER, ConfigSubentry, SubentryFl
 from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.flow_forms import USUAL_HAND
+from tests.flow_forms import NO_REST, USUAL_HAND
 
 USED_PUMP = {
     "entity_id": "switch.used",
     "minimum": None,
     "maximum": None,
     "safe_level": 0,
+    **NO_REST,
     "maximum_on_minutes": None,
     "slew": None,
     **USUAL_HAND,

@@ -15,6 +15,7 @@ from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.engine.state import DeviceLimits
 from custom_components.aquarist.hardware import device_uuid
 from custom_components.aquarist.startup import open_engine
+from tests.engine.test_dosing_timed_runs import RunningDoser
 from tests.engine.test_guided import MeasuredDoser
 from tests.flow_forms import fields, suggested
 
@@ -49,7 +50,7 @@ async def open_form(
     """Open the form for a doser that is there."""
     result = await change(hass, aquarium, doser)
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["device", "calibrate_head"]
+    assert result["menu_options"] == ["device", "calibrate_head", "prime_head"]
     assert result["description_placeholders"] == {"name": "Iron"}
     return await submit(hass, result, {"next_step_id": "device"})
 
@@ -240,16 +241,19 @@ async def test_a_doser_can_be_changed(
     await engine.close()
 
 
-async def test_a_container_is_changed_but_not_taken_away(
+async def test_a_container_is_taken_away(
     hass: HomeAssistant, aquarium: MockConfigEntry
 ) -> None:
-    """The records of what was used would be without a size."""
+    """With what needs to know it."""
     pump = listed(hass, aquarium, "doser", "Iron", STORED)
     result = await open_form(hass, aquarium, pump)
 
-    await submit(hass, result, _entered({**IRON, "container_ml": None}))
+    without = {"container_ml": None, "only_if_fits": False, "low_days": None}
+    result = await submit(hass, result, _entered({**IRON, "container_ml": None}))
+    assert result["errors"] == {"container_ml": "container_missing"}
+    await submit(hass, result, _entered({**IRON, **without}))
 
-    assert devices(aquarium) == [("doser", "Iron", STORED)]
+    assert devices(aquarium) == [("doser", "Iron", {**STORED, **without})]
 
 
 async def test_what_is_not_loaded_cannot_be_calibrated(
@@ -284,6 +288,35 @@ async def test_a_doser_is_calibrated(
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "calibrated")
     assert doser.flow == 900
+    assert devices(aquarium) == [("doser", "Iron", STORED)]
+    await engine.close()
+
+
+async def test_the_hose_of_a_doser_is_filled(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Only of one that is there; what was entered stays."""
+    pump = listed(hass, aquarium, "doser", "Iron", STORED)
+    result = await change(hass, aquarium, pump)
+    result = await submit(hass, result, {"next_step_id": "prime_head"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")
+
+    hass.data[DATA_ENGINE] = engine = await open_engine(hass)
+    engine.start()
+    doser = RunningDoser()
+    doser.kind = DeviceKind.DOSER
+    doser.uuid = device_uuid(pump.subentry_id)
+    await engine.attach(doser, limits=DeviceLimits(), aquarium=None)
+    result = await change(hass, aquarium, pump)
+    for answer in (
+        {"next_step_id": "prime_head"},
+        {"seconds": 8},
+        {"next_step_id": "filled"},
+    ):
+        result = await submit(hass, result, answer)
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "filled")
+    assert doser.ran == [("prime_head", {"head_index": 0, "seconds": 8})]
     assert devices(aquarium) == [("doser", "Iron", STORED)]
     await engine.close()
 

@@ -8,7 +8,7 @@ from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.flow_forms import fields, suggested
+from tests.flow_forms import USUAL_HAND, fields, filled_in, suggested
 
 from .forms import add, change, devices, listed, submit
 
@@ -24,7 +24,7 @@ async def test_a_device_has_fields(
     """Sensors can be among them."""
     result = await add(hass, aquarium, "entity")
     assert result["step_id"] == "device"
-    assert fields(result) == ["name", "fields"]
+    assert fields(result) == ["name", "fields", *USUAL_HAND]
 
     result = await submit(
         hass,
@@ -34,7 +34,11 @@ async def test_a_device_has_fields(
 
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert devices(aquarium) == [
-        ("entity", "Cooling", {"fields": [CHILLER_STORED, WATER_STORED]})
+        (
+            "entity",
+            "Cooling",
+            {"fields": [CHILLER_STORED, WATER_STORED], **USUAL_HAND},
+        )
     ]
 
 
@@ -46,7 +50,59 @@ async def test_a_device_may_have_one_field(
 
     await submit(hass, result, {"name": "Water", "fields": WATER})
 
-    assert devices(aquarium) == [("entity", "Water", {"fields": [WATER_STORED]})]
+    assert devices(aquarium) == [
+        ("entity", "Water", {"fields": [WATER_STORED], **USUAL_HAND})
+    ]
+
+
+async def test_a_field_has_values_for_doubt_start_and_stop(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Each as its entity takes it; they are shown again as they were written."""
+    written = [
+        {
+            "name": "heater",
+            "entity_id": "switch.skimmer",
+            "safe_value": " off ",
+            "start_value": "On",
+        },
+        {
+            "name": "wave",
+            "entity_id": "number.wavemaker",
+            "safe_value": "12,5",
+            "shutdown_value": "0",
+        },
+        {**CHILLER, "safe_value": "off", "start_value": ""},
+    ]
+    result = await add(hass, aquarium, "entity")
+    await submit(hass, result, {"name": "Heating", "fields": written})
+    (_, _, stored) = devices(aquarium)[0]
+    assert stored["fields"] == [
+        {
+            "name": "heater",
+            "entity_id": "switch.skimmer",
+            "safe_value": False,
+            "start_value": True,
+        },
+        {
+            "name": "wave",
+            "entity_id": "number.wavemaker",
+            "unit": "%",
+            "safe_value": 12.5,
+            "shutdown_value": 0.0,
+        },
+        {**CHILLER_STORED, "safe_value": "off"},
+    ]
+    (subentry,) = aquarium.subentries.values()
+    result = await change(hass, aquarium, subentry)
+    assert [
+        {key: text for key, text in field.items() if key.endswith("_value")}
+        for field in suggested(result)["fields"]
+    ] == [
+        {"safe_value": "off", "start_value": "on"},
+        {"safe_value": "12.5", "shutdown_value": "0"},
+        {"safe_value": "off"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -91,6 +147,19 @@ async def test_a_device_may_have_one_field(
         ),
         ([{**WATER, "name": "Water °C"}], "word_invalid", "", "Water °C"),
         ([{**WATER, "name": "2nd"}], "word_invalid", "", "2nd"),
+        ([{**WATER, "safe_value": "20"}], "value_wrong", "sensor.temperature", "20"),
+        (
+            [{"name": "x", "entity_id": "switch.skimmer", "start_value": "50"}],
+            "value_wrong",
+            "switch.skimmer",
+            "50",
+        ),
+        (
+            [{"name": "x", "entity_id": "number.wavemaker", "shutdown_value": "inf"}],
+            "value_wrong",
+            "number.wavemaker",
+            "inf",
+        ),
         ([{**WATER, "name": ""}], "word_invalid", "", ""),
     ],
 )
@@ -157,8 +226,33 @@ async def test_a_device_can_be_changed(
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "reconfigure_successful"
     assert devices(aquarium) == [
-        ("entity", "Chiller", {"fields": [WATER_STORED, CHILLER_STORED]})
+        (
+            "entity",
+            "Chiller",
+            {"fields": [WATER_STORED, CHILLER_STORED], **USUAL_HAND},
+        )
     ]
+
+
+async def test_what_a_change_by_hand_of_a_device_means(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """RES-54: minutes need to be known; what was chosen is shown again."""
+    result = await add(hass, aquarium, "entity")
+    asked = {"name": "Cooling", "fields": [CHILLER], "hand": "minutes"}
+    result = await submit(hass, result, asked)
+    assert result["errors"] == {"hand_minutes": "hand_minutes_missing"}
+    assert filled_in(result, "hand") == "minutes"
+
+    chosen = {"hand": "minutes", "hand_minutes": 45, "respect_manual_change": True}
+    await submit(hass, result, asked | chosen)
+
+    ((_, _, stored),) = devices(aquarium)
+    assert stored == {"fields": [CHILLER_STORED], **chosen}
+    device = next(iter(aquarium.subentries.values()))
+    result = await change(hass, aquarium, device)
+    assert filled_in(result, "hand") == "minutes"
+    assert suggested(result)["hand_minutes"] == 45
 
 
 async def test_the_announced_unit_stays(

@@ -7,7 +7,14 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.flow_forms import HAND_FIELDS, USUAL_HAND, fields, suggested
+from tests.flow_forms import (
+    HAND_FIELDS,
+    NO_REST,
+    REST_FIELDS,
+    USUAL_HAND,
+    fields,
+    suggested,
+)
 
 from .forms import add, change, devices, listed, submit
 
@@ -28,6 +35,7 @@ async def test_a_light_has_channels_and_limits(
         "maximum_level",
         "slew",
         "dark_is_safe",
+        *REST_FIELDS,
         *HAND_FIELDS,
     ]
 
@@ -43,6 +51,8 @@ async def test_a_light_has_channels_and_limits(
             "maximum_level": 80,
             "slew": 0.5,
             "dark_is_safe": True,
+            "start_level": 0,
+            "shutdown_level": 20,
         },
     )
 
@@ -59,6 +69,8 @@ async def test_a_light_has_channels_and_limits(
                 "maximum_level": 80,
                 "slew": 0.5,
                 "safe_level": 0,
+                "start_level": 0,
+                "shutdown_level": 20,
                 **USUAL_HAND,
             },
         )
@@ -86,6 +98,7 @@ async def test_a_light_may_have_no_limits(
                 "maximum_level": None,
                 "slew": None,
                 "safe_level": None,
+                **NO_REST,
                 **USUAL_HAND,
             },
         )
@@ -253,6 +266,7 @@ async def test_a_light_can_be_changed(
                 "maximum_level": None,
                 "slew": None,
                 "safe_level": None if dark else 0,
+                **NO_REST,
                 **USUAL_HAND,
             },
         )

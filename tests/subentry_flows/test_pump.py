@@ -8,7 +8,15 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from tests.flow_forms import HAND_FIELDS, USUAL_HAND, fields, filled_in, suggested
+from tests.flow_forms import (
+    HAND_FIELDS,
+    NO_REST,
+    REST_FIELDS,
+    USUAL_HAND,
+    fields,
+    filled_in,
+    suggested,
+)
 
 from .forms import USED_PUMP, add, change, devices, listed, submit
 
@@ -16,6 +24,7 @@ NOTHING_SET = {
     "minimum": None,
     "maximum": None,
     "safe_level": None,
+    **NO_REST,
     "maximum_on_minutes": None,
     "slew": None,
     **USUAL_HAND,
@@ -33,7 +42,12 @@ async def test_a_switch_is_a_pump(
         hass, result, {"name": " Return pump ", "entity_id": "switch.return_pump"}
     )
     assert result["step_id"] == "limits"
-    assert fields(result) == ["safe_level", "maximum_on_minutes", *HAND_FIELDS]
+    assert fields(result) == [
+        "safe_level",
+        *REST_FIELDS,
+        "maximum_on_minutes",
+        *HAND_FIELDS,
+    ]
     assert suggested(result) == {"safe_level": 0}
 
     result = await submit(hass, result, {"safe_level": 100, "maximum_on_minutes": 90})
@@ -65,6 +79,7 @@ async def test_a_number_has_its_own_range_as_suggestion(
         "minimum",
         "maximum",
         "safe_level",
+        *REST_FIELDS,
         "maximum_on_minutes",
         "slew",
         *HAND_FIELDS,
@@ -151,6 +166,8 @@ async def test_an_empty_range_is_refused(
         ("maximum", 91),
         ("safe_level", -1),
         ("safe_level", 101),
+        ("start_level", 101),
+        ("shutdown_level", -1),
         ("maximum_on_minutes", 0),
         ("slew", 0),
     ],
@@ -376,6 +393,7 @@ async def test_another_entity_begins_with_its_own_limits(
 
     assert fields(result) == [
         "safe_level",
+        *REST_FIELDS,
         "maximum_on_minutes",
         "slew",
         *HAND_FIELDS,

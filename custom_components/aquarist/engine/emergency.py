@@ -13,7 +13,9 @@ from ..devices.device import StopReport
 from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
+from ..store import settings
 from .arbiter import Arbiter
+from .changes import DeviceChanged
 from .ground import Ground
 from .intake import DOSERS
 from .levels import Levels
@@ -23,6 +25,7 @@ from .state import DeviceState, FieldState
 ACTION = "emergency_stop"
 CONFIRM_SECONDS = 5.0
 NO_SAFE_VALUE = "no_safe_value"
+AWAITED = "emergency_stop_awaited"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +48,30 @@ class Emergency:
         self._levels = levels
         self._pulses = pulses
         self._records = ground.records
+        self._journal = ground.journal
+        self._announcer = ground.announcer
         self._devices = ground.devices
+        self._awaited: frozenset[int] = frozenset()
+
+    def load(self, numbers: Iterable[int]) -> None:
+        """Take up which devices are to be stopped as soon as they come."""
+        self._awaited = frozenset(numbers) & self._devices.keys()
+
+    @property
+    def stopped(self) -> frozenset[int]:
+        """Return the numbers of the devices that are held, or will be once they come."""
+        return self._awaited | {command.device for command in self._holding()}
 
     def latched(self, device: DeviceState) -> bool:
         """Return whether a device is held by an emergency stop."""
-        return any(command.device == device.row.number for command in self._holding())
+        return device.row.number in self.stopped
+
+    async def attached(self, device: DeviceState) -> None:
+        """Stop a device whose fields nobody knew when everything was stopped."""
+        if device.row.number in self._awaited:
+            self._await(self._awaited - {device.row.number})
+            self._latch(device, None, None)
+            await self._stop(device)
 
     async def stop(
         self,
@@ -60,6 +82,8 @@ class Emergency:
     ) -> list[DeviceStopped]:
         """Stop the devices of an aquarium, or all, at the same time and keep them stopped."""
         chosen = self._of_aquarium(aquarium)
+        unknown = {one.row.number for one in chosen if not one.fields}
+        self._await(self._awaited | unknown)
         for device in chosen:
             self._latch(device, user, context)
         return list(await asyncio.gather(*(self._stop(one) for one in chosen)))
@@ -74,7 +98,9 @@ class Emergency:
         held = [one for one in self._holding() if one.device in numbers]
         for command in held:
             self._arbiter.release(command)
-        return len(held)
+        awaited = self._awaited & numbers
+        self._await(self._awaited - awaited)
+        return len(held) + len(awaited)
 
     async def end_dose(self, device: DeviceState) -> DeviceStopped:
         """End the dose that a device gives, without holding it afterwards."""
@@ -88,6 +114,18 @@ class Emergency:
             for device in self._devices.values()
             if aquarium is None or device.row.aquarium == aquarium
         ]
+
+    def _await(self, numbers: frozenset[int]) -> None:
+        """Keep which devices are to be stopped as soon as they come, also on disk."""
+        changed = numbers ^ self._awaited
+        if not changed:
+            return
+        self._awaited = numbers
+        self._journal.record(
+            lambda connection: settings.put(connection, AWAITED, sorted(numbers))
+        )
+        for number in changed:
+            self._announcer.announce(DeviceChanged(device=number))
 
     def _holding(self) -> list[Command]:
         """Return the commands by which a stop holds a field, not those being let go."""

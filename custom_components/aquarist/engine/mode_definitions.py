@@ -5,6 +5,8 @@ A stored mode named `feed` or `maintenance` takes the place of the one without s
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from sqlite3 import Connection
 from typing import Any
 
@@ -63,6 +65,17 @@ class ModeDefinitions:
             mode = _mode(row)
             self._stored[mode.aquarium, mode.name] = mode
 
+    @property
+    def stored(self) -> tuple[Mode, ...]:
+        """Return the modes of the keeper's own, of all aquariums."""
+        return tuple(self._stored.values())
+
+    def by_number(self, number: int) -> Mode | None:
+        """Return a stored mode by the number of its row, None when there is none."""
+        return next(
+            (mode for mode in self.stored if mode.row and mode.row.id == number), None
+        )
+
     def names(self, aquarium: str) -> tuple[str, ...]:
         """Return what an aquarium can be in besides normal, the keeper's own by name."""
         own = sorted(name for known, name in self._stored if known == aquarium)
@@ -87,6 +100,8 @@ class ModeDefinitions:
         mode = self.get(aquarium, name)
         if mode.error is not None:
             raise EngineError("mode_invalid", field="mode", name=name, error=mode.error)
+        if mode.row is not None and not mode.row.enabled:
+            raise EngineError("mode_disabled", field="mode", name=name)
         if mode.definition is None:
             raise EngineError("mode_holds_nothing", field="mode", name=name)
         return mode.definition
@@ -178,6 +193,17 @@ class ModeDefinitions:
         except Conflict as error:
             raise _conflict(error) from error
 
+    async def disable(self, aquarium: str) -> None:
+        """Take the stored modes of an aquarium out of use, each with a revision (law 7).
+
+        Raises StoreError.
+        """
+        now = self._clock.now()
+        for mode in self.all(aquarium):
+            if mode.row is not None:
+                unit = partial(_disabled, mode.row, now)
+                await self._journal.commit(unit, self._take)
+
     def _preset(self, aquarium: str, name: str) -> ModeDefinition | None:
         """Return a mode that needs no set-up, by the devices that are there now."""
         here = [
@@ -244,6 +270,12 @@ class ModeDefinitions:
                 shown = _inside(error.placeholders)
                 raise InvalidValue("value", error.code, **shown) from error
 
+    def _take(self, row: Definition) -> None:
+        """Take a mode into memory as it has just been stored."""
+        mode = _mode(row)
+        self._stored[mode.aquarium, mode.name] = mode
+        self._changed(mode.aquarium)
+
     async def _store(
         self,
         definition: ModeDefinition,
@@ -256,9 +288,7 @@ class ModeDefinitions:
         def committed(row: Definition) -> None:
             if before is not None:
                 self._stored.pop(before, None)
-            mode = _mode(row)
-            self._stored[mode.aquarium, mode.name] = mode
-            self._changed(mode.aquarium)
+            self._take(row)
 
         try:
             return _mode(await self._journal.commit(unit, committed))
@@ -268,6 +298,19 @@ class ModeDefinitions:
             ) from error
         except Conflict as error:
             raise _conflict(error) from error
+
+
+def _disabled(row: Definition, at: datetime, connection: Connection) -> Definition:
+    """Store the revision in which a mode is out of use."""
+    return definitions.update(
+        connection,
+        row.id,
+        name=row.name,
+        definition=row.definition,
+        enabled=False,
+        user=None,
+        at=at,
+    )
 
 
 def _safe_when_off(pump: DeviceState) -> bool:

@@ -22,7 +22,7 @@ from ..runs.steps import Mode as Concurrency
 from ..store.errors import StoreError
 from .agenda import RESOLUTION
 from .arbiter import Arbiter
-from .changes import Change, ModeChanged, RunChanged
+from .changes import Change, ModeChanged, ModeProgressed, Progress, RunChanged
 from .errors import EngineError
 from .ground import Ground
 from .history import History
@@ -132,7 +132,7 @@ class Modes:
             )
         )
         live = next(live for live in self._runs.live if live.id == row.id)
-        return status_of(live, self._clock)
+        return self._progressed(live, Progress.BEGAN)
 
     async def end(self, aquarium: str) -> None:
         """Begin the staged return now; a second time, give everything back at once.
@@ -174,7 +174,20 @@ class Modes:
         # What is held first: a countdown must never outlast it.
         await self._holds.renew(live, seconds)
         await self._runs.extend(live.id, seconds)
-        return status_of(live, self._clock)
+        return self._progressed(live, Progress.EXTENDED)
+
+    def _progressed(self, live: LiveRun, progress: Progress) -> ModeStatus:
+        """Announce what a mode has come to; return where it is."""
+        status = status_of(live, self._clock)
+        self._announcer.announce(
+            ModeProgressed(
+                run=live.row,
+                progress=progress,
+                ends_at=status.ends_at,
+                latest_end=status.latest_end,
+            )
+        )
+        return status
 
     # How modes go on
 
@@ -200,6 +213,7 @@ class Modes:
         if run.ended_at is not None:
             self._agenda.remove(MODE, run.id)
             self._holds.let_go(run.id)
+            self._announcer.announce(ModeProgressed(run=run, progress=Progress.ENDED))
         self._follow(aquarium)
 
     def _look(self) -> None:

@@ -9,13 +9,14 @@ renewed while its reason lasts, so that nothing stays off for ever once the rule
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import HOLDING, Phase
-from ..devices.fields import LEVEL
+from ..devices.fields import LEVEL, DataType, Field
 from ..layers.claims import Layer
 from ..layers.setting import Scalar, Setting
-from ..limits.guard import Guard, Watched, read, stale_at, waited
+from ..limits.guard import Guard, Watched, compared, read, stale_at, waited
 from ..limits.interlock import Proof, Requirement, lapses_at, noted, satisfied
 from ..limits.refusal import Refusal
 from .arbiter import Arbiter
@@ -33,7 +34,9 @@ SOURCE_WAIT = 60.0
 HELD_FOR = 6 * 60 * 60.0
 RENEWED_BEFORE = 60 * 60.0
 
-_OFF: Setting = {LEVEL: 0.0}
+HVAC_MODE = "hvac_mode"
+
+_SAME_MOMENT = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ class Safety:
         self._proofs: dict[str, Proof] = {}
         self._watched: dict[str, Watched] = {}
         self._values: dict[str, Scalar | None] = {}
+        self._read_at: dict[str, float] = {}
         self._told: dict[str, tuple[str | None, tuple[int, ...]]] = {}
         self._judging_from: float | None = None
         ground.agenda.on("safety", self._due)
@@ -112,23 +116,20 @@ class Safety:
                 self._begin(rule)
             self._judge(rule)
 
-    def seen(self, source: str, value: Scalar | None) -> None:
-        """Take in what a source shows; None while it cannot tell."""
-        self._values[source] = value
-        now = self._clock.elapsed()
+    def seen(self, source: str, value: Scalar | None, *, ago: float = 0.0) -> None:
+        """Take in what a source shows; None while it cannot tell.
+
+        ``ago`` is how many seconds it has said so already: what was taken in before is no
+        new reading.
+        """
+        at = self._clock.elapsed() - ago
+        if ago and at <= self._read_at.get(source, -inf) + _SAME_MOMENT:
+            return
+        self._values[source], self._read_at[source] = value, at
         for rule in self.rules:
-            if rule.source != source:
-                continue
-            if isinstance(rule, Interlock):
-                proof = self._proofs[rule.id]
-                self._proofs[rule.id] = noted(rule.requirement, proof, value, now)
-            else:
-                other = _number(self._values.get(rule.other)) if rule.other else None
-                watched = self._watched[rule.id]
-                self._watched[rule.id] = read(
-                    rule.guard, watched, _number(value), now, other
-                )
-            self._judge(rule)
+            if source in (rule.source, _other(rule)):
+                self._take_in(rule, source)
+                self._judge(rule)
 
     def attached(self, device: DeviceState) -> None:
         """Hold what came back while a rule wants it safe."""
@@ -176,7 +177,24 @@ class Safety:
                 doubt=None if held is None else (held.result or {}).get("reason"),
             )
         if rule.source in self._values:
-            self.seen(rule.source, self._values[rule.source])
+            self._take_in(rule, rule.source)
+
+    def _take_in(self, rule: Rule, source: str) -> None:
+        """Note what one of the sources of a rule shows."""
+        value = self._values[source]
+        if isinstance(rule, Interlock):
+            now = self._clock.elapsed()
+            proof = self._proofs[rule.id]
+            self._proofs[rule.id] = noted(rule.requirement, proof, value, now)
+            return
+        watched = self._watched[rule.id]
+        other = _number(self._values.get(rule.other)) if rule.other else None
+        if source == rule.other:
+            watched = compared(rule.guard, watched, other)
+        else:
+            at = self._read_at[source]
+            watched = read(rule.guard, watched, _number(value), at, other)
+        self._watched[rule.id] = watched
 
     def _forget(self, rule: Rule) -> None:
         """Let go of everything that a rule held and of what is known for it."""
@@ -276,9 +294,9 @@ class Safety:
         safe: Mapping[str, Setting] = device.limits.safe
         if isinstance(rule, Interlock):
             safe = {
-                name: _OFF
+                name: off
                 for name, state in device.fields.items()
-                if LEVEL in (state.description.parts or (name,))
+                if (off := _off(state.description)) is not None
             } or safe
         return [
             (device.fields[name], setting)
@@ -339,9 +357,26 @@ def _action(rule: Rule) -> str:
     return INTERLOCK if isinstance(rule, Interlock) else SENSOR_DOUBT
 
 
+def _off(field: Field) -> Setting | None:
+    """Return what a field is when it is off; None for one that is neither on nor off."""
+    if not field.writable:
+        return None
+    parts = field.parts or (field.name,)
+    if LEVEL in parts:
+        return {LEVEL: 0.0}
+    if HVAC_MODE in parts:
+        return {HVAC_MODE: "off"}
+    return {field.name: False} if field.data_type is DataType.BOOLEAN else None
+
+
 def _devices_of(rule: Rule) -> tuple[str, ...]:
     """Return the UUIDs of the devices that a rule protects."""
     return (rule.device,) if isinstance(rule, Interlock) else rule.devices
+
+
+def _other(rule: Rule) -> str | None:
+    """Return the second source that a rule looks at."""
+    return rule.other if isinstance(rule, SensorGuard) else None
 
 
 def _number(value: Scalar | None) -> float | None:

@@ -57,7 +57,8 @@ class Guard:
 class Watched:
     """What is known of a guarded sensor: its last number, and the doubt about it.
 
-    ``good`` counts the good readings since the doubt arose.
+    ``good`` counts the good readings since the doubt arose, ``pace`` is the number of at
+    least a minute ago, or of the first one since, that the speed is measured from, and its time.
     """
 
     since: float
@@ -65,6 +66,7 @@ class Watched:
     at: float | None = None
     doubt: Doubt | None = None
     good: int = 0
+    pace: tuple[float, float] | None = None
 
 
 def read(
@@ -77,7 +79,10 @@ def read(
     if value is None or not isfinite(value):
         return waited(guard, watched, at)
     doubt = _doubt_about(guard, watched, value, at, other)
-    newer = replace(watched, value=value, at=at)
+    pace = _pace(watched)
+    if pace is None or doubt is not None or at - pace[1] >= MINUTE:
+        pace = value, at
+    newer = replace(watched, value=value, at=at, pace=pace)
     if doubt is not None:
         return replace(newer, doubt=doubt, good=0)
     if watched.doubt is None:
@@ -86,6 +91,15 @@ def read(
     if good >= guard.good_readings:
         return replace(newer, doubt=None, good=0)
     return replace(newer, good=good)
+
+
+def compared(guard: Guard, watched: Watched, other: float | None) -> Watched:
+    """Take in what the second sensor shows, while the first one says nothing new."""
+    if watched.value is None or watched.doubt is not None:
+        return watched
+    if not _disagree(guard, watched.value, other):
+        return watched
+    return replace(watched, doubt=Doubt.DISAGREES, good=0)
 
 
 def waited(guard: Guard, watched: Watched, now: float) -> Watched:
@@ -111,11 +125,23 @@ def _doubt_about(
         return Doubt.OUT_OF_RANGE
     if guard.maximum is not None and value > guard.maximum:
         return Doubt.OUT_OF_RANGE
-    if guard.fastest is not None and watched.value is not None:
-        minutes = max(at - (watched.at or 0.0), 1.0) / MINUTE
-        if abs(value - watched.value) > guard.fastest * minutes:
+    pace = _pace(watched)
+    if guard.fastest is not None and pace is not None:
+        minutes = max((at - pace[1]) / MINUTE, 1.0)
+        if abs(value - pace[0]) > guard.fastest * minutes:
             return Doubt.TOO_FAST
-    if guard.disagreement is not None and other is not None:
-        if abs(value - other) > guard.disagreement:
-            return Doubt.DISAGREES
-    return None
+    return Doubt.DISAGREES if _disagree(guard, value, other) else None
+
+
+def _pace(watched: Watched) -> tuple[float, float] | None:
+    """Return what the speed is measured from: a number, and when it was read."""
+    if watched.pace is not None or watched.value is None or watched.at is None:
+        return watched.pace
+    return watched.value, watched.at
+
+
+def _disagree(guard: Guard, value: float, other: float | None) -> bool:
+    """Return whether the two sensors are too far apart."""
+    if guard.disagreement is None or other is None:
+        return False
+    return abs(value - other) > guard.disagreement

@@ -1,14 +1,12 @@
 """Which entities may back a device (law 1: each backs at most one)."""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator
 
-from homeassistant.const import CONF_ENTITY_ID
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers import entity_registry as er
 
-from ..const import CONF_CHANNELS, CONF_FIELDS, DOMAIN, SUBENTRY_RULES
-from ..devices.references import present_entity_id
+from ..const import DOMAIN
+from ..devices.references import backing_entities
 
 
 def entity_problem(
@@ -43,16 +41,6 @@ def _exists(hass: HomeAssistant, entity_id: str) -> bool:
 
 def _used(hass: HomeAssistant, except_subentry: str | None) -> Iterator[str]:
     """Yield the entities that back devices, those of one subentry left out."""
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        for subentry_id, subentry in entry.subentries.items():
-            backs = subentry.subentry_type not in SUBENTRY_RULES
-            if backs and subentry_id != except_subentry:
-                for stored in _entities_of(subentry.data):
-                    yield present_entity_id(hass, stored)
-
-
-def _entities_of(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield what a subentry stores of its entities."""
-    if CONF_ENTITY_ID in data:
-        yield data
-    yield from (*data.get(CONF_CHANNELS, ()), *data.get(CONF_FIELDS, ()))
+    for subentry_id, entity_id in backing_entities(hass, disabled=True):
+        if subentry_id != except_subentry:
+            yield entity_id

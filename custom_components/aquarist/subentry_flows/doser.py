@@ -22,18 +22,20 @@ from ..const import (
 )
 from ..data import DATA_ENGINE
 from ..devices.device import DoserDevice
-from ..devices.doser import LONGEST_RUN
+from ..devices.dosing_fields import LONGEST_RUN
 from ..engine.state import DeviceState
 from ..form_fields import number_field
 from ..hardware import MICROLITRES, device_uuid
 from ..head_options import (
     MAXIMUM_DOSE,
+    container_errors,
     container_ml,
     entered_head,
     head_errors,
     head_fields,
     known_device,
 )
+from ..priming_steps import PrimingSteps
 from .device_flow import DeviceFlow, Errors, entity_field
 
 DOMAINS: Final = ("switch", "input_boolean")
@@ -70,6 +72,7 @@ def schema(hass: HomeAssistant) -> vol.Schema:
 
 class DoserFlow(
     CalibrationSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    PrimingSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
     DeviceFlow,
 ):
     """Asks for the switch, its flow and the limits of its doses; calibrates it later."""
@@ -78,10 +81,10 @@ class DoserFlow(
     async def async_step_reconfigure(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Change the doser, or measure its flow anew."""
+        """Change the doser, measure its flow anew, or fill its hose."""
         return self.async_show_menu(
             step_id="reconfigure",
-            menu_options=["device", "calibrate_head"],
+            menu_options=["device", "calibrate_head", "prime_head"],
             description_placeholders={"name": self._get_reconfigure_subentry().title},
         )
 
@@ -89,10 +92,29 @@ class DoserFlow(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Calibrate it, if it is there."""
-        device = known_device(self.hass, self._uuid)
-        if device is None or device.device is None:
+        if not self._loaded:
             return self.async_abort(reason="not_loaded")
         return await self.async_step_calibrate()
+
+    async def async_step_prime_head(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Fill its hose, if it is there."""
+        if not self._loaded:
+            return self.async_abort(reason="not_loaded")
+        return await self.async_step_prime()
+
+    @property
+    def _loaded(self) -> bool:
+        """Return whether the pump can be asked to run."""
+        device = known_device(self.hass, self._uuid)
+        return device is not None and device.device is not None
+
+    @property
+    @override
+    def primed(self) -> tuple[DeviceState, int]:
+        """Return the doser and its only head."""
+        return self.calibrated
 
     @property
     @override
@@ -114,7 +136,7 @@ class DoserFlow(
         container = self._container
         errors: Errors = {}
         if user_input is not None:
-            head = entered_head(user_input, container)
+            head = entered_head(user_input)
             entity_id = self._entity_id(user_input[CONF_ENTITY_ID])
             errors = {
                 **self._name_errors(user_input),
@@ -122,6 +144,8 @@ class DoserFlow(
                 **_run_errors(user_input),
                 **head_errors(head),
             }
+            if self._known and not errors:
+                errors = await container_errors(self.hass, self._uuid, 0, head)
             if not errors:
                 return self._save(
                     user_input[CONF_NAME],

@@ -14,7 +14,9 @@ import probatio as vol
 
 from ..const import CONF_FIELDS, CONF_UNIT
 from ..devices.references import present_entity_id
+from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field, several
+from .safe_values import SAFE_VALUES, entered_values, shown_values
 
 DOMAINS: Final = (
     "binary_sensor",
@@ -47,6 +49,10 @@ SCHEMA: Final = vol.Schema(
                         "required": True,
                         "selector": entity_field(DOMAINS),
                     },
+                    **{
+                        key: {"required": False, "selector": TextSelector()}
+                        for key in SAFE_VALUES
+                    },
                 },
                 multiple=True,
                 label_field=CONF_NAME,
@@ -76,24 +82,54 @@ class EntityFlow(DeviceFlow):
         """Ask for everything at once."""
         errors: Errors = {}
         if user_input is not None:
+            entered = several(user_input[CONF_FIELDS])
             fields = [
                 {
                     CONF_NAME: field[CONF_NAME].strip(),
                     **self._noted(self._entity_id(field[CONF_ENTITY_ID])),
                 }
-                for field in several(user_input[CONF_FIELDS])
+                for field in entered
             ]
-            errors = self._name_errors(user_input) | self._field_errors(fields)
+            errors = (
+                self._name_errors(user_input)
+                | self._value_errors(entered, fields)
+                | self._field_errors(fields)
+                | hand_errors(user_input)
+            )
             if not errors:
-                return self._save(user_input[CONF_NAME], {CONF_FIELDS: fields})
+                return self._save(
+                    user_input[CONF_NAME],
+                    {CONF_FIELDS: fields, **entered_hand(user_input)},
+                )
+        known = user_input or self._as_entered()
         return self.async_show_form(
             step_id="device",
             data_schema=self.add_suggested_values_to_schema(
-                SCHEMA, user_input or self._known
+                SCHEMA.extend(hand_fields(known)), known
             ),
             errors=errors,
             description_placeholders=self._placeholders,
         )
+
+    def _as_entered(self) -> dict[str, Any]:
+        """Return the device before the change in the form's own terms."""
+        known = dict(self._known)
+        if known:
+            known[CONF_FIELDS] = [shown_values(field) for field in known[CONF_FIELDS]]
+        return known
+
+    def _value_errors(
+        self, entered: list[dict[str, str]], fields: list[dict[str, Any]]
+    ) -> Errors:
+        """Take the values of the fields over; return that one is none."""
+        for asked, field in zip(entered, fields, strict=True):
+            values, wrong = entered_values(field[CONF_ENTITY_ID], asked)
+            field |= values
+            if wrong is not None:
+                self._placeholders["entity"] = field[CONF_ENTITY_ID]
+                self._placeholders["word"] = wrong
+                return {CONF_FIELDS: "value_wrong"}
+        return {}
 
     def _noted(self, entity_id: str) -> dict[str, str]:
         """Return how a field's entity is stored: with the unit that is announced from now on.
@@ -114,7 +150,7 @@ class EntityFlow(DeviceFlow):
             if CONF_UNIT in field
         }
 
-    def _field_errors(self, fields: list[dict[str, str]]) -> Errors:
+    def _field_errors(self, fields: list[dict[str, Any]]) -> Errors:
         """Return what is wrong with the fields."""
         if not fields:
             return {CONF_FIELDS: "fields_missing"}

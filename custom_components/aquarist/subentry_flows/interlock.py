@@ -52,7 +52,8 @@ class InterlockFlow(DeviceFlow):
         return vol.Schema(
             {
                 vol.Required(CONF_NAME): TextSelector(),
-                vol.Required(CONF_DEVICE): device_field(
+                # Not required by the form, which would choose the first one by itself.
+                vol.Optional(CONF_DEVICE): device_field(
                     self.hass, aquarium, several=False
                 ),
                 vol.Required(CONF_ENTITY_ID): EntitySelector(),
@@ -66,7 +67,9 @@ class InterlockFlow(DeviceFlow):
 
 
 def _problem(user_input: dict[str, Any]) -> Errors:
-    """Return what is wrong with the numbers."""
+    """Return what is wrong: no device, or numbers that nothing lies between."""
+    if not user_input.get(CONF_DEVICE):
+        return {CONF_DEVICE: "device_missing"}
     try:
         interlock_of(user_input)
     except ValueError:

@@ -10,6 +10,7 @@ from ..const import (
     SUBENTRY_ENTITY,
     SUBENTRY_INTERLOCK,
     SUBENTRY_LIGHT,
+    SUBENTRY_MODE,
     SUBENTRY_PUMP,
     SUBENTRY_SENSOR_GUARD,
 )
@@ -17,6 +18,7 @@ from .doser import DoserFlow
 from .entity import EntityFlow
 from .interlock import InterlockFlow
 from .light import LightFlow
+from .mode import ModeFlow
 from .pump import PumpFlow
 from .sensor_guard import SensorGuardFlow
 
@@ -27,5 +29,6 @@ SUBENTRY_KINDS: Final[Mapping[str, type[ConfigSubentryFlow]]] = {
     SUBENTRY_ENTITY: EntityFlow,
     SUBENTRY_INTERLOCK: InterlockFlow,
     SUBENTRY_SENSOR_GUARD: SensorGuardFlow,
+    SUBENTRY_MODE: ModeFlow,
 }
-"""Devices first, then safety rules for them."""
+"""Devices first, then safety rules and modes for them."""

@@ -20,17 +20,20 @@ from ..const import (
     CONF_CHANNELS,
     CONF_MAXIMUM_LEVEL,
     CONF_SAFE_LEVEL,
+    CONF_SHUTDOWN_LEVEL,
     CONF_SLEW,
+    CONF_START_LEVEL,
 )
 from ..devices.fields import LEVEL
 from ..devices.level_adapters import ON_OFF, level_adapter
-from ..form_fields import MAXIMUM_LEVEL, SLEW
+from ..form_fields import ANY_LEVEL, CONF_DARK_IS_SAFE, MAXIMUM_LEVEL, SLEW
 from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field, several
 
-CONF_DARK_IS_SAFE: Final = "dark_is_safe"
 DOMAINS: Final = ("light", "number", "input_number")
 """What can be dimmed."""
+LIMITS: Final = (CONF_MAXIMUM_LEVEL, CONF_SLEW, CONF_START_LEVEL, CONF_SHUTDOWN_LEVEL)
+"""What may be left empty."""
 
 SCHEMA: Final = vol.Schema(
     {
@@ -62,6 +65,8 @@ SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_MAXIMUM_LEVEL): MAXIMUM_LEVEL,
         vol.Optional(CONF_SLEW): SLEW,
         vol.Required(CONF_DARK_IS_SAFE, default=True): BooleanSelector(),
+        vol.Optional(CONF_START_LEVEL): ANY_LEVEL,
+        vol.Optional(CONF_SHUTDOWN_LEVEL): ANY_LEVEL,
         **hand_fields({}),
     }
 )
@@ -94,8 +99,7 @@ class LightFlow(DeviceFlow):
                     user_input[CONF_NAME],
                     {
                         CONF_CHANNELS: channels,
-                        CONF_MAXIMUM_LEVEL: user_input.get(CONF_MAXIMUM_LEVEL),
-                        CONF_SLEW: user_input.get(CONF_SLEW),
+                        **{key: user_input.get(key) for key in LIMITS},
                         CONF_SAFE_LEVEL: 0 if user_input[CONF_DARK_IS_SAFE] else None,
                         **entered_hand(user_input),
                     },

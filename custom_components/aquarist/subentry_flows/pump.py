@@ -8,7 +8,6 @@ from homeassistant.const import (
     ATTR_UNIT_OF_MEASUREMENT,
     CONF_ENTITY_ID,
     CONF_NAME,
-    PERCENTAGE,
     UnitOfTime,
 )
 from homeassistant.core import State, split_entity_id
@@ -20,12 +19,14 @@ from ..const import (
     CONF_MAXIMUM_ON_MINUTES,
     CONF_MINIMUM,
     CONF_SAFE_LEVEL,
+    CONF_SHUTDOWN_LEVEL,
     CONF_SLEW,
+    CONF_START_LEVEL,
 )
 from ..devices.entity_adapter import number_attribute
 from ..devices.fields import LEVEL
 from ..devices.level_adapters import ON_OFF, level_adapter
-from ..form_fields import SLEW, emptiable, number_field
+from ..form_fields import ANY_LEVEL, SLEW, emptiable, number_field
 from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field
 
@@ -41,10 +42,11 @@ DOMAINS: Final = (
 )
 """What a level can be set at."""
 
+SAFE_LEVELS: Final = (CONF_SAFE_LEVEL, CONF_START_LEVEL, CONF_SHUTDOWN_LEVEL)
 LIMITS: Final = (
     CONF_MINIMUM,
     CONF_MAXIMUM,
-    CONF_SAFE_LEVEL,
+    *SAFE_LEVELS,
     CONF_MAXIMUM_ON_MINUTES,
     CONF_SLEW,
 )
@@ -54,7 +56,6 @@ DEVICE_SCHEMA: Final = vol.Schema(
         vol.Required(CONF_ENTITY_ID): entity_field(DOMAINS),
     }
 )
-SAFE_LEVEL: Final = number_field(PERCENTAGE, 0, 100)
 MAXIMUM_ON: Final = number_field(UnitOfTime.MINUTES, 1, 10080)
 
 
@@ -139,7 +140,8 @@ class PumpFlow(DeviceFlow):
             number = number_field(unit, *_own_range(state))
             fields[emptiable(CONF_MINIMUM, values)] = number
             fields[emptiable(CONF_MAXIMUM, values)] = number
-        fields[emptiable(CONF_SAFE_LEVEL, values)] = SAFE_LEVEL
+        for key in SAFE_LEVELS:
+            fields[emptiable(key, values)] = ANY_LEVEL
         fields[emptiable(CONF_MAXIMUM_ON_MINUTES, values)] = MAXIMUM_ON
         if not self._on_or_off(state):
             fields[emptiable(CONF_SLEW, values)] = SLEW
@@ -154,10 +156,13 @@ class PumpFlow(DeviceFlow):
         high = user_input.get(CONF_MAXIMUM, own_high)
         if self._is_number and low is not None and high is not None and low >= high:
             return {CONF_MAXIMUM: "range_empty"}
-        safe = user_input.get(CONF_SAFE_LEVEL)
-        if self._on_or_off(state) and safe not in (None, *ON_OFF):
-            return {CONF_SAFE_LEVEL: "on_or_off"}
-        return {}
+        if not self._on_or_off(state):
+            return {}
+        return {
+            key: "on_or_off"
+            for key in SAFE_LEVELS
+            if user_input.get(key) not in (None, *ON_OFF)
+        }
 
     @property
     def _is_number(self) -> bool:

@@ -79,7 +79,8 @@ class SensorGuardFlow(DeviceFlow):
             {
                 vol.Required(CONF_NAME): TextSelector(),
                 vol.Required(CONF_ENTITY_ID): entity_field(DOMAINS),
-                vol.Required(CONF_DEVICES): device_field(
+                # Not required by the form, which would choose the first one by itself.
+                vol.Optional(CONF_DEVICES): device_field(
                     self.hass, aquarium, several=True
                 ),
                 vol.Optional(CONF_MINIMUM): number_field(None),
@@ -97,7 +98,7 @@ class SensorGuardFlow(DeviceFlow):
 
 def _problem(user_input: dict[str, Any]) -> Errors:
     """Return what is wrong with the checks: there must be one, and something can pass it."""
-    if not user_input[CONF_DEVICES]:
+    if not user_input.get(CONF_DEVICES):
         return {CONF_DEVICES: "devices_missing"}
     if all(user_input.get(key) is None for key in CHECKS):
         return {"base": "checks_missing"}
