@@ -93,6 +93,21 @@ async def test_a_command_is_repeated_with_a_new_id(hass: HomeAssistant) -> None:
     assert (again["action"], again["args"]) == ("set_level", {"level": 30})
 
 
+async def test_what_destroys_is_repeated_when_that_is_confirmed(
+    hass: HomeAssistant,
+) -> None:
+    """R-C13, R-C35: each time anew."""
+    known = {"device_id": uuid_of(hass, DOSER), "id": "one"}
+    erase = {"action": "reset_head", "args": {"head_index": 0}, "confirm": True}
+    await called(hass, "send_command", **known, **erase)
+    with pytest.raises(ServiceValidationError) as refused:
+        await called(hass, "rerun_command", **known)
+    assert refused.value.translation_key == "confirmation_needed"
+
+    again = await called(hass, "rerun_command", **known, confirm=True)
+    assert (again["action"], again["retry_of"]) == ("reset_head", "one")
+
+
 async def test_a_dose_is_a_command_in_fewer_words(hass: HomeAssistant) -> None:
     """The same id is the same dose, however it is asked for."""
     known = {"device_id": uuid_of(hass, DOSER), "id": "iron", "execution": "sync"}

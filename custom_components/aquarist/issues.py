@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 
 from homeassistant.helpers.issue_registry import IssueSeverity
 
-from .commands.phases import HOLDING
-from .engine.emergency import ACTION
 from .engine.engine import Engine
 from .engine.planner import Planned
 from .store.errors import StoreNewerError
@@ -84,13 +82,8 @@ def _store(engine: Engine, path: str) -> Iterator[Issue]:
 
 def _stops(engine: Engine, name_of: Callable[[str], str]) -> Iterator[Issue]:
     """Yield the emergency stops that hold, one for each aquarium."""
-    held = {
-        command.device
-        for command in engine.records.open
-        if command.action == ACTION and command.phase in HOLDING
-    }
     names: dict[str | None, list[str]] = {}
-    for number in sorted(held & engine.devices.keys()):
+    for number in sorted(engine.emergency.stopped & engine.devices.keys()):
         row = engine.devices[number].row
         names.setdefault(row.aquarium, []).append(row.name)
     for aquarium, devices in names.items():

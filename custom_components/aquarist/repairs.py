@@ -1,7 +1,8 @@
 """Repair issues and the ways out of them.
 
-What the engine's state shows (`issues`) comes and goes by itself. Two issues outlive a
-restart and end only by the keeper: a damaged store, and a value that could not be put back.
+What the engine's state shows (`issues`) comes and goes by itself. Three issues outlive a
+restart and end only by the keeper: a damaged store, a value that could not be put back, and
+what an aquarium has left behind.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,6 +27,7 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.event import async_track_time_interval
 
+from . import stored_issues
 from .commands.command import Command
 from .commands.phases import Phase
 from .const import CONF_CHANNELS, CONF_FIELDS, DOMAIN
@@ -41,25 +43,14 @@ from .dosing_issues import (
     present as present_dosing,
 )
 from .dosing_repairs import DoseFlow, DriftFlow, MissedFlow, RecalibrationFlow, refill
-from .engine.changes import (
-    Change,
-    CommandChanged,
-    ContainerChanged,
-    DeviceChanged,
-    DoseChanged,
-    FieldChanged,
-    MemoryChanged,
-    OccurrenceChanged,
-    SafetyChanged,
-    ScheduleChanged,
-    StoreChanged,
-)
+from .engine.changes import Change, CommandChanged, FieldChanged, RunChanged
 from .engine.emergency import ACTION
 from .engine.engine import Engine
 from .errors import failed, translated, translating
 from .hardware import device_uuid
 from .issues import EMERGENCY_STOP, STORE_CORRUPT, Issue, present
 from .layers.setting import same
+from .removal import AQUARIUM_REMOVED, delete_modes
 from .startup import STORE_FILE
 from .store.errors import StoreCorruptError
 
@@ -123,16 +114,9 @@ class Watch:
             case FieldChanged():
                 # What was seen becomes the resting value only after it was announced.
                 self._hass.loop.call_soon(self._end_failed_restore, change)
-            case (
-                DeviceChanged()
-                | DoseChanged()
-                | ScheduleChanged()
-                | StoreChanged()
-                | ContainerChanged()
-                | MemoryChanged()
-                | OccurrenceChanged()
-                | SafetyChanged()
-            ):
+            case RunChanged():
+                pass
+            case _:
                 self._look_soon()
 
     def _look_soon(self) -> None:
@@ -151,6 +135,7 @@ class Watch:
             for issue in (
                 *present(self._engine, path, self._name_of),
                 *present_dosing(self._engine),
+                *stored_issues.present(self._engine),
             )
         }
         # What a device that is just being attached anew would say is not known: it stays.
@@ -351,6 +336,13 @@ FLOWS: Mapping[str, Callable[[], RepairsFlow]] = {
     STORE_CORRUPT: lambda: FixFlow(_begin_new_store),
     EMERGENCY_STOP: lambda: FixFlow(_release),
     RESTORE_FAILED: ConfirmRepairFlow,
+    stored_issues.CONFIGURATION_INVALID: lambda: FixFlow(
+        stored_issues.remove_configuration
+    ),
+    stored_issues.MACRO_INVALID: lambda: FixFlow(stored_issues.delete_macro),
+    stored_issues.MODE_INVALID: lambda: FixFlow(stored_issues.delete_mode),
+    AQUARIUM_REMOVED: lambda: FixFlow(delete_modes),
+    stored_issues.SETTINGS_INVALID: lambda: FixFlow(stored_issues.use_defaults),
 }
 """The way out of an issue by how its id begins."""
 

@@ -43,6 +43,14 @@ def test_a_moment_is_seconds_or_a_text_with_its_offset(
     assert fields.moment_text(str(value)) == moment
 
 
+def test_a_plus_in_an_address_may_be_typed_as_it_is() -> None:
+    """It arrives as a blank, which stands for nothing else after a time of day."""
+    assert fields.moment_text("2026-03-01T09:00:00 01:00") == MORNING
+    with pytest.raises(vol.Invalid) as caught:
+        fields.moment_text("2026-03-01 09:00")
+    assert str(caught.value.code) == "naive_time"
+
+
 @pytest.mark.parametrize(
     ("value", "code"),
     [

@@ -62,12 +62,18 @@ def test_a_record_repeats_the_request() -> None:
 
 
 def test_what_else_there_is_to_tell() -> None:
-    """RES-28, RES-50, RES-53: tries, the action that is repeated, a change by hand."""
+    """RES-28, RES-50, RES-53, RES-56, RES-57: tries, what is repeated, and what shows instead."""
     told = window(
         phase=Phase.COMPLETED,
         attempts=3,
         retry_of="first",
-        result={"manual_change": {"level": 55}},
+        result={
+            "manual_change": {"level": 55},
+            "restore_attempts": 2,
+            "shadowed_by": "another",
+            "limited_to": {"level": 60},
+            "start": {},
+        },
     )
     record = write_action_record(told, DEVICE)
 
@@ -76,6 +82,9 @@ def test_what_else_there_is_to_tell() -> None:
         "attempts": 3,
         "retry_of": "first",
         "manual_change": {"level": 55},
+        "restore_attempts": 2,
+        "shadowed_by": "another",
+        "limited_to": {"level": 60},
     }
 
 

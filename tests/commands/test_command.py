@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -52,7 +53,8 @@ def test_what_switches_off(values: dict[str, Any], off: bool) -> None:
 
 def test_ids_are_given_where_none_came() -> None:
     """Each is another one (R-C15)."""
-    assert len({new_id() for _ in range(100)}) == 100
+    assert len({new_id() for _ in range(1000)}) == 1000
+    assert UUID(new_id()).version == 4
 
 
 def test_the_same_id_at_another_device_is_another_command() -> None:

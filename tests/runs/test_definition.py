@@ -14,6 +14,7 @@ from custom_components.aquarist.runs import (
     OnTimeout,
     RunDefinition,
     Sequence,
+    ServiceStep,
     WaitStep,
     as_json,
     parse_definition,
@@ -51,6 +52,11 @@ def command(**changes: Any) -> dict[str, Any]:
 def wait(**changes: Any) -> dict[str, Any]:
     """Return a step whose wait is changed."""
     return {"wait": WARM["wait"] | changes}
+
+
+def service(**changes: Any) -> dict[str, Any]:
+    """Return a step that calls a service."""
+    return {"service": {"service": "notify.phone"} | changes}
 
 
 def test_a_macro_is_read() -> None:
@@ -91,6 +97,13 @@ def test_everything_can_be_said() -> None:
                         "timeout": 1,
                     }
                 },
+                service(),
+                service(
+                    target={"entity_id": "light.room", "area_id": ["kitchen", "hall"]},
+                    data={"brightness": 20},
+                    timeout=600,
+                )
+                | {"continue_on_error": True},
             ],
             "mode": "queued",
             "max": 3,
@@ -98,7 +111,7 @@ def test_everything_can_be_said() -> None:
         }
     )
 
-    first, _, third, last = definition.sequence
+    first, _, third, last, plain, full = definition.sequence
     assert first == CommandStep(
         device_id="lamp",
         action="set_level",
@@ -111,6 +124,15 @@ def test_everything_can_be_said() -> None:
     assert third.on_timeout is OnTimeout.CONTINUE
     assert isinstance(last, WaitStep)
     assert last.condition == Condition(equals=False)
+    assert plain == ServiceStep(service="notify.phone")
+    assert full == ServiceStep(
+        service="notify.phone",
+        target={"entity_id": ("light.room",), "area_id": ("kitchen", "hall")},
+        data={"brightness": 20},
+        timeout=600,
+        continue_on_error=True,
+    )
+    assert plain.seconds is None
     assert (definition.mode, definition.maximum) == (Mode.QUEUED, 3)
     assert parse_definition(as_json(definition)) == definition
 
@@ -162,7 +184,56 @@ def test_steps_of_our_own_can_be_shown() -> None:
         (with_step("wait"), "sequence.1", ErrorCode.WRONG_TYPE),
         (with_step({}), "sequence.1", ErrorCode.NONE_OF),
         (with_step(DIM | PAUSE), "sequence.1.delay", ErrorCode.NOT_TOGETHER),
-        (with_step({"service": {}}), "sequence.1.service", ErrorCode.UNKNOWN_FIELD),
+        (
+            with_step({"service": {}}),
+            "sequence.1.service.service",
+            ErrorCode.MISSING,
+        ),
+        (
+            with_step(service(service="notify")),
+            "sequence.1.service.service",
+            ErrorCode.UNKNOWN_WORD,
+        ),
+        (
+            with_step(service(service=3)),
+            "sequence.1.service.service",
+            ErrorCode.WRONG_TYPE,
+        ),
+        (
+            with_step(service(target={"room": "x"})),
+            "sequence.1.service.target.room",
+            ErrorCode.UNKNOWN_FIELD,
+        ),
+        (
+            with_step(service(target={"entity_id": []})),
+            "sequence.1.service.target.entity_id",
+            ErrorCode.EMPTY,
+        ),
+        (
+            with_step(service(target={"entity_id": [1]})),
+            "sequence.1.service.target.entity_id",
+            ErrorCode.WRONG_TYPE,
+        ),
+        (
+            with_step(service(target={"entity_id": "all"})),
+            "sequence.1.service.target.entity_id",
+            ErrorCode.UNKNOWN_WORD,
+        ),
+        (
+            with_step(service(data={"entity_id": "light.room"})),
+            "sequence.1.service.data",
+            ErrorCode.NOT_TOGETHER,
+        ),
+        (
+            with_step(service(data=["x"])),
+            "sequence.1.service.data",
+            ErrorCode.WRONG_TYPE,
+        ),
+        (
+            with_step(service(timeout=601)),
+            "sequence.1.service.timeout",
+            ErrorCode.OUT_OF_RANGE,
+        ),
         (with_step({"ask": {}}), "sequence.1.ask", ErrorCode.UNKNOWN_FIELD),
         (
             with_step(PAUSE | {"continue_on_error": "yes"}),

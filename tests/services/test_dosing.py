@@ -72,6 +72,15 @@ async def test_a_container_from_its_beginning(hass: HomeAssistant) -> None:
     assert remaining(hass) == 500_000
 
 
+async def test_a_look_is_compared_with_the_ledger(hass: HomeAssistant) -> None:
+    """Nothing was filled in: what has gone out counts."""
+    await refill(hass, capacity_ml=500)
+    engine, doser = engine_of(hass), device_named(hass, DOSER)
+    await refill(hass, remaining_ml=400, filled_in=False)
+    seen = engine.containers.seen[doser.row.number, 3]
+    assert (seen.counted, seen.taken) == (0, 100_000)
+
+
 async def test_another_container_with_what_is_in_it(hass: HomeAssistant) -> None:
     """In one call."""
     answer = await refill(hass, capacity_ml=1000, remaining_ml=0)
@@ -96,6 +105,12 @@ async def test_a_new_size_without_a_volume_is_full(hass: HomeAssistant) -> None:
         ({"capacity_ml": 100, "remaining_ml": 101}, "out_of_range", "remaining_ml"),
         ({"capacity_ml": 100, "head": 8}, "schedule_out_of_range", "head_index"),
         ({"capacity_ml": 100, "head": 4}, "out_of_range", "head_index"),
+        ({"filled_in": False}, "schedule_missing", "remaining_ml"),
+        (
+            {"filled_in": False, "remaining_ml": 5, "capacity_ml": 50},
+            "schedule_unknown_field",
+            "capacity_ml",
+        ),
         ({"size": 100}, "schedule_unknown_field", "size"),
         ({"capacity_ml": 100, "name": "Skimmer"}, "not_a_doser", "device"),
     ],
@@ -109,6 +124,33 @@ async def test_what_is_wrong_stores_nothing(
     assert refused.value.translation_key == key
     assert (refused.value.translation_placeholders or {})["field"] == field
     assert remaining(hass) is None
+
+
+async def remove(
+    hass: HomeAssistant, head: Any, context: Context | None = None
+) -> None:
+    """Remove the container of a head."""
+    device = device_named(hass, DOSER).row.uuid
+    await hass.services.async_call(
+        DOMAIN,
+        "remove_container",
+        {"device_id": device, "head_index": head},
+        blocking=True,
+        context=context,
+    )
+
+
+async def test_a_container_that_is_removed_is_gone(hass: HomeAssistant) -> None:
+    """A second time there is none."""
+    await refill(hass, capacity_ml=100)
+    await remove(hass, 3)
+    assert remaining(hass) is None
+    with pytest.raises(ServiceValidationError) as refused:
+        await remove(hass, 3)
+    assert refused.value.translation_key == "no_container"
+    with pytest.raises(ServiceValidationError) as refused:
+        await remove(hass, 7)
+    assert refused.value.translation_key == "out_of_range"
 
 
 async def test_more_than_it_holds_is_refused(hass: HomeAssistant) -> None:

@@ -9,7 +9,8 @@ from homeassistant.core import HomeAssistant
 import probatio as vol
 
 from ..commands.actions import ACTIONS
-from ..commands.command import Command
+from ..commands.command import Command, changed
+from ..commands.phases import Phase
 from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
 from ..engine.intake import ID_LENGTH, TIMEOUT_RANGE, Origin
@@ -40,13 +41,14 @@ def action(value: object) -> object:
     return _action(value)
 
 
+CONFIRM: dict[str | vol.Marker, Any] = {vol.Optional("confirm", default=False): boolean}
 CONTENT: dict[str | vol.Marker, Any] = {
     vol.Required("action"): action,
     vol.Optional("args", default=None): vol.Maybe(arguments),
     vol.Optional("id", default=None): vol.Maybe(text(ID_LENGTH)),
     vol.Optional("timeout", default=10.0): number(*TIMEOUT_RANGE),
     vol.Optional("scheduled_at", default=None): vol.Maybe(moment),
-    vol.Optional("confirm", default=False): boolean,
+    **CONFIRM,
 }
 EXECUTION: dict[str | vol.Marker, Any] = {
     vol.Optional("execution", default=Execution.QUEUED.value): word(Execution)
@@ -59,8 +61,8 @@ async def submit(
 ) -> Command:
     """Have a device do what a valid request asks for.
 
-    Returns the record: as accepted, or for a synchronous request as it ended (or is after
-    the longest wait). Raises what the engine raises, and EngineError `device_busy` or
+    Returns the record: as accepted, which is `pending` (R-C20), or for a synchronous
+    request as it ended (or is after the longest wait). Raises what the engine raises, and EngineError `device_busy` or
     `not_synchronous` for a synchronous request that would have to wait for its turn.
     """
     engine = hass.data[DATA_ENGINE]
@@ -80,12 +82,33 @@ async def submit(
         confirm=asked["confirm"],
     )
     if not waits:
-        return command
+        return _as_accepted(command, origin)
     try:
         async with asyncio.timeout(LONGEST_WAIT):
             return await engine.finished(command)
     except TimeoutError:
         return await engine.history.command(device, command.id) or command
+
+
+async def repeat(
+    hass: HomeAssistant, command: Command, origin: Origin, *, confirm: bool
+) -> Command:
+    """Send the same once more; returns the new record as accepted. Raises what `send` does."""
+    again = await hass.data[DATA_ENGINE].acceptance.rerun(
+        command, origin, confirm=confirm
+    )
+    return _as_accepted(again, origin)
+
+
+def _as_accepted(command: Command, origin: Origin) -> Command:
+    """Return a command as the request that has brought it in is answered (R-C20, RES-42).
+
+    Where nothing waits before it, it is stored as running at once (design 6); `pending` was
+    announced all the same. One that was there before is answered as it is.
+    """
+    if command.phase is Phase.APPLYING and command.context == origin.context:
+        return changed(command, phase=Phase.PLANNED, attempts=0, started_at=None)
+    return command
 
 
 def stored(found: Command | None, id: str, *, field: str = "id") -> Command:

@@ -28,13 +28,18 @@ NAME: dict[str | vol.Marker, Any] = {vol.Required("name"): text(LONGEST_NAME)}
 REVISION: dict[str | vol.Marker, Any] = {
     vol.Optional("revision", default=None): vol.Maybe(integer(1))
 }
+EXPECTED: dict[str | vol.Marker, Any] = {
+    vol.Optional("expected_revision", default=None): vol.Maybe(integer(0))
+}
 SAVING: dict[str | vol.Marker, Any] = {
     vol.Optional("name", default=None): vol.Maybe(text(LONGEST_NAME)),
     vol.Optional("configuration", default=None): vol.Maybe(arguments),
+    **EXPECTED,
 }
 IMPORTING: dict[str | vol.Marker, Any] = {
     vol.Optional("name", default=None): vol.Maybe(text(LONGEST_NAME)),
     vol.Required("configuration"): arguments,
+    **EXPECTED,
 }
 APPLYING: dict[str | vol.Marker, Any] = {
     **REVISION,
@@ -53,12 +58,17 @@ async def saved(
     await require_control(hass, context, [device])
     configurations = hass.data[DATA_ENGINE].configurations
     data, name, user = asked["configuration"], asked["name"], context.user_id
+    expected: int | None = asked["expected_revision"]
     if data is None:
         if name is None:
             raise InvalidValue("name", "missing_argument")
-        return record(await configurations.save(device, name, user), device)
+        made = await configurations.save(device, name, user, expected_revision=expected)
+        return record(made, device)
     await require_admin(hass, context)
-    return record(await configurations.load(device, data, user, name=name), device)
+    made = await configurations.load(
+        device, data, user, name=name, expected_revision=expected
+    )
+    return record(made, device)
 
 
 async def removed(

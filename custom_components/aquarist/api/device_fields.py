@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from homeassistant.const import ATTR_FRIENDLY_NAME, STATE_ON, Platform
-from homeassistant.core import HomeAssistant, State
+from homeassistant.core import HomeAssistant, State, split_entity_id
 from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
@@ -40,12 +40,11 @@ class SingleField:
 class Source:
     """The entity that shows a field to Home Assistant, and how its states are read.
 
-    ``read`` is None where the states tell when the field changed, but not to what; ``behind``
-    is true for the entity that the field is made of.
+    ``behind`` is true for the entity that the field is made of.
     """
 
     entity_id: str
-    read: Reader | None
+    read: Reader
     behind: bool = False
 
 
@@ -82,7 +81,7 @@ def latest(hass: HomeAssistant, device: DeviceState, field: SingleField) -> Late
     if backed is not None and not backed.available:
         value = None
     if source is not None and source.behind:
-        value = source.read(state) if state is not None and source.read else None
+        value = source.read(state) if state is not None else None
     if value is None:
         return Latest()
     return Latest(value=value, at=state.last_updated if state is not None else None)
@@ -91,19 +90,23 @@ def latest(hass: HomeAssistant, device: DeviceState, field: SingleField) -> Late
 def source_of(
     hass: HomeAssistant, device: DeviceState, field: SingleField
 ) -> Source | None:
-    """Return the entity that stands for a field: the one behind it, or one of our own."""
+    """Return the entity that stands for a field: the one behind it, or one of our own.
+
+    Of a light it is ours: how bright others are, and in which mix, is not recorded.
+    """
     backed, part = _backed(device), field.description.name
     entity = backed.behind(field.whole) if backed is not None else None
-    if entity is not None:
-
-        def read(state: State) -> Scalar | None:
-            return (entity.shown_by(state) or {}).get(part)
-
-        return Source(entity_id=entity.entity_id, read=read, behind=True)
     platform, key, reader = _our_own(device, part)
     unique_id = f"{device.row.uuid}_{key}"
     entity_id = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
-    return None if entity_id is None else Source(entity_id=entity_id, read=reader)
+    own = None if entity_id is None else Source(entity_id=entity_id, read=reader)
+    if entity is None or (own is not None and _shines(device, entity.entity_id)):
+        return own
+
+    def read(state: State) -> Scalar | None:
+        return (entity.shown_by(state) or {}).get(part)
+
+    return Source(entity_id=entity.entity_id, read=read, behind=True)
 
 
 def name_behind(
@@ -117,6 +120,12 @@ def name_behind(
     state = hass.states.get(entity.entity_id)
     name = state.attributes.get(ATTR_FRIENDLY_NAME) if state is not None else None
     return str(name or entity.entity_id)
+
+
+def _shines(device: DeviceState, behind: str) -> bool:
+    """Return whether a device is a lamp, or made of a light."""
+    lamp = DeviceKind(device.row.kind) in LIGHTS
+    return lamp or split_entity_id(behind)[0] == Platform.LIGHT
 
 
 def _backed(device: DeviceState) -> BackedDevice | None:
@@ -134,13 +143,14 @@ def _shown(device: DeviceState, field: SingleField) -> Scalar | None:
     return (setting or {}).get(field.description.name)
 
 
-def _our_own(device: DeviceState, part: str) -> tuple[Platform, str, Reader | None]:
+def _our_own(device: DeviceState, part: str) -> tuple[Platform, str, Reader]:
     """Return platform, key and reader of our own entity that shows a field."""
     kind = DeviceKind(device.row.kind)
     if kind in DOSERS:
         return Platform.SWITCH, f"{part.rpartition('_')[2]}_enabled", _on
     if kind in LIGHTS:
-        return Platform.LIGHT, "light", _brightness if part == LEVEL else None
+        reader = _brightness if part == LEVEL else _attribute(part)
+        return Platform.LIGHT, "light", reader
     return Platform.NUMBER, LEVEL, _number
 
 
@@ -155,6 +165,16 @@ def _brightness(state: State) -> Scalar | None:
         byte = state.attributes.get("brightness") or 0
         return round(byte / BRIGHTNESS * PERCENT, 1)
     return 0.0 if _on(state) is False else None
+
+
+def _attribute(name: str) -> Reader:
+    """Return what reads a number among the attributes of an entity."""
+
+    def read(state: State) -> Scalar | None:
+        value: object = state.attributes.get(name)
+        return float(value) if isinstance(value, int | float) else None
+
+    return read
 
 
 def _number(state: State) -> Scalar | None:

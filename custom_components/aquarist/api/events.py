@@ -6,8 +6,16 @@ from typing import Any
 from homeassistant.core import Context, HomeAssistant
 
 from ..commands.command import Command
-from ..engine.changes import Change, CommandChanged, DoseChanged, OccurrenceChanged
+from ..engine.changes import (
+    Change,
+    CommandChanged,
+    DoseChanged,
+    ModeProgressed,
+    OccurrenceChanged,
+)
 from ..engine.engine import Engine
+from ..store.runs import RunRow
+from .modes import progress_record
 from .progress import Progress
 from .serializers import (
     WRITE_ACTION,
@@ -20,6 +28,7 @@ from .write_action_records import write_action_record
 
 EVENT_COMMAND = "aquarist_command"
 EVENT_DOSE = "aquarist_dose"
+EVENT_MODE = "aquarist_mode"
 EVENT_OCCURRENCE = "aquarist_occurrence"
 EVENT_WRITE_ACTION = "aquarist_write_action"
 
@@ -34,7 +43,9 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
     actions = Progress(lambda words: words.write_action, engine.records.open)
     asked = {one.key: one for one in engine.records.open}
 
-    def fire(name: str, record: Mapping[str, Any], cause: Command | None) -> None:
+    def fire(
+        name: str, record: Mapping[str, Any], cause: Command | RunRow | None
+    ) -> None:
         context = Context(user_id=cause.user, id=cause.context) if cause else None
         hass.bus.async_fire(name, bounded(record), context=context)
 
@@ -54,6 +65,8 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
             case DoseChanged(dose=dose):
                 device = engine.devices.get(dose.device)
                 fire(EVENT_DOSE, dose_record(dose, device), asked.get(dose.key))
+            case ModeProgressed(run=run):
+                fire(EVENT_MODE, progress_record(change), run)
             case OccurrenceChanged(schedule=schedule):
                 planned = engine.planner.get(schedule)
                 fire(EVENT_OCCURRENCE, occurrence_record(change, planned), None)

@@ -45,8 +45,6 @@ async def values_of(
 
     Raises EngineError `history_unavailable` without a recorder.
     """
-    if source.read is None:
-        return ()
     recorder = hass.data.get(DATA_INSTANCE)
     if recorder is None:
         raise EngineError("history_unavailable")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 import json
+import re
 from typing import Any
 from uuid import UUID
 
@@ -21,6 +22,7 @@ LONGEST_NAME = 100
 LAST_EPOCH = 253_402_300_799
 """The last second of the year 9999; later ones have no date."""
 
+_LOST_PLUS = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+) (\d\d:?\d\d)$", re.ASCII)
 _name = text(LONGEST_NAME)
 _epoch = number(0, LAST_EPOCH)
 _ONE = (
@@ -111,7 +113,12 @@ def moment(value: object) -> datetime:
     ]
 )
 def moment_text(value: object) -> datetime:
-    """Accept a moment of a query, where epoch seconds are digits."""
+    """Accept a moment of a query, where epoch seconds are digits.
+
+    A plus that was typed into an address as it is arrives as a blank.
+    """
     digits = str(value)
     plain = digits.isascii() and digits.replace(".", "", 1).isdecimal()
-    return moment(float(digits) if plain and len(digits) <= LONGEST_NAME else digits)
+    if plain and len(digits) <= LONGEST_NAME:
+        return moment(float(digits))
+    return moment(_LOST_PLUS.sub(r"\1+\2", digits))

@@ -5,11 +5,13 @@ all that it holds.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant
 
 from ..data import DATA_ENGINE
+from ..engine.changes import ModeProgressed
 from ..engine.errors import EngineError
 from ..engine.intake import Origin
 from ..engine.mode_definitions import Mode
@@ -53,14 +55,13 @@ def status_record(aquarium: str, status: ModeStatus | None) -> dict[str, Any]:
             "latest_end": None,
             "troubles": [],
         }
-    ends_at = status.ends_at
     return {
         "aquarium": aquarium,
         "mode": status.mode,
         "run_id": status.run,
         "stage": status.stage.value,
         "started_at": status.started_at.isoformat(),
-        "ends_at": None if ends_at is None else ends_at.isoformat(),
+        "ends_at": _iso(status.ends_at),
         "seconds_left": status.seconds_left,
         "latest_end": status.latest_end.isoformat(),
         "troubles": [
@@ -72,6 +73,24 @@ def status_record(aquarium: str, status: ModeStatus | None) -> dict[str, Any]:
             }
             for trouble in status.troubles
         ],
+    }
+
+
+def progress_record(change: ModeProgressed) -> dict[str, Any]:
+    """Return what a mode has come to; ``reason`` says why it ended."""
+    run = change.run
+    ended = run.ended_at is not None
+    return {
+        "aquarium": run.subject,
+        "mode": run.name,
+        "run_id": run.id,
+        "progress": change.progress.value,
+        "reason": (run.error or str(run.state)) if ended else None,
+        "ends_at": _iso(change.ends_at),
+        "latest_end": _iso(change.latest_end),
+        "started_at": run.started_at.isoformat(),
+        "source": run.source,
+        "user": run.user,
     }
 
 
@@ -152,3 +171,8 @@ def _devices(hass: HomeAssistant, uuids: Iterable[str]) -> list[DeviceState]:
         except EngineError:
             continue
     return found
+
+
+def _iso(instant: datetime | None) -> str | None:
+    """Return an instant as ISO 8601 with offset."""
+    return None if instant is None else instant.isoformat()

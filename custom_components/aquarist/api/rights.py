@@ -21,12 +21,22 @@ from .targets import entities_of
 
 
 async def require_control(
-    hass: HomeAssistant, context: Context, devices: Iterable[DeviceState]
+    hass: HomeAssistant,
+    context: Context,
+    devices: Iterable[DeviceState],
+    entities: Iterable[str] = (),
 ) -> None:
-    """Raise Unauthorized unless the caller may change every one of the devices."""
+    """Raise Unauthorized unless the caller may change every one of the devices.
+
+    So with ``entities`` that are none of ours.
+    """
     user = await _user(hass, context, POLICY_CONTROL)
-    if user is not None and not all(
-        _may(hass, user, device, POLICY_CONTROL) for device in devices
+    if user is not None and not (
+        all(_may(hass, user, device, POLICY_CONTROL) for device in devices)
+        and all(
+            user.is_admin or user.permissions.check_entity(one, POLICY_CONTROL)
+            for one in entities
+        )
     ):
         raise Unauthorized(
             context=context,

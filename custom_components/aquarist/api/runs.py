@@ -6,7 +6,6 @@ them. What it is made of is named by the ids that devices keep for ever.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 from homeassistant.auth.models import User
@@ -21,7 +20,9 @@ from ..engine.guided import Guide
 from ..engine.macros import Macro
 from ..engine.state import DeviceState
 from ..errors import ended
+from ..runs.definition import parse_service
 from ..runs.states import RunState, StepState
+from ..schedules.errors import ScheduleError
 from ..store.definitions import DefinitionRevision
 from ..store.runs import RunRow, StepRow
 from .rights import may_read, require_control
@@ -137,7 +138,11 @@ def visible(hass: HomeAssistant, user: User, definition: Mapping[str, Any]) -> b
     if user.is_admin or user.permissions.access_all_entities(POLICY_READ):
         return True
     found = [_device(hass, uuid) for uuid in _uuids(definition)]
-    return all(device is not None and may_read(hass, user, device) for device in found)
+    devices, others = _called(hass, definition)
+    return all(
+        device is not None and may_read(hass, user, device)
+        for device in (*found, *devices)
+    ) and all(user.permissions.check_entity(one, POLICY_READ) for one in others)
 
 
 async def require_all(
@@ -145,20 +150,51 @@ async def require_all(
 ) -> None:
     """Raise Unauthorized unless the caller controls all devices that a run is about.
 
-    One that has vanished bars nobody: its step fails and says so.
+    So with the entities that its services are for. A device that has vanished bars nobody:
+    its step fails and says so.
     """
-    found = (_device(hass, uuid) for uuid in _uuids(definition))
-    await require_control(hass, context, [one for one in found if one is not None])
+    found = [_device(hass, uuid) for uuid in _uuids(definition)]
+    devices, others = _called(hass, definition)
+    known = [one for one in (*found, *devices) if one is not None]
+    await require_control(hass, context, known, others)
 
 
 def _uuids(definition: Mapping[str, Any]) -> Iterator[str]:
     """Yield the ids of the devices that a macro, mode or run is about."""
     if "device_id" in definition:
         yield definition["device_id"]
-    for step in chain.from_iterable(definition.get(name, ()) for name in _LISTS):
+    for step in _steps(definition):
         for kind in _STEPS:
-            if kind in step:
-                yield step[kind]["device_id"]
+            match step.get(kind):
+                case {"device_id": str() as device_id}:
+                    yield device_id
+
+
+def _steps(definition: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the steps of a definition, which may be stored and no longer valid."""
+    for name in _LISTS:
+        match definition.get(name):
+            case list() | tuple() as steps:
+                yield from (step for step in steps if isinstance(step, Mapping))
+
+
+def _called(
+    hass: HomeAssistant, definition: Mapping[str, Any]
+) -> tuple[list[DeviceState], set[str]]:
+    """Return what the services of a macro are for: devices of ours, and other entities."""
+    devices: list[DeviceState] = []
+    others: set[str] = set()
+    for step in _steps(definition):
+        if "service" not in step:
+            continue
+        try:
+            service = parse_service(step["service"], within="service")
+        except ScheduleError:
+            continue
+        ours, theirs = hass.data[DATA_ENGINE].service_steps.targets(service)
+        devices += ours
+        others |= theirs
+    return devices, others
 
 
 def _device(hass: HomeAssistant, uuid: str) -> DeviceState | None:

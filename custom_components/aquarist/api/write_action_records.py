@@ -7,6 +7,8 @@ from typing import Any
 from ..commands.command import Command
 from ..commands.phases import Phase
 from ..engine.arbiter import MANUAL_CHANGE
+from ..engine.levels import RESTORE_ATTEMPTS
+from ..engine.shown import LIMITED_TO, SHADOWED_BY
 from ..engine.state import DeviceState
 from .serializers import WORDS
 from .write_action_errors import TIMEOUT, error_of_command, error_of_request
@@ -17,6 +19,9 @@ STATUSES = tuple(dict.fromkeys(words.write_action for words in WORDS.values()))
 """The four states of a write action (R-T1)."""
 
 _ASKED = ("action_id", "device_id", "field_name", "value")
+_TOLD = (RESTORE_ATTEMPTS, SHADOWED_BY, LIMITED_TO, MANUAL_CHANGE)
+DETAILS = ("attempts", "retry_of", *_TOLD)
+"""What else can be told of a write action."""
 _TIMES = ("start_timestamp", "end_timestamp")
 
 
@@ -31,7 +36,8 @@ def write_action_record(command: Command, device_id: str | None) -> dict[str, An
     """Return a window in the words of the write actions.
 
     ``error`` is there when it failed, ``details`` when there is more to tell: how often it was
-    tried, which action it repeats, which value somebody set by hand meanwhile (RES-28).
+    tried, to set and to give back, which action it repeats, what showed in its place when it
+    began, which value somebody set by hand meanwhile (RES-28).
     """
     record = {
         "action_id": command.id,
@@ -66,6 +72,8 @@ def synchronous_record(
         if error["error_key"] == TIMEOUT:
             error["error_details"]["timeout_ms"] = timeout_ms
         record["error"] = error
+    if details := _details(command):
+        record["details"] = details
     return record
 
 
@@ -98,9 +106,8 @@ def _details(command: Command) -> dict[str, Any]:
         told["attempts"] = command.attempts
     if command.retry_of is not None:
         told["retry_of"] = command.retry_of
-    if (by_hand := (command.result or {}).get(MANUAL_CHANGE)) is not None:
-        told["manual_change"] = by_hand
-    return told
+    result = command.result or {}
+    return told | {name: result[name] for name in _TOLD if name in result}
 
 
 def _iso(instant: datetime | None) -> str | None:

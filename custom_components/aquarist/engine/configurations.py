@@ -5,7 +5,7 @@ can import. Applying one is a run of the commands that it takes (law 1), which t
 applied what (R-C63).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from sqlite3 import Connection
 from typing import Any, Final
 
@@ -19,8 +19,9 @@ from ..runs.sequence import Sequence
 from ..runs.steps import CommandStep
 from ..store import configurations as rows
 from ..store.configurations import Configuration
-from ..store.errors import NotStored
+from ..store.errors import Conflict, NotStored
 from ..store.runs import RunRow
+from .changes import ConfigurationChanged
 from .configuration_content import FORMAT, check_name, no_memory, valid_configuration
 from .errors import EngineError
 from .ground import Ground
@@ -43,19 +44,65 @@ class Configurations:
         self._journal = ground.journal
         self._database = ground.database
         self._memory = ground.memory
+        self._announcer = ground.announcer
+        self._devices = ground.devices
         self._runs = runs
+        self._newest: dict[tuple[int, str], Configuration] = {}
+        self._problems: dict[tuple[int, str], EngineError | InvalidValue] = {}
         runs.register(CONFIGURATION, _program)
 
+    @property
+    def problems(self) -> Mapping[tuple[int, str], EngineError | InvalidValue]:
+        """Return why what is stored cannot be applied, by device and name (law 10).
+
+        Only of devices that are attached: what fits them is not known of others.
+        """
+        return {
+            (number, name): error
+            for (number, name), error in self._problems.items()
+            if (device := self._devices.get(number)) is not None
+            and device.device is not None
+        }
+
+    def newest(self, number: int, name: str) -> Configuration | None:
+        """Return the newest revision of a configuration of a device, None when it is gone."""
+        return self._newest.get((number, name))
+
+    def load_newest(self, found: Iterable[Configuration]) -> None:
+        """Take in what is stored; whether it is valid is seen when its device is there."""
+        for one in found:
+            self._newest[one.device, one.name] = one
+
+    def attached(self, device: DeviceState) -> None:
+        """See which configurations of a device are valid."""
+        for one in self._newest.values():
+            if one.device == device.row.number:
+                self._judge(device, one)
+
+    def _judge(self, device: DeviceState, configuration: Configuration) -> None:
+        """Keep why a configuration cannot be applied, if so."""
+        key = configuration.device, configuration.name
+        self._problems.pop(key, None)
+        try:
+            valid_configuration(device, configuration.definition)
+        except (EngineError, InvalidValue) as error:
+            self._problems[key] = error
+
     async def save(
-        self, device: DeviceState, name: str, user: str | None
+        self,
+        device: DeviceState,
+        name: str,
+        user: str | None,
+        *,
+        expected_revision: int | None = None,
     ) -> Configuration:
         """Store what a device does by itself now as the next revision of a name.
 
-        Raises EngineError, InvalidValue or StoreError.
+        With ``expected_revision`` only as the one that follows it, 0 for a new name. Raises
+        EngineError, `revision_conflict` for another one, InvalidValue or StoreError.
         """
-        return await self._put(
-            device, name, valid_configuration(device, self.snapshot(device)), user
-        )
+        valid = valid_configuration(device, self.snapshot(device))
+        return await self._put(device, name, valid, user, expected_revision)
 
     def snapshot(self, device: DeviceState) -> dict[str, Any]:
         """Return what a device does by itself, and its set-up, as JSON values.
@@ -143,11 +190,12 @@ class Configurations:
         user: str | None,
         *,
         name: str | None = None,
+        expected_revision: int | None = None,
     ) -> Configuration:
         """Store an export as the next revision of its own name, or of another.
 
         Nothing is sent to the device. Raises InvalidValue or EngineError naming the field,
-        StoreError.
+        as `save` does; StoreError.
         """
         valid = valid_configuration(device, data)
         name = valid.pop("name", None) if name is None else name
@@ -155,14 +203,15 @@ class Configurations:
         valid.pop("revision", None)
         if name is None:
             raise InvalidValue("name", "missing_argument")
-        return await self._put(device, name, valid, user)
+        return await self._put(device, name, valid, user, expected_revision)
 
     async def remove(self, device: DeviceState, name: str) -> None:
         """Remove a configuration with all its revisions. Raises EngineError, StoreError."""
         number = device.row.number
         try:
             await self._journal.commit(
-                lambda connection: rows.remove(connection, number, name)
+                lambda connection: rows.remove(connection, number, name),
+                lambda _: self._changed(device, name, None),
             )
         except NotStored as error:
             raise _not_found(name) from error
@@ -267,15 +316,39 @@ class Configurations:
         name: str,
         definition: Mapping[str, Any],
         user: str | None,
+        expected_revision: int | None,
     ) -> Configuration:
         """Store the next revision of a configuration."""
         check_name(name)
         number, at = device.row.number, self._clock.now()
-        return await self._journal.commit(
-            lambda connection: rows.put(
-                connection, number, name, definition, user=user, at=at
+        try:
+            return await self._journal.commit(
+                lambda connection: rows.put(
+                    connection,
+                    number,
+                    name,
+                    definition,
+                    user=user,
+                    at=at,
+                    expected_revision=expected_revision,
+                ),
+                lambda stored: self._changed(device, name, stored),
             )
-        )
+        except Conflict as error:
+            raise EngineError(
+                "revision_conflict", field="expected_revision", revision=error.present
+            ) from error
+
+    def _changed(
+        self, device: DeviceState, name: str, newest: Configuration | None
+    ) -> None:
+        """Take note of another revision of a configuration, or that it is gone (None)."""
+        key = device.row.number, name
+        self._newest.pop(key, None)
+        self._problems.pop(key, None)
+        if newest is not None:
+            self._newest[key] = newest
+        self._announcer.announce(ConfigurationChanged(device=key[0], name=name))
 
     async def _read[T](self, query: Callable[[Connection], T]) -> T:
         """Ask the store. Raises EngineError when it is locked."""

@@ -50,23 +50,45 @@ class LiveSettings:
         wanted = checked(changes)
 
         def unit(connection: Connection) -> Settings:
-            chosen, _ = readable(setting_rows.get(connection, KEY))
+            stored = setting_rows.get(connection, KEY)
+            chosen, skipped = readable(stored)
             merged = {
                 name: value
                 for name, value in {**chosen, **wanted}.items()
                 if value is not None
             }
             settings = settings_of(merged)
-            setting_rows.put(connection, KEY, merged)
+            # What is skipped stays on disk until it is chosen anew (law 10).
+            left = set(skipped) - wanted.keys() - {KEY}
+            setting_rows.put(
+                connection, KEY, {**{name: stored[name] for name in left}, **merged}
+            )
             return settings
 
         def committed(settings: Settings) -> None:
             self.current = settings
-            self.skipped = tuple(one for one in self.skipped if one not in wanted)
+            gone = {*wanted, KEY}
+            self.skipped = tuple(one for one in self.skipped if one not in gone)
             self._applied(settings)
             self._announcer.announce(SettingsChanged(settings=settings, user=user))
 
         return await self._journal.commit(unit, committed)
+
+    async def forget_skipped(self) -> None:
+        """Take off the disk what is not valid any more: the defaults hold already.
+
+        Raises EngineError, StoreError.
+        """
+
+        def unit(connection: Connection) -> None:
+            chosen, _ = readable(setting_rows.get(connection, KEY))
+            setting_rows.put(connection, KEY, chosen)
+
+        def committed(_: None) -> None:
+            self.skipped = ()
+            self._announcer.announce(SettingsChanged(settings=self.current, user=None))
+
+        await self._journal.commit(unit, committed)
 
 
 def readable(stored: object) -> tuple[dict[str, Any], list[str]]:

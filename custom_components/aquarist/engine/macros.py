@@ -8,7 +8,7 @@ from typing import Any
 from ..commands.command import Source
 from ..devices.fields import InvalidValue
 from ..runs.definition import RunDefinition, as_json, parse_definition
-from ..runs.steps import CommandStep, Step, WaitStep
+from ..runs.steps import CommandStep, ServiceStep, Step, WaitStep
 from ..schedules.errors import ScheduleError
 from ..store import definitions
 from ..store.definitions import Definition, DefinitionRevision
@@ -46,8 +46,15 @@ class Macro:
 class Macros:
     """Every macro that is in use."""
 
-    def __init__(self, ground: Ground, runs: Runs, find: Find) -> None:
-        """Start with none; recovery loads them."""
+    def __init__(
+        self,
+        ground: Ground,
+        runs: Runs,
+        find: Find,
+        check_service: Callable[[ServiceStep], None],
+    ) -> None:
+        """Start with none; recovery loads them. `check_service` raises what is wrong with a step."""
+        self._check_service = check_service
         self._clock = ground.clock
         self._journal = ground.journal
         self._announcer = ground.announcer
@@ -215,6 +222,9 @@ class Macros:
 
     def _check(self, step: Step) -> None:
         """Raise what is wrong with a step, as far as its device can tell now."""
+        if isinstance(step, ServiceStep):
+            self._check_service(step)
+            return
         if not isinstance(step, CommandStep | WaitStep):
             return
         device = self._find(step.device_id)
@@ -272,7 +282,9 @@ def _conflict(error: Conflict) -> EngineError:
 def _field(number: int, step: Step, field: str | None) -> str:
     """Return the name of a field inside of a step."""
     named = _NAMED.get(field or "args")
-    if named is None:
+    if isinstance(step, ServiceStep):
+        named = field
+    elif named is None:
         waits = isinstance(step, WaitStep)
         named = "field_name" if waits else f"args.{field}"
     return f"sequence.{number}.{step.kind}.{named}"

@@ -196,9 +196,7 @@ class RunSteps:
             self._agenda.remove("run", run.id)
 
 
-def failure(
-    code: ErrorCode, error: str, details: Mapping[str, str] | None = None
-) -> Outcome:
+def failure(code: str, error: str, details: Mapping[str, str] | None = None) -> Outcome:
     """Return the end of a step that did not succeed."""
     return Outcome(
         state=StepState.FAILED,

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import json
+import re
 from typing import Any
 
 import probatio as vol
 
 from ..schedules.errors import ErrorCode, ScheduleError
 from ..schedules.validation import (
+    arguments,
     boolean,
     integer,
     number,
@@ -26,17 +27,21 @@ from .steps import (
     Mode,
     OnTimeout,
     SequenceStep,
+    ServiceStep,
     StepKind,
     WaitStep,
 )
 
 LONGEST_SEQUENCE = 100
 LONGEST_WAIT = 7 * 24 * 60 * 60
-LARGEST_ARGUMENTS = 64 * 1024
 DEFAULT_MAXIMUM = 10
 MOST_RUNS = 100
 TIMEOUT_RANGE = (1.0, 30.0)
+LONGEST_SERVICE = 600.0
 _FARTHEST = 1e12
+_SERVICE_NAME = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+", re.ASCII)
+_TARGETS = ("entity_id", "device_id", "area_id", "floor_id", "label_id")
+_EVERYTHING = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +79,32 @@ def field_value(value: object) -> Value:
     return _number(value)
 
 
-def _arguments(value: object) -> Mapping[str, Any]:
-    """Accept the arguments of an action: JSON of a bounded size (R-C56)."""
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise rejected(ErrorCode.WRONG_TYPE)
-    try:
-        size = len(json.dumps(dict(value), allow_nan=False))
-    except (TypeError, ValueError) as error:
-        raise rejected(ErrorCode.WRONG_TYPE) from error
-    if size > LARGEST_ARGUMENTS:
-        raise rejected(ErrorCode.TOO_LONG, maximum=LARGEST_ARGUMENTS)
-    return dict(value)
+def _service_name(value: object) -> object:
+    """Accept `domain.service`."""
+    name = str(text(255)(value))
+    if _SERVICE_NAME.fullmatch(name) is None:
+        raise rejected(ErrorCode.UNKNOWN_WORD, value=name, known="domain.service")
+    return name
+
+
+def _ids(value: object) -> tuple[str, ...]:
+    """Accept one id or several; everything at once is none of them."""
+    several = value if isinstance(value, list | tuple) else [value]
+    if not several:
+        raise rejected(ErrorCode.EMPTY)
+    ids = tuple(str(text(255)(one)) for one in several)
+    if _EVERYTHING in ids:
+        raise rejected(ErrorCode.UNKNOWN_WORD, value=_EVERYTHING, known="-")
+    return ids
+
+
+def _service_data(value: object) -> Mapping[str, Any]:
+    """Accept the data of a service, which does not say what the service is for."""
+    data = arguments(value)
+    for name in _TARGETS:
+        if name in data:
+            raise rejected(ErrorCode.NOT_TOGETHER, other=f"target.{name}")
+    return data
 
 
 def _maximum(value: object) -> object:
@@ -106,17 +126,28 @@ _STEP = vol.Schema(
         vol.Optional("command"): object,
         vol.Optional("delay"): number(0, LONGEST_WAIT),
         vol.Optional("wait"): object,
+        vol.Optional("service"): object,
         vol.Optional("continue_on_error", default=False): boolean,
     }
 )
-_KINDS = (StepKind.COMMAND, StepKind.DELAY, StepKind.WAIT)
+_KINDS = (StepKind.COMMAND, StepKind.DELAY, StepKind.WAIT, StepKind.SERVICE)
 _COMMAND = vol.Schema(
     {
         vol.Required("device_id"): text(100),
         vol.Required("action"): text(100),
-        vol.Optional("args", default=None): vol.Maybe(_arguments),
+        vol.Optional("args", default=None): vol.Maybe(arguments),
         vol.Optional("timeout", default=10.0): number(*TIMEOUT_RANGE),
         vol.Optional("confirm", default=False): boolean,
+    }
+)
+_SERVICE = vol.Schema(
+    {
+        vol.Required("service"): _service_name,
+        vol.Optional("target", default=dict): vol.Schema(
+            {vol.Optional(name): _ids for name in _TARGETS}
+        ),
+        vol.Optional("data", default=dict): _service_data,
+        vol.Optional("timeout", default=30.0): number(1, LONGEST_SERVICE),
     }
 )
 _WAIT = vol.Schema(
@@ -192,6 +223,13 @@ def _what(step: SequenceStep) -> Any:
             return step.seconds
         case WaitStep():
             return wait_json(step)
+        case ServiceStep():
+            return {
+                "service": step.service,
+                "target": {name: list(ids) for name, ids in step.target.items()},
+                "data": dict(step.data),
+                "timeout": step.timeout,
+            }
         case AskStep():
             return {"answers": sorted(step.answers), "timeout": step.seconds}
     return {
@@ -223,7 +261,15 @@ def _step(data: object, within: str) -> SequenceStep:
             )
         case StepKind.DELAY:
             return DelayStep(seconds=what, continue_on_error=goes_on)
+        case StepKind.SERVICE:
+            return parse_service(what, within=inside, goes_on=goes_on)
     return parse_wait(what, within=inside, goes_on=goes_on)
+
+
+def parse_service(data: object, *, within: str, goes_on: bool = False) -> ServiceStep:
+    """Read which service is called, and for what. Raises ScheduleError."""
+    values = validated(_SERVICE, data, within=within)
+    return ServiceStep(**values, continue_on_error=goes_on)
 
 
 def wait_json(step: WaitStep) -> dict[str, Any]:

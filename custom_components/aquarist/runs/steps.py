@@ -14,6 +14,7 @@ class StepKind(StrEnum):
     COMMAND = "command"
     DELAY = "delay"
     WAIT = "wait"
+    SERVICE = "service"
     ASK = "ask"
     CALIBRATE = "calibrate"
     HOLD = "hold"
@@ -55,6 +56,28 @@ class CommandStep:
     @property
     def seconds(self) -> float | None:
         """Return nothing: the command has times of its own."""
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStep:
+    """A service of Home Assistant, at most once; ``timeout`` is in seconds.
+
+    ``target`` has the ids that it is for by the kind of id, as Home Assistant names them.
+    What of them backs a device becomes an intent for that device (law 1).
+    """
+
+    kind: ClassVar = StepKind.SERVICE
+
+    service: str
+    target: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float = 30.0
+    continue_on_error: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """Return nothing: the call has a time of its own."""
         return None
 
 
@@ -143,6 +166,8 @@ class ReleaseStep:
         return None
 
 
-type SequenceStep = CommandStep | DelayStep | WaitStep | AskStep | CalibrateStep
+type SequenceStep = (
+    CommandStep | ServiceStep | DelayStep | WaitStep | AskStep | CalibrateStep
+)
 type ModeStep = HoldStep | ReleaseStep | DelayStep | WaitStep
 type Step = SequenceStep | ModeStep

@@ -12,7 +12,16 @@ from homeassistant.core import (
 import probatio as vol
 
 from ..api.command_lists import FILTERS, filter_of, page
-from ..api.command_requests import CONTENT, DEVICE, EXECUTION, Execution, stored, submit
+from ..api.command_requests import (
+    CONFIRM,
+    CONTENT,
+    DEVICE,
+    EXECUTION,
+    Execution,
+    repeat,
+    stored,
+    submit,
+)
 from ..api.fields import LONGEST_NAME, reference
 from ..api.rights import require_control, seer
 from ..api.serializers import command_record
@@ -35,6 +44,7 @@ DOSE = "dose"
 
 _REQUEST = vol.Schema(DEVICE | CONTENT | EXECUTION)
 _KNOWN = vol.Schema(DEVICE | {vol.Required("id"): text(LONGEST_NAME)})
+_RERUN = vol.Schema(_KNOWN.schema | CONFIRM)
 # What a dose takes is checked where every dose is.
 _VOLUME = {vol.Required("head_index"): object, vol.Required("volume_ml"): object}
 _DOSE = vol.Schema(
@@ -86,7 +96,7 @@ async def _dose(call: ServiceCall) -> ServiceResponse:
 async def _cancel_command(call: ServiceCall) -> ServiceResponse:
     """End a command that waits (R-C54)."""
     with translating():
-        command, device = await _known(call)
+        command, device, _ = await _known(call, _KNOWN)
         cancelled = await call.hass.data[DATA_ENGINE].cancel(command)
     return command_record(cancelled, device)
 
@@ -94,10 +104,8 @@ async def _cancel_command(call: ServiceCall) -> ServiceResponse:
 async def _rerun_command(call: ServiceCall) -> ServiceResponse:
     """Send the same once more, as a new command (R-C35)."""
     with translating():
-        command, device = await _known(call)
-        again = await call.hass.data[DATA_ENGINE].acceptance.rerun(
-            command, origin(call)
-        )
+        command, device, asked = await _known(call, _RERUN)
+        again = await repeat(call.hass, command, origin(call), confirm=asked["confirm"])
     return command_record(again, device)
 
 
@@ -123,10 +131,15 @@ async def _sent(call: ServiceCall, asked: dict[str, Any]) -> ServiceResponse:
     return command_record(command, device)
 
 
-async def _known(call: ServiceCall) -> tuple[Command, DeviceState]:
-    """Return a command that the caller may change. Raises EngineError when there is none."""
-    asked = validated(_KNOWN, dict(call.data), within="")
+async def _known(
+    call: ServiceCall, schema: vol.Schema
+) -> tuple[Command, DeviceState, dict[str, Any]]:
+    """Return a command that the caller may change, and all that was asked.
+
+    Raises EngineError when there is none.
+    """
+    asked = validated(schema, dict(call.data), within="")
     device = target(call.hass, asked["device_id"])
     await require_control(call.hass, call.context, [device])
     found = await call.hass.data[DATA_ENGINE].history.command(device, asked["id"])
-    return stored(found, asked["id"]), device
+    return stored(found, asked["id"]), device, asked

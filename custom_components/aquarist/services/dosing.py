@@ -1,4 +1,4 @@
-"""What heads pump from: a container that was refilled, corrected, or is another one now."""
+"""What heads pump from: a container that was refilled, corrected, is another one, or gone."""
 
 from homeassistant.core import (
     HomeAssistant,
@@ -16,26 +16,33 @@ from ..api.targets import target
 from ..commands.schemas import MOST_HEADS
 from ..const import DOMAIN
 from ..data import DATA_ENGINE
+from ..engine.containers import check_head
 from ..engine.errors import EngineError
 from ..errors import translating
 from ..hardware import MICROLITRES
 from ..head_options import LARGEST_CONTAINER_ML
-from ..schedules.validation import integer, number, validated
+from ..schedules.errors import ErrorCode, ScheduleError
+from ..schedules.validation import boolean, integer, number, validated
 
 REFILL_CONTAINER = "refill_container"
+REMOVE_CONTAINER = "remove_container"
+_HEAD = DEVICE | {
+    vol.Required("head_index"): vol.All(integer(0), number(0, MOST_HEADS - 1))
+}
 
 _REFILL = vol.Schema(
-    DEVICE
+    _HEAD
     | {
-        vol.Required("head_index"): vol.All(integer(0), number(0, MOST_HEADS - 1)),
         vol.Optional("capacity_ml", default=None): vol.Maybe(
             number(1, LARGEST_CONTAINER_ML)
         ),
         vol.Optional("remaining_ml", default=None): vol.Maybe(
             number(0, LARGEST_CONTAINER_ML)
         ),
+        vol.Optional("filled_in", default=True): boolean,
     }
 )
+_REMOVE = vol.Schema(_HEAD)
 
 
 @callback
@@ -47,6 +54,7 @@ def async_register(hass: HomeAssistant) -> None:
         _refill_container,
         supports_response=SupportsResponse.OPTIONAL,
     )
+    hass.services.async_register(DOMAIN, REMOVE_CONTAINER, _remove_container)
 
 
 async def _refill_container(call: ServiceCall) -> ServiceResponse:
@@ -58,6 +66,10 @@ async def _refill_container(call: ServiceCall) -> ServiceResponse:
         containers = call.hass.data[DATA_ENGINE].containers
         head, user = asked["head_index"], call.context.user_id
         capacity, remaining = asked["capacity_ml"], asked["remaining_ml"]
+        if not asked["filled_in"] and remaining is None:
+            raise ScheduleError("remaining_ml", ErrorCode.MISSING)
+        if not asked["filled_in"] and capacity is not None:
+            raise ScheduleError("capacity_ml", ErrorCode.UNKNOWN_FIELD)
         if capacity is not None:
             if remaining is not None and remaining > capacity:
                 raise EngineError(
@@ -66,11 +78,26 @@ async def _refill_container(call: ServiceCall) -> ServiceResponse:
             await containers.resize(device, head, _microlitres(capacity), user=user)
         if remaining is not None:
             status = await containers.correct(
-                device, head, _microlitres(remaining), user=user
+                device,
+                head,
+                _microlitres(remaining),
+                user=user,
+                compare=not asked["filled_in"],
             )
         else:
             status = await containers.refill(device, head, user=user)
     return container_record(device, head, status)
+
+
+async def _remove_container(call: ServiceCall) -> None:
+    """Note that a head has no container any more."""
+    with translating():
+        asked = validated(_REMOVE, dict(call.data), within="")
+        device, head = target(call.hass, asked["device_id"]), asked["head_index"]
+        await require_control(call.hass, call.context, [device])
+        check_head(device, head)
+        containers = call.hass.data[DATA_ENGINE].containers
+        await containers.remove(device, head, user=call.context.user_id)
 
 
 def _microlitres(millilitres: float) -> int:

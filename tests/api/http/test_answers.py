@@ -6,8 +6,8 @@ from homeassistant.core import HomeAssistant
 import probatio as vol
 import pytest
 
-from custom_components.aquarist.api.http import VIEWS
 from custom_components.aquarist.api.http.openapi import document
+from custom_components.aquarist.api.http.views import VIEWS
 from custom_components.aquarist.api.write_action_errors import ERROR_KEYS
 
 from .rest import Rest

@@ -31,13 +31,16 @@ def held(monkeypatch: pytest.MonkeyPatch, hass: HomeAssistant) -> asyncio.Event:
 async def test_a_queued_command_is_answered_at_once(
     hass: HomeAssistant, rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """R-C20: its record does not wait for the device; RES-47: times are epoch seconds."""
+    """R-C20: pending, it does not wait for the device; RES-47: times are epoch seconds."""
     go_on = held(monkeypatch, hass)
     answer = await rest.post(commands_of(hass, PUMP), LEVEL | {"id": "one"})
 
     assert answer.status == 200
     assert answer.body["id"] == "one"
-    assert answer.body["status"] in ("pending", "running")
+    assert (answer.body["status"], answer.body["attempts"]) == ("pending", 0)
+    assert answer.body["started_at"] is None
+    again = await rest.post(commands_of(hass, PUMP), LEVEL | {"id": "one"})
+    assert (again.status, again.body["status"]) == (200, "running")
     assert isinstance(answer.body["created_at"], float)
     assert answer.body["completed_at"] is None
     go_on.set()
@@ -196,6 +199,34 @@ async def test_a_dose_above_the_budget_is_422(hass: HomeAssistant, rest: Rest) -
     assert answer.body["error_details"]["allowed"] == "100"
 
 
+async def test_a_refused_dose_is_in_the_records(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """RES-57: with the reason; its id can still be used."""
+    body = {
+        "action": "dose",
+        "args": {"head_index": 0, "volume_ml": 500},
+        "id": "iron",
+    }
+    for _ in range(2):
+        assert (await rest.post(commands_of(hass, DOSER), body)).status == 422
+    await engine_of(hass).journal.commit(lambda connection: None)
+
+    for path in (commands_of(hass, DOSER), "/commands/export"):
+        found = (await rest.get(path)).body
+        records = found["commands"] if isinstance(found, dict) else found
+        assert [one["status"] for one in records] == ["failed", "failed"]
+        for record in records:
+            assert record["id"] != "iron"
+            assert record["error_code"] == "safety_refused"
+            assert record["error"].startswith("refused_budget_24h")
+            assert record["error_details"]["asked_id"] == "iron"
+            assert record["error_details"]["limit"] == "budget_24h"
+            assert (record["attempts"], record["user"] is None) == (0, False)
+    fits = body | {"args": {"head_index": 0, "volume_ml": 1}, "execution": "sync"}
+    assert (await rest.post(commands_of(hass, DOSER), fits)).body["id"] == "iron"
+
+
 async def test_too_many_are_429(hass: HomeAssistant, rest: Rest) -> None:
     """R-C55: with when to try again; a known id and other devices are answered."""
     path = commands_of(hass, PUMP)
@@ -288,8 +319,39 @@ async def test_a_command_is_sent_once_more(hass: HomeAssistant, rest: Rest) -> N
 
     assert again.status == 200
     assert again.body["id"] != "one"
+    assert again.body["status"] == "pending"
     for key in ("action", "args", "timeout", "device_id"):
         assert again.body[key] == first.body[key]
+
+
+async def test_what_destroys_is_repeated_when_that_is_confirmed(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """R-C13, R-C35: once is not for ever."""
+    erase = {"action": "reset_head", "args": {"head_index": 0}, "id": "erase"}
+    sent = await rest.post(commands_of(hass, DOSER), erase | {"confirm": True})
+    assert sent.status == 200
+    path = commands_of(hass, DOSER, "erase", "rerun")
+
+    for body in (None, {}, {"confirm": False}):
+        answer = await rest.post(path, body)
+        assert answer.error == (422, "confirmation_needed", "confirm")
+    assert (await rest.post(path, {"sure": True})).error[2] == "sure"
+    again = await rest.post(path, {"confirm": True})
+    assert (again.status, again.body["retry_of"]) == (200, "erase")
+    assert again.body["args"] == {"head_index": 0}
+
+
+async def test_a_queued_command_that_has_failed_is_200_again(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """RES-42: only who waits is answered with the status of the end."""
+    pump(hass).fail_next(DeviceError("out_of_range", transient=False))
+    body = LEVEL | {"id": "one"}
+    assert (await rest.post(commands_of(hass, PUMP), body | SYNC)).status == 404
+    again = await rest.post(commands_of(hass, PUMP), body)
+
+    assert (again.status, again.body["status"]) == (200, "failed")
 
 
 async def test_a_command_begins_later(hass: HomeAssistant, rest: Rest) -> None:

@@ -9,8 +9,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
 from custom_components.aquarist.api import configurations
-from custom_components.aquarist.api.http import VIEWS
 from custom_components.aquarist.api.http.openapi import document
+from custom_components.aquarist.api.http.views import VIEWS
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.store.command_history import CommandFilter
 from tests.aquarium import device_named, engine_of
@@ -378,3 +378,25 @@ async def test_answers_are_as_described(hass: HomeAssistant, rest: Rest) -> None
         assert answer.status == 200, (where, method)
         content = described["paths"][where][method]["responses"]["200"]["content"]
         OAS31Validator(content["application/json"]["schema"]).validate(answer.body)
+
+
+async def test_two_who_save_from_the_same_revision(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """R-X11: the second is told of the first, where it says from what it began."""
+    first = {"name": "Summer", "expected_revision": 0}
+    saved = await rest.post(path(hass, DOSER), first)
+    assert (saved.status, saved.body["revision"]) == (200, 1)
+    for body in (
+        first,
+        first | {"expected_revision": 2},
+        first | {"configuration": saved.body["configuration"]},
+    ):
+        answer = await rest.post(path(hass, DOSER), body)
+        assert answer.error == (409, "revision_conflict", "expected_revision")
+        assert answer.body["error_details"]["revision"] == "1"
+
+    newer = await rest.post(path(hass, DOSER), first | {"expected_revision": 1})
+    assert newer.body["revision"] == 2
+    last = await rest.post(path(hass, DOSER), {"name": "Summer"})
+    assert last.body["revision"] == 3

@@ -5,6 +5,7 @@ import json
 import re
 from typing import Any
 
+from aiohttp import web
 from homeassistant.core import HomeAssistant
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
@@ -12,11 +13,11 @@ import probatio as vol
 from probatio.error import SchemaError
 import pytest
 
-from custom_components.aquarist.api.http import VIEWS
 from custom_components.aquarist.api.http.errors import STATUS, TABLE
 from custom_components.aquarist.api.http.openapi import document, json_schema
 from custom_components.aquarist.api.http.operations import operation_of
 from custom_components.aquarist.api.http.records import COMMAND, COMMANDS
+from custom_components.aquarist.api.http.views import ROUTER, VIEWS
 from custom_components.aquarist.commands.actions import ACTIONS
 from tests.package_source import english, spelled
 
@@ -44,16 +45,22 @@ def test_the_document_is_valid(described: dict[str, Any]) -> None:
     validate(described)
 
 
+def paths_of(router: web.UrlDispatcher) -> set[str]:
+    """Return the paths of ours that a router knows."""
+    return {
+        route.resource.canonical
+        for route in router.routes()
+        if route.resource is not None
+        and route.resource.canonical.startswith("/api/aquarist")
+    }
+
+
 async def test_every_route_is_described_and_the_reverse(
     hass: HomeAssistant, rest: Rest, described: dict[str, Any]
 ) -> None:
     """Below `/api/aquarist` there is nothing but what the document has."""
-    paths = {
-        route.resource.canonical
-        for route in hass.http.app.router.routes()
-        if route.resource is not None
-        and route.resource.canonical.startswith("/api/aquarist")
-    }
+    assert paths_of(hass.http.app.router) == {"/api/aquarist{path}"}
+    paths = paths_of(ROUTER)
     unknown = {path for path in paths if path.startswith("/api/aquarist{path}")}
     assert unknown
     shown = {ROUTE.sub(r"{\1}", path).rstrip("/") for path in paths - unknown}

@@ -9,6 +9,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity import StateInfo
+from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.components.recorder.common import (
@@ -70,7 +71,7 @@ class TestLatest:
         assert known[uuid_of(hass, LIGHT), "level"]["value"] is None
 
     async def test_a_lamp_and_a_head(self, hass: HomeAssistant, rest: Rest) -> None:
-        """A mix has no entity that tells it; the lamp's tells when it changed."""
+        """The lamp's own entity tells when they changed."""
         await rest.post(commands_of(hass, LIGHT), SYNC)
         await hass.async_block_till_done()
         values = await latest(
@@ -234,12 +235,36 @@ class TestHistory:
         assert values[uuid_of(hass, PUMP), "level"][-3:] == [0, 60, 60]
         assert values[uuid_of(hass, LIGHT), "level"][-2:] == [50.2, 0]
         assert values[uuid_of(hass, DOSER), "dosing_allowed_0"][-1] is False
-        assert values[uuid_of(hass, LIGHT), "mix_red"] == []
+        assert values[uuid_of(hass, LIGHT), "mix_red"][-1] == 100
         assert page["count"] == sum(len(found) for found in values.values())
         for one in page["results"]:
             times = [datetime.fromisoformat(pair[0]) for pair in one["values"]]
             assert times == sorted(times)
             assert all(time >= start for time in times)
+
+    async def test_the_mix_of_a_lamp(self, hass: HomeAssistant, recorded: Rest) -> None:
+        """R-T50: of each channel, and dark keeps it; a level alone changes nothing of it."""
+        start = dt_util.utcnow()
+        light = entity_of(hass, Platform.LIGHT, LIGHT, "light")
+        await call(hass, "turn_on", light, rgbw_color=(255, 51, 0, 255))
+        await call(hass, "turn_on", light, brightness=128)
+        await call(hass, "turn_off", light)
+        await call(hass, "turn_on", light, rgbw_color=(51, 255, 0, 255))
+        await hass.async_block_till_done()
+        await async_wait_recording_done(hass)
+
+        page = await history(
+            recorded,
+            start,
+            device_id=uuid_of(hass, LIGHT),
+            field_name="mix_red,mix_green",
+        )
+        values = {
+            one["field_name"]: [pair[1] for pair in one["values"]]
+            for one in page["results"]
+        }
+        assert values["mix_red"][-2:] == [100, pytest.approx(20, abs=0.5)]
+        assert values["mix_green"][-2:] == [pytest.approx(20, abs=0.5), 100]
 
     async def test_pages_count_values(
         self, hass: HomeAssistant, recorded: Rest
@@ -372,6 +397,56 @@ class TestHistory:
             [50, 25, 100],
             [0, 100],
         ]
+
+    async def test_a_light_of_others_is_told_by_our_own_entity(
+        self,
+        recorder_mock: object,
+        hass: HomeAssistant,
+        tmp_path: Path,
+        hass_client: ClientSessionGenerator,
+    ) -> None:
+        """Home Assistant does not record how bright theirs is; of ours it does."""
+        start = dt_util.utcnow()
+        names = ("lamp", "moon")
+
+        def show(brightness: int) -> None:
+            shown = {"supported_color_modes": ["brightness"], "brightness": brightness}
+            for name in names:
+                hass.states.async_set(
+                    f"light.{name}", "on", shown, state_info=_left_out(shown)
+                )
+
+        show(255)
+        channels = [{"entity_id": "light.moon", "channel": "white"}]
+        kept = [
+            subentry("pump", "Lamp", {"entity_id": "light.lamp"}),
+            subentry("light", "Moon", {"channels": channels}),
+        ]
+        platforms = (Platform.NUMBER, Platform.LIGHT)
+        async with aquarium(hass, tmp_path, *platforms, subentries=kept):
+            rest = Rest(await hass_client())
+            show(128)
+            await hass.async_block_till_done()
+            for entity in (
+                entity_of(hass, Platform.NUMBER, "Lamp", "level"),
+                entity_of(hass, Platform.LIGHT, "Moon", "light"),
+            ):
+                await async_update_entity(hass, entity)
+            await hass.async_block_till_done()
+            await async_wait_recording_done(hass)
+            page = await history(
+                rest,
+                start,
+                device_id=uuid_of(hass, "Lamp", "Moon"),
+                field_name="level,mix_white",
+            )
+            told = await latest(
+                rest, device_id=uuid_of(hass, "Moon"), field_name="level,mix_white"
+            )
+        values = [[pair[1] for pair in one["values"]] for one in page["results"]]
+        half = pytest.approx(50.2, abs=0.1)
+        assert [one[-1:] for one in values] == [[half], [], [half], [100]]
+        assert [one["value"] for one in told] == [half, 100]
 
     async def test_without_a_recorder_it_says_so(
         self, hass: HomeAssistant, rest: Rest

@@ -6,13 +6,14 @@ import json
 from typing import Any
 from uuid import uuid4
 
-from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
+from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE
 from homeassistant.core import Event, HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser, async_capture_events
 
 from custom_components.aquarist.api.events import EVENT_WRITE_ACTION
 from custom_components.aquarist.api.http.tilt import LARGEST_BODY
+from custom_components.aquarist.api.targets import entities_of
 from custom_components.aquarist.api.write_action_errors import ERROR_KEYS
 from custom_components.aquarist.api.write_action_requests import MOST_AT_ONCE
 from custom_components.aquarist.commands.phases import Phase
@@ -20,7 +21,7 @@ from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.data import DATA_ENGINE
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.startup import open_engine
-from tests.aquarium import device_named, engine_of, entity_of, heard
+from tests.aquarium import device_named, engine_of, heard
 
 from .rest import DOSER, PUMP, SKIMMER, Rest, level, pump
 from .write_actions import PATH, action, in_phase, one, why
@@ -404,6 +405,18 @@ async def test_a_device_that_fails(hass: HomeAssistant, rest: Rest) -> None:
     assert level(hass) == 80
 
 
+async def test_how_often_it_was_tried_is_told(hass: HomeAssistant, rest: Rest) -> None:
+    """R-T17: a fault that passes; the tries are visible."""
+    await engine_of(hass).live_settings.update({"window_pause_seconds": 0.5}, None)
+    pump(hass).fail_next(DeviceError("link_lost", transient=True))
+    asked = action(hass)
+    async with heard(hass, in_phase(Phase.IN_FORCE, asked["action_id"])):
+        await rest.post(PATH, asked)
+
+    found = await one(rest, asked["action_id"])
+    assert (found["status"], found["details"]) == ("NEW_VALUE_SET", {"attempts": 2})
+
+
 async def test_a_device_that_is_not_loaded(hass: HomeAssistant, rest: Rest) -> None:
     """What its fields take is not known now."""
     asked = action(hass)
@@ -528,9 +541,8 @@ async def test_who_may_not_control_changes_nothing(
 
 def only_the_pump(hass: HomeAssistant, user: MockUser) -> None:
     """Give somebody rights on the return pump alone."""
-    number = entity_of(hass, Platform.NUMBER, PUMP, "level")
-    switch = entity_of(hass, Platform.SWITCH, PUMP, "pump")
-    user.mock_policy({"entities": {"entity_ids": {number: True, switch: True}}})
+    its = dict.fromkeys(entities_of(hass, device_named(hass, PUMP)), True)
+    user.mock_policy({"entities": {"entity_ids": its}})
 
 
 async def test_a_batch_needs_rights_on_all_its_devices(

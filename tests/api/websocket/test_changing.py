@@ -13,6 +13,8 @@ from tests.aquarium import aquarium, device_named, engine_of
 
 from .test_commands import PUMP, SKIMMER, asked, refused, set_level, uuid_of
 
+DOSER = "Demo doser"
+
 
 @pytest.fixture(autouse=True)
 async def demo(hass: HomeAssistant, tmp_path: Path) -> AsyncIterator[None]:
@@ -43,6 +45,21 @@ async def test_a_command_is_sent_and_found(
     again = await asked(client, type="aquarist/commands/rerun", **known)
     assert again["id"] != "one"
     assert again["args"] == {"level": 30}
+
+
+async def test_what_destroys_is_repeated_when_that_is_confirmed(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    """R-C13, R-C35: each time anew."""
+    client = await hass_ws_client(hass)
+    known = {"device_id": uuid_of(hass, DOSER), "command_id": "one"}
+    erase = {"action": "reset_head", "args": {"head_index": 0}, "confirm": True}
+    await asked(client, type="aquarist/commands/create", **known, **erase)
+    error = await refused(client, type="aquarist/commands/rerun", **known)
+    assert error["translation_key"] == "confirmation_needed"
+
+    again = await asked(client, type="aquarist/commands/rerun", **known, confirm=True)
+    assert (again["action"], again["retry_of"]) == ("reset_head", "one")
 
 
 async def test_what_waits_is_cancelled(

@@ -10,11 +10,13 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.engine.history import History
+from custom_components.aquarist.engine.intake import Origin
 from tests.aquarium import aquarium, device_named, engine_of
 
-PUMP, SKIMMER = "Return pump", "Skimmer"
+PUMP, SKIMMER, DOSER = "Return pump", "Skimmer", "Demo doser"
 
 
 @pytest.fixture(autouse=True)
@@ -168,6 +170,29 @@ async def test_a_subscriber_hears_each_status_once_and_in_order(
     assert [(event["id"], event["status"]) for event in mine] == [
         ("second", status) for status in ("pending", "running", "success")
     ]
+
+
+async def test_a_subscriber_names_a_device_by_its_address(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    """R-C22: one device, in either word, for hearing and for the list."""
+    client = await hass_ws_client(hass)
+    doser = device_named(hass, DOSER)
+    assert doser.row.address is not None
+    address = {"address": doser.row.address}
+    await asked(client, type="aquarist/commands/subscribe", **address)
+    await set_level(hass, PUMP, 10, "unheard")
+    command = await engine_of(hass).send(
+        doser, "request_status", {}, Origin(source=Source.REST), id="heard"
+    )
+    await engine_of(hass).finished(command)
+    heard = [(await client.receive_json())["event"] for _ in range(3)]
+    assert {event["id"] for event in heard} == {"heard"}
+
+    found = await asked(client, type="aquarist/commands/list", **address)
+    assert [one["id"] for one in found["commands"]] == ["heard"]
+    error = await refused(client, type="aquarist/commands/list", device_id=1, **address)
+    assert error["code"] == "invalid_format"
 
 
 async def test_unsubscribing_ends_the_messages(

@@ -47,6 +47,9 @@ async def test_runs_are_listed_and_looked_at(
     first = await run_of(hass, client, set_level(hass, PUMP, 10), name="A")
     await engine_of(hass).runs.finished(first)
     second = await run_of(hass, client, {"delay": 60}, name="B")
+    live = await engine_of(hass).runs.find_live(second)
+    while live.under_way is None:
+        await live.change()
 
     page = await asked(client, type="aquarist/runs/list", limit=1)
     assert [one["id"] for one in page["runs"]] == [second]

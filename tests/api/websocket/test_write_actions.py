@@ -12,11 +12,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.aquarist.api.targets import entities_of
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from tests.api.http.rest import PUMP, SKIMMER, pump, retired
 from tests.api.http.write_actions import action, in_phase
-from tests.aquarium import aquarium, engine_of, entity_of, heard
+from tests.aquarium import aquarium, device_named, engine_of, heard
 
 from .macro_calls import asked, refused
 
@@ -198,16 +199,9 @@ async def test_nothing_is_told_of_what_may_not_be_seen(
     """Neither listed nor found; and what may not be changed stays."""
     mine, other = action(hass, start=3600), action(hass, SKIMMER, start=3600)
     await asked(client, type=CREATE, actions=[mine, other])
-    hass_read_only_user.mock_policy(
-        {
-            "entities": {
-                "entity_ids": {
-                    entity_of(hass, Platform.NUMBER, PUMP, "level"): {"read": True},
-                    entity_of(hass, Platform.SWITCH, PUMP, "pump"): {"read": True},
-                }
-            }
-        }
-    )
+    its = entities_of(hass, device_named(hass, PUMP))
+    readable = {"entity_ids": {one: {"read": True} for one in its}}
+    hass_read_only_user.mock_policy({"entities": readable})
     reader = await hass_ws_client(hass, hass_read_only_access_token)
 
     seen = await asked(reader, type=LIST)

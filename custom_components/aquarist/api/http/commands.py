@@ -10,7 +10,15 @@ from ...commands.phases import Phase
 from ...engine.history import DEVICE_PAGE, LARGEST_DEVICE_PAGE
 from ...engine.state import DeviceState
 from ..command_lists import FILTERS, filter_of, page
-from ..command_requests import CONTENT, EXECUTION, stored, submit
+from ..command_requests import (
+    CONFIRM,
+    CONTENT,
+    EXECUTION,
+    Execution,
+    repeat,
+    stored,
+    submit,
+)
 from ..serializers import command_record
 from .call import Call
 from .operations import Right, operation
@@ -72,7 +80,10 @@ class DeviceCommands(View):
         """Answer with the record: as accepted, or for `sync` as it ended (RES-42, RES-43)."""
         device = await call.controllable_device(call.path["address"], field="address")
         command = await submit(call.hass, device, call.body, call.origin)
-        return success(command_record(command, device), status_of_command(command))
+        # Who does not wait is told that it was accepted, whatever becomes of it.
+        waits = call.body["execution"] is Execution.SYNC
+        status = status_of_command(command) if waits else HTTPStatus.OK
+        return success(command_record(command, device), status)
 
 
 class DeviceCommand(View):
@@ -112,14 +123,18 @@ class Rerun(View):
     @operation(
         "Send the same once more, as a new command",
         right=Right.CONTROL,
+        body=vol.Schema(CONFIRM),
         answers={200: COMMAND},
         errors=SENDING,
+        examples={"erase again": {"confirm": True}},
     )
     async def post(self, call: Call) -> web.StreamResponse:
         """Answer with the new record (R-C35)."""
         device = await call.controllable_device(call.path["address"], field="address")
         command = await _command(call, device)
-        again = await call.engine.acceptance.rerun(command, call.origin)
+        again = await repeat(
+            call.hass, command, call.origin, confirm=call.body["confirm"]
+        )
         return success(command_record(again, device))
 
 

@@ -90,7 +90,7 @@ class Configurations(View):
         right=Right.CONTROL,
         body=vol.Schema(configurations.SAVING),
         answers={200: CONFIGURATION},
-        errors=NOT_FOUND,
+        errors=NOT_FOUND | {HTTPStatus.CONFLICT},
         examples={"save": {"name": "Summer"}, "bring in": {"configuration": LIGHT}},
     )
     async def post(self, call: Call) -> web.StreamResponse:

@@ -35,6 +35,7 @@ TABLE: Mapping[HTTPStatus, frozenset[str]] = {
             "command_is_running",
             "device_busy",
             "id_conflict",
+            "revision_conflict",
             "run_under_way",
         }
     ),

@@ -3,46 +3,38 @@
 Home Assistant answers in plain text and redirects slashes; we do neither (RES-65, R-T51).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from http import HTTPStatus
 import logging
-from typing import Any, ClassVar, override
+from typing import Any, ClassVar
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from homeassistant.auth.models import User
 from homeassistant.components.http.const import KEY_HASS_USER
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers.http import (
-    KEY_ALLOW_CONFIGURED_CORS,
-    KEY_AUTHENTICATED,
-    HomeAssistantView,
-)
+from homeassistant.helpers.http import KEY_AUTHENTICATED, KEY_HASS, HomeAssistantView
 from homeassistant.helpers.json import json_bytes
 import probatio as vol
 
 from .call import Call
+from .door import METHODS
 from .errors import RequestError, as_answered, error_headers, error_object, status_of
 from .operations import Operation, Right, operation_of
 from .reading import read_body, read_query
 
 _LOGGER = logging.getLogger(__name__)
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-type Bound = Callable[[Call], Awaitable[web.StreamResponse]]
-type Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
+KEY_PATH = web.RequestKey("aquarist_path", Mapping[str, str])
+"""The parameters of the path."""
 
 
-class View(HomeAssistantView):
+class View:
     """A path with its operations; each is a method by the name of its HTTP method.
 
-    Every path is there with and without a slash at its end. What a path does not know is
-    answered with an error object, too.
+    What a path does not know is answered with an error object, too.
     """
 
-    # Checked here, for the answer is to be an error object.
-    requires_auth = False
-    name = "api:aquarist"
     url: str
     wrong: ClassVar[HTTPStatus] = HTTPStatus.UNPROCESSABLE_ENTITY
     """The status of what is asked wrongly and has no status of its own."""
@@ -56,21 +48,31 @@ class View(HomeAssistantView):
             if (handler := getattr(cls, method.lower(), None)) is not None
         }
 
-    @override
-    def register(
-        self, hass: HomeAssistant, app: web.Application, router: web.UrlDispatcher
-    ) -> None:
-        """Register both forms of the path for every method."""
-        allow_cors = app[KEY_ALLOW_CONFIGURED_CORS]
-        for url in (self.url, f"{self.url}/"):
-            resource = router.add_resource(url)
-            for method in METHODS:
-                handler = getattr(self, method.lower(), None)
-                route = resource.add_route(method, self._serve(hass, handler))
-                allow_cors(route)
-            # Where other origins are allowed, it asks what they may do.
-            if not any(route.method == hdrs.METH_OPTIONS for route in resource):
-                resource.add_route(hdrs.METH_OPTIONS, self._serve(hass, None))
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """Answer a request, whatever becomes of it."""
+        hass = request.app[KEY_HASS]
+        try:
+            user = _user(hass, request)
+            handler = getattr(self, request.method.lower(), None)
+            if request.method not in METHODS or handler is None:
+                return self.unknown(request)
+            declared = operation_of(handler)
+            require(declared.right, user)
+            call = Call(
+                hass=hass,
+                request=request,
+                user=user,
+                context=HomeAssistantView.context(request),
+                path=request[KEY_PATH],
+                query=read_query(request, declared.query),
+                body=await self.read(request, declared.body),
+            )
+            answer: web.StreamResponse = await handler(call)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it has an answer
+            return self.refused(logged(request, as_answered(error), error))
+        return answer
 
     async def read(
         self, request: web.Request, schema: vol.Schema | None
@@ -89,33 +91,6 @@ class View(HomeAssistantView):
             "method_not_allowed", method=request.method, allowed=allowed
         )
         return failure(error, headers={"Allow": allowed})
-
-    def _serve(self, hass: HomeAssistant, handler: Bound | None) -> Serve:
-        """Return what the router calls for one method."""
-
-        async def serve(request: web.Request) -> web.StreamResponse:
-            try:
-                user = _user(hass, request)
-                if handler is None:
-                    return self.unknown(request)
-                declared = operation_of(handler)
-                require(declared.right, user)
-                call = Call(
-                    hass=hass,
-                    request=request,
-                    user=user,
-                    context=self.context(request),
-                    path=request.match_info,
-                    query=read_query(request, declared.query),
-                    body=await self.read(request, declared.body),
-                )
-                return await handler(call)
-            except web.HTTPException:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, it has an answer
-                return self.refused(logged(request, as_answered(error), error))
-
-        return serve
 
 
 def require(right: Right, user: User) -> None:

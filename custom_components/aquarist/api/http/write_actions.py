@@ -38,11 +38,11 @@ RESULT: dict[str | vol.Marker, Any] = {
     vol.Required("value"): anything,
     vol.Required("status"): vol.In(STATUSES),
     vol.Optional("error"): FAILURE,
+    vol.Optional("details"): dict,
 }
 RECORD: dict[str | vol.Marker, Any] = RESULT | {
     vol.Required("start_timestamp"): TEXT,
     vol.Required("end_timestamp"): TEXT,
-    vol.Optional("details"): dict,
 }
 LISTED = vol.Schema(
     {

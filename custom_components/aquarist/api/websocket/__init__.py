@@ -14,6 +14,7 @@ from . import (
     runs,
     schedules,
     settings,
+    subscriptions,
     write_actions,
 )
 
@@ -64,6 +65,11 @@ def async_register(hass: HomeAssistant) -> None:
         schedules.list_schedules,
         settings.get_settings,
         settings.update_settings,
+        subscriptions.subscribe_configurations,
+        subscriptions.subscribe_containers,
+        subscriptions.subscribe_doses,
+        subscriptions.subscribe_macros,
+        subscriptions.subscribe_settings,
         write_actions.cancel_write_actions,
         write_actions.create_write_actions,
         write_actions.get_write_action,

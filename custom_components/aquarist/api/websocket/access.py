@@ -14,6 +14,12 @@ from ..targets import target
 
 DEVICE = vol.Any(vol.All(str, vol.Length(min=1)), vol.All(int, vol.Range(min=1)))
 
+ONE_DEVICE: dict[str | vol.Marker, Any] = {
+    vol.Exclusive("device_id", "device"): DEVICE,
+    vol.Exclusive("address", "device"): DEVICE,
+}
+"""A device may be named, in either word (R-C22)."""
+
 
 def wanted_device(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
@@ -22,7 +28,8 @@ def wanted_device(
 
     Raises EngineError for an unknown one, Unauthorized for one that the user may not see.
     """
-    if (reference := msg.get("device_id")) is None:
+    reference = msg.get("device_id", msg.get("address"))
+    if reference is None:
         return None
     device = target(hass, reference)
     if not may_read(hass, connection.user, device):

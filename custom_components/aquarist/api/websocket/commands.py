@@ -19,13 +19,13 @@ from ...engine.intake import Origin
 from ...engine.state import DeviceState
 from ...errors import translating
 from ..command_lists import FILTERS, filter_of, page
-from ..command_requests import CONTENT, EXECUTION, stored, submit
+from ..command_requests import CONFIRM, CONTENT, EXECUTION, repeat, stored, submit
 from ..fields import LONGEST_NAME
 from ..progress import Progress
 from ..rights import require_control
 from ..serializers import bounded, command_record
 from ..targets import target
-from .access import DEVICE, readable, wanted_device
+from .access import DEVICE, ONE_DEVICE, readable, wanted_device
 
 # The id of a message is Home Assistant's, so that a command's has a name of its own.
 _CONTENT: dict[str | vol.Marker, Any] = {
@@ -41,7 +41,7 @@ _KNOWN: dict[str | vol.Marker, Any] = {
 @websocket_command(
     {
         vol.Required("type"): "aquarist/commands/list",
-        vol.Optional("device_id"): DEVICE,
+        **ONE_DEVICE,
         vol.Optional("limit", default=DEVICE_PAGE): vol.All(
             int, vol.Range(min=1, max=LARGEST_PAGE)
         ),
@@ -116,7 +116,9 @@ async def cancel_command(
     connection.send_result(msg["id"], command_record(cancelled, device))
 
 
-@websocket_command({vol.Required("type"): "aquarist/commands/rerun", **_KNOWN})
+@websocket_command(
+    {vol.Required("type"): "aquarist/commands/rerun", **_KNOWN, **CONFIRM}
+)
 @async_response
 async def rerun_command(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
@@ -125,16 +127,11 @@ async def rerun_command(
     with translating():
         device, origin = await _controlled(hass, connection, msg)
         command = await _known(hass, device, msg)
-        again = await hass.data[DATA_ENGINE].acceptance.rerun(command, origin)
+        again = await repeat(hass, command, origin, confirm=msg["confirm"])
     connection.send_result(msg["id"], command_record(again, device))
 
 
-@websocket_command(
-    {
-        vol.Required("type"): "aquarist/commands/subscribe",
-        vol.Optional("device_id"): DEVICE,
-    }
-)
+@websocket_command({vol.Required("type"): "aquarist/commands/subscribe", **ONE_DEVICE})
 @callback
 def subscribe_commands(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]

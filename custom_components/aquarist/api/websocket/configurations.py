@@ -67,13 +67,19 @@ async def list_revisions(
     connection.send_result(msg["id"], found)
 
 
-@websocket_command({vol.Required("type"): "aquarist/configurations/save", **_KNOWN})
+@websocket_command(
+    {
+        vol.Required("type"): "aquarist/configurations/save",
+        **_KNOWN,
+        **configurations.EXPECTED,
+    }
+)
 @async_response
 async def save_configuration(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Save what a device does now, for who controls it; answer with the new revision."""
-    await _store(hass, connection, msg, {"name": msg["name"], "configuration": None})
+    await _store(hass, connection, msg, {**msg, "configuration": None})
 
 
 @websocket_command(
