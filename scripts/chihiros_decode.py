@@ -8,6 +8,7 @@ Frames are found as one run of digits (`5a0106…`), as bytes with blanks, comma
 import argparse
 import ast
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 import re
 import sys
 
@@ -49,6 +50,19 @@ def frames_in(line: str) -> Iterator[bytes]:
             yield data
 
 
+def _lines(words: Sequence[str]) -> Iterator[str]:
+    """Yield the words of a command line as lines: bytes given one by one belong together.
+
+    A word with blanks in it was quoted: it is a line of its own, or several.
+    """
+    for quoted, group in groupby(words, key=lambda word: len(word.split()) > 1):
+        if quoted:
+            for word in group:
+                yield from word.splitlines()
+        else:
+            yield " ".join(group)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Describe every frame found; 1 when there is none."""
     parser = argparse.ArgumentParser(description="Say what Chihiros frames mean.")
@@ -62,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "hex", nargs="*", help="frames or log lines; the standard input without any"
     )
     options = parser.parse_args(arguments)
-    # Bytes given as separate words belong together; a blank keeps whole frames apart.
-    lines: Iterable[str] = [" ".join(options.hex)] if options.hex else sys.stdin
+    lines: Iterable[str] = _lines(options.hex) if options.hex else sys.stdin
     count = 0
     for line in lines:
         for data in frames_in(line):

@@ -85,6 +85,14 @@ async def test_a_day_of_the_demo(
             ("Evening phosphate", "18:00", "18:01"),
             ("Dusk", "20:00", "21:00"),
         ]
+        assert [one["description"] for one in day] == [
+            "Fade to 80 % in 1 h: Demo light",
+            "2.5 mL with Head 1: Demo doser",
+            "4 mL with Head 2: Demo doser",
+            "Off for 10 min: Return pump, Skimmer",
+            "1.5 mL with Head 3: Demo doser",
+            "Fade to 0 % in 1 h: Demo light",
+        ]
 
 
 async def test_what_is_under_way_is_on(

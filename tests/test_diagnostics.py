@@ -3,10 +3,12 @@
 from datetime import timedelta
 import json
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.auth.models import User
 from homeassistant.core import Context, HomeAssistant
+from homeassistant.helpers.discovery_flow import DiscoveryKey
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.components.diagnostics import (
@@ -100,6 +102,7 @@ async def test_nothing_tells_who_and_where(
     """No address, no user, no place, no name that ends in an address."""
     async with aquarium(hass, tmp_path, demo=True) as entry:
         doser = device_named(hass, "Demo doser").row
+        assert doser.address is not None
         await hass.services.async_call(
             DOMAIN,
             "send_command",
@@ -107,10 +110,14 @@ async def test_nothing_tells_who_and_where(
             blocking=True,
             context=Context(user_id=hass_admin_user.id),
         )
+        # As Home Assistant keeps it with an entry that was discovered.
+        key = DiscoveryKey(domain="bluetooth", key=doser.address, version=1)
+        hass.config_entries.async_update_entry(
+            entry, discovery_keys=MappingProxyType({"bluetooth": (key,)})
+        )
         await hass.async_block_till_done()
         text = json.dumps(await diagnostics(hass, hass_client, entry))
 
-        assert doser.address is not None
         for secret in (
             doser.address,
             hass_admin_user.id,

@@ -6,9 +6,11 @@ from typing import Any
 from homeassistant.core import Event, HomeAssistant
 import pytest
 
+from custom_components.aquarist import logbook
 from custom_components.aquarist.api.events import (
     EVENT_COMMAND,
     EVENT_DOSE,
+    EVENT_MODE,
     EVENT_OCCURRENCE,
     EVENT_WRITE_ACTION,
 )
@@ -16,7 +18,12 @@ from custom_components.aquarist.logbook import Describe, async_describe_events
 
 from .aquarium import aquarium, device_named
 
-COMMAND: dict[str, Any] = {"action": "turn_on", "status": "success", "error": None}
+COMMAND: dict[str, Any] = {
+    "action": "turn_on",
+    "args": {},
+    "status": "success",
+    "error": None,
+}
 DOSE: dict[str, Any] = {"head_index": 0, "volume_ml": 2.5, "state": "given"}
 OCCURRENCE: dict[str, Any] = {
     "schedule_id": 3,
@@ -24,20 +31,60 @@ OCCURRENCE: dict[str, Any] = {
     "verdict": "ran",
     "reason": None,
 }
+ICONS = {
+    EVENT_COMMAND: "mdi:send-outline",
+    EVENT_DOSE: "mdi:eyedropper",
+    EVENT_MODE: "mdi:tune-variant",
+    EVENT_OCCURRENCE: "mdi:calendar-check",
+    EVENT_WRITE_ACTION: "mdi:pencil-outline",
+}
+MODE: dict[str, Any] = {"mode": "feed", "progress": "began", "reason": None}
 WRITE: dict[str, Any] = {"field_name": "level", "value": 40, "status": "NEW_VALUE_SET"}
 
 
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        (EVENT_COMMAND, COMMAND, "turn_on: success"),
+        (EVENT_COMMAND, COMMAND, "switch on: done"),
         (
             EVENT_COMMAND,
             COMMAND | {"status": "failed", "error": "no_answer"},
-            "turn_on: failed (no_answer)",
+            "switch on: failed (no answer)",
+        ),
+        (
+            EVENT_COMMAND,
+            COMMAND | {"action": "set_level", "args": {"level": 40.0}},
+            "set level to 40 %: done",
+        ),
+        (
+            EVENT_COMMAND,
+            COMMAND
+            | {"action": "ramp", "args": {"end_level": 80}, "status": "running"},
+            "fade to 80 %: under way",
+        ),
+        (
+            EVENT_COMMAND,
+            COMMAND
+            | {
+                "action": "dose",
+                "args": {"head_index": 0, "volume_ml": 2.5},
+                "status": "failed",
+                "error": "refused_budget_24h",
+            },
+            "dose 2.5 mL: failed (more than the head may give in 24 hours)",
+        ),
+        (
+            EVENT_COMMAND,
+            COMMAND | {"action": "set_custom_curve", "args": None},
+            "set custom curve: done",
         ),
         (EVENT_DOSE, DOSE, "head 1, 2.5 mL: given"),
-        (EVENT_WRITE_ACTION, WRITE, "level to 40: NEW_VALUE_SET"),
+        (
+            EVENT_DOSE,
+            DOSE | {"state": "unknown"},
+            "head 1, 2.5 mL: nobody knows whether it was given",
+        ),
+        (EVENT_WRITE_ACTION, WRITE, "level to 40: in force"),
     ],
 )
 async def test_events_of_a_device_name_it(
@@ -55,6 +102,7 @@ async def test_events_of_a_device_name_it(
         assert describe(Event(name, data | {"device_id": device})) == {
             "name": "Skimmer",
             "message": message,
+            "icon": ICONS[name],
         }
         for gone in ("no-such-device", None):
             shown = describe(Event(name, data | {"device_id": gone}))
@@ -64,12 +112,12 @@ async def test_events_of_a_device_name_it(
 @pytest.mark.parametrize(
     ("change", "who", "message"),
     [
-        ({}, "Dawn", "ran"),
-        ({"verdict": None}, "Dawn", "began"),
+        ({}, "Dawn", "done"),
+        ({"verdict": None}, "Dawn", "started"),
         (
             {"verdict": "refused", "reason": "refused_budget_24h", "name": None},
             "Schedule 3",
-            "refused (refused_budget_24h)",
+            "refused (more than the head may give in 24 hours)",
         ),
     ],
 )
@@ -79,7 +127,47 @@ def test_a_due_moment_names_its_schedule(
     """What came of it, and why."""
     event = Event(EVENT_OCCURRENCE, OCCURRENCE | change)
 
-    assert described(hass)[EVENT_OCCURRENCE](event) == {"name": who, "message": message}
+    assert described(hass)[EVENT_OCCURRENCE](event) == {
+        "name": who,
+        "message": message,
+        "icon": ICONS[EVENT_OCCURRENCE],
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, "mode feed began"),
+        ({"progress": "extended"}, "mode feed lasts longer"),
+        ({"progress": "ended", "reason": "completed"}, "mode feed ended"),
+        (
+            {"progress": "ended", "reason": "mode_latest_end"},
+            "mode feed ended (its latest end has come)",
+        ),
+    ],
+)
+async def test_a_mode_names_its_aquarium(
+    hass: HomeAssistant, tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    """One that was removed belongs to Aquarist."""
+    async with aquarium(hass, tmp_path) as entry:
+        describe = described(hass)[EVENT_MODE]
+        data = MODE | change
+        assert describe(Event(EVENT_MODE, data | {"aquarium": entry.entry_id})) == {
+            "name": "Reef",
+            "message": message,
+            "icon": ICONS[EVENT_MODE],
+        }
+        gone = describe(Event(EVENT_MODE, data | {"aquarium": "gone"}))
+        assert gone["name"] == "Aquarist"
+
+
+def test_every_word_of_a_reason_is_one_of_those_that_are_documented() -> None:
+    """A word that no record has any more would be explained for nothing."""
+    documented = Path("docs/words.md").read_text(encoding="utf-8")
+
+    for word in logbook._REASONS:
+        assert f"| {word} |" in documented
 
 
 def described(hass: HomeAssistant) -> dict[str, Describe]:

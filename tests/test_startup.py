@@ -28,9 +28,9 @@ async def test_a_new_store_is_made(hass: HomeAssistant, store_path: Path) -> Non
 
 
 async def test_a_newer_store_is_left_alone_and_locks_the_engine(
-    hass: HomeAssistant, store_path: Path
+    hass: HomeAssistant, store_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """R-X3: a newer Aquarist wrote it."""
+    """R-X3: a newer Aquarist wrote it; the log says so, as Repairs does."""
     connection = sqlite3.connect(store_path)
     connection.execute("PRAGMA user_version = 999")
     connection.execute("CREATE TABLE future (id INTEGER)")
@@ -40,6 +40,7 @@ async def test_a_newer_store_is_left_alone_and_locks_the_engine(
     engine = await open_engine(hass)
     assert engine.journal.locked
     assert engine.store_trouble == "store_newer"
+    assert "The records cannot be used; only stop and off work" in caplog.text
     await engine.close()
     assert store_path.read_bytes() == before
 

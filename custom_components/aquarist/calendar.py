@@ -17,6 +17,7 @@ from .data import AquaristConfigEntry
 from .engine.changes import Change, DeviceChanged, ScheduleChanged
 from .entity import AquaristEntity, any_of
 from .outlook import Entry, entries, of_aquarium, present
+from .plan_words import words_of
 from .subjects import Aquarium, subjects
 
 PARALLEL_UPDATES = 0
@@ -52,7 +53,7 @@ class PlanCalendar(AquaristEntity[Aquarium], CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """Return what the plan does now or next."""
         entry = present(self.engine, self._wanted)
-        return None if entry is None else _event(entry)
+        return None if entry is None else self._event(entry)
 
     @override
     async def async_get_events(
@@ -61,7 +62,8 @@ class PlanCalendar(AquaristEntity[Aquarium], CalendarEntity):
         """Return what the plan does between two instants."""
         start, end = dt_util.as_utc(start_date), dt_util.as_utc(end_date)
         return [
-            _event(entry) for entry in entries(self.engine, self._wanted, start, end)
+            self._event(entry)
+            for entry in entries(self.engine, self._wanted, start, end)
         ]
 
     @override
@@ -85,12 +87,12 @@ class PlanCalendar(AquaristEntity[Aquarium], CalendarEntity):
         self._settling = None
         self._show()
 
-
-def _event(entry: Entry) -> CalendarEvent:
-    """Return a moment of the plan as Home Assistant shows it, in local time."""
-    return CalendarEvent(
-        start=dt_util.as_local(entry.start),
-        end=dt_util.as_local(entry.end),
-        summary=entry.name,
-        uid=f"{entry.schedule}/{entry.start.isoformat()}",
-    )
+    def _event(self, entry: Entry) -> CalendarEvent:
+        """Return a moment of the plan as Home Assistant shows it, in local time."""
+        return CalendarEvent(
+            start=dt_util.as_local(entry.start),
+            end=dt_util.as_local(entry.end),
+            summary=entry.name,
+            description=words_of(self.engine, entry.definition),
+            uid=f"{entry.schedule}/{entry.start.isoformat()}",
+        )

@@ -27,6 +27,7 @@ HIDDEN = frozenset(
         CONF_LOCAL_NAME,
         CONF_LONGITUDE,
         "context",
+        "discovery_keys",
         "title",
         "unique_id",
         "user",

@@ -1,20 +1,85 @@
-"""Aquarist's events in the words of the logbook."""
+"""Aquarist's events in the words of the logbook, which knows no translations."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.logbook.const import (
+    LOGBOOK_ENTRY_ICON,
     LOGBOOK_ENTRY_MESSAGE,
     LOGBOOK_ENTRY_NAME,
 )
 from homeassistant.core import Event, HomeAssistant, callback
 
-from .api.events import EVENT_COMMAND, EVENT_DOSE, EVENT_OCCURRENCE, EVENT_WRITE_ACTION
+from .api.events import (
+    EVENT_COMMAND,
+    EVENT_DOSE,
+    EVENT_MODE,
+    EVENT_OCCURRENCE,
+    EVENT_WRITE_ACTION,
+)
 from .const import DOMAIN
 from .data import DATA_ENGINE
 from .engine.errors import EngineError
 
 type Describe = Callable[[Event[Any]], dict[str, str]]
+type Words = Mapping[str, str]
+
+_ICONS: Final = {
+    EVENT_COMMAND: "mdi:send-outline",
+    EVENT_DOSE: "mdi:eyedropper",
+    EVENT_MODE: "mdi:tune-variant",
+    EVENT_OCCURRENCE: "mdi:calendar-check",
+    EVENT_WRITE_ACTION: "mdi:pencil-outline",
+}
+_ACTIONS: Final[Words] = {
+    "turn_on": "switch on",
+    "turn_off": "switch off",
+    "toggle": "switch over",
+    "ramp": "fade",
+    "release_for_app": "release for phone app",
+}
+_COMMANDS: Final[Words] = {
+    "pending": "waiting",
+    "running": "under way",
+    "success": "done",
+    "timed_out": "took too long",
+}
+_DOSES: Final[Words] = {
+    "intended": "about to be given",
+    "sent": "being given",
+    "partly": "partly given",
+    "not_given": "not given",
+    "unknown": "nobody knows whether it was given",
+}
+_PROGRESS: Final[Words] = {"extended": "lasts longer"}
+_VERDICTS: Final[Words] = {"ran": "done", "partly": "partly done"}
+_WRITE_ACTIONS: Final[Words] = {
+    "PLANNED": "planned",
+    "NEW_VALUE_SET": "in force",
+    "OLD_VALUE_RESTORED": "over",
+    "FAILED": "failed",
+}
+_REASONS: Final[Words] = {
+    "automation_off": "automation is off",
+    "field_owned": "something else holds the value",
+    "held_by_app": "the phone app holds the connection",
+    "mode_ended": "everything was given back at once",
+    "mode_latest_end": "its latest end has come",
+    "no_free_slot": "no free Bluetooth connection",
+    "not_confirmed": "the device did not follow",
+    "refused_budget_24h": "more than the head may give in 24 hours",
+    "refused_budget_additive_24h": "more of this additive than allowed in 24 hours",
+    "refused_budget_aquarium_24h": "more than the aquarium may get in 24 hours",
+    "refused_container_empty": "not enough in the container",
+    "refused_head_disabled": "the head is not in use",
+    "refused_interlock": "a safety rule forbids it",
+    "refused_maximum_volume": "more than the head may give at once",
+    "refused_minimum_interval": "too soon after the last dose",
+    "refused_not_allowed": "the head may not dose now",
+    "refused_not_calibrated": "the head was never calibrated",
+    "steps_failed": "some steps failed",
+    "superseded": "something newer took its place",
+}
 
 
 @callback
@@ -32,36 +97,72 @@ def async_describe_events(
         except EngineError:
             return "Aquarist"
 
-    def told(who: str, message: str) -> dict[str, str]:
-        return {LOGBOOK_ENTRY_NAME: who, LOGBOOK_ENTRY_MESSAGE: message}
+    def told(event: Event, who: str, message: str) -> dict[str, str]:
+        return {
+            LOGBOOK_ENTRY_NAME: who,
+            LOGBOOK_ENTRY_MESSAGE: message,
+            LOGBOOK_ENTRY_ICON: _ICONS[str(event.event_type)],
+        }
 
     def command(event: Event) -> dict[str, str]:
         data = event.data
-        return told(
-            name(data), f"{data['action']}: {data['status']}{_why(data['error'])}"
-        )
+        status = _plain(data["status"], _COMMANDS)
+        message = f"{_asked(data)}: {status}{_why(data['error'])}"
+        return told(event, name(data), message)
 
     def dose(event: Event) -> dict[str, str]:
         data = event.data
         head, volume = data["head_index"] + 1, data["volume_ml"]
-        return told(name(data), f"head {head}, {volume:g} mL: {data['state']}")
+        state = _plain(data["state"], _DOSES)
+        return told(event, name(data), f"head {head}, {volume:g} mL: {state}")
+
+    def mode(event: Event) -> dict[str, str]:
+        data = event.data
+        entry = hass.config_entries.async_get_entry(data["aquarium"])
+        reason = None if data["reason"] == "completed" else data["reason"]
+        progress = _plain(data["progress"], _PROGRESS)
+        who = "Aquarist" if entry is None else entry.title
+        return told(event, who, f"mode {data['mode']} {progress}{_why(reason)}")
 
     def occurrence(event: Event) -> dict[str, str]:
         data = event.data
         who = data["name"] or f"Schedule {data['schedule_id']}"
-        return told(who, f"{data['verdict'] or 'began'}{_why(data['reason'])}")
+        verdict = _plain(data["verdict"] or "started", _VERDICTS)
+        return told(event, who, f"{verdict}{_why(data['reason'])}")
 
     def write_action(event: Event) -> dict[str, str]:
         data = event.data
-        asked = f"{data['field_name']} to {data['value']}"
-        return told(name(data), f"{asked}: {data['status']}")
+        status = _plain(data["status"], _WRITE_ACTIONS)
+        field = _plain(data["field_name"])
+        return told(event, name(data), f"{field} to {data['value']}: {status}")
 
     async_describe_event(DOMAIN, EVENT_COMMAND, command)
     async_describe_event(DOMAIN, EVENT_DOSE, dose)
+    async_describe_event(DOMAIN, EVENT_MODE, mode)
     async_describe_event(DOMAIN, EVENT_OCCURRENCE, occurrence)
     async_describe_event(DOMAIN, EVENT_WRITE_ACTION, write_action)
 
 
+def _asked(data: Mapping[str, Any]) -> str:
+    """Return what a command asks of its device, with the number that matters most."""
+    # Left out of a record that would be too large for an event.
+    args: Mapping[str, Any] = data["args"] or {}
+    match data["action"]:
+        case "set_level" if "level" in args:
+            return f"set level to {args['level']:g} %"
+        case "ramp" if "end_level" in args:
+            return f"fade to {args['end_level']:g} %"
+        case "dose" if "volume_ml" in args:
+            return f"dose {args['volume_ml']:g} mL"
+        case action:
+            return _plain(action, _ACTIONS)
+
+
+def _plain(word: str, words: Words | None = None) -> str:
+    """Return a machine word as people say it; most need nothing but blanks."""
+    return (words or {}).get(word, word.replace("_", " "))
+
+
 def _why(reason: str | None) -> str:
     """Return a reason as the end of a message."""
-    return f" ({reason})" if reason else ""
+    return f" ({_plain(reason, _REASONS)})" if reason else ""

@@ -21,10 +21,11 @@ MOST_MOMENTS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A moment of the plan: aware UTC, ``end`` after ``start``."""
+    """A moment of the plan: aware UTC, ``end`` after ``start``; and what is done then."""
 
     schedule: int
     name: str
+    definition: ScheduleDefinition
     start: datetime
     end: datetime
 
@@ -122,6 +123,7 @@ def _entry(planned: Planned, definition: ScheduleDefinition, at: datetime) -> En
     return Entry(
         schedule=planned.row.id,
         name=planned.row.name,
+        definition=definition,
         start=at,
         end=at + _length(definition),
     )

@@ -1,16 +1,20 @@
 """Opens the store and makes the engine; a store fault never fails the set-up (design 3)."""
 
+import logging
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .devices.home_services import HomeServices
 from .engine.clock import HomeAssistantClock, read_boot_id
 from .engine.engine import Engine
+from .hardware import device_uuid
 from .store.database import Database
 from .store.errors import StoreCorruptError, StoreError
 
+_LOGGER = logging.getLogger(__name__)
 STORE_FILE = "aquarist.db"
 ISSUE_CORRUPT = "store_corrupt"
 
@@ -27,7 +31,9 @@ async def open_engine(hass: HomeAssistant) -> Engine:
         error = fault
         await engine.journal.close()
         engine = Engine(clock, None, default_zone=lambda: hass.config.time_zone)
+    engine.service_steps.home = HomeServices(hass, device_uuid)
     if error is not None:
+        _LOGGER.error("The records cannot be used; only stop and off work: %s", error)
         engine.store_fault = error
         engine.store_trouble = error.code
     return engine

@@ -74,6 +74,24 @@ def test_script(tmp_path: Path) -> None:
     assert result.returncode == 0
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        (QUERY.hex(" "), TODAY.hex(" ")),
+        (f"write {QUERY.hex(' ')}\nnotify {TODAY.hex(' ')}",),
+        (*QUERY.hex(" ").split(), TODAY.hex(" ")),
+    ],
+)
+def test_quoted_words_are_lines_of_their_own(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Frames that were pasted one by one, or as whole lines, are not glued together."""
+    assert TOOL.main(words) == 0
+    told = capsys.readouterr().out
+    assert "ask for the status" in told
+    assert "today's totals 60.0 mL" in told
+
+
 def test_script_reads_logs() -> None:
     """The standard input is read line by line."""
     log = f"start\n10:00 write {QUERY.hex()}\n10:01 notify {TODAY.hex()}\n"

@@ -112,6 +112,7 @@ async def test_the_page_follows_what_happens(
         await aquarium.shows("input_boolean.skimmer", "off")
         await visit.press("Head 1, dose now")
         await visit.says("Head 1, 24 hours", "1.0 mL")
+        await visit.says("Head 1, left", "499 mL")
         await visit.screenshot(artifacts / "aquarium.png")
 
     assert visit.errors == []

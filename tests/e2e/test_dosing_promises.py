@@ -237,6 +237,8 @@ async def test_the_export_holds_all_of_it(aquarium: LivingAquarium) -> None:
     tomorrow = time.time() + 24 * 3600
     await dosed(aquarium, 1, id=keys[2], scheduled_at=tomorrow)
     await requested(aquarium.client, "DELETE", f"{DOSES}/{keys[2]}")
+    status, _ = await dosed(aquarium, 100.1, id="refused")
+    assert status == REFUSED
     await dosed(aquarium, LARGE_ML, id=keys[3])
     await aquarium.client.ask("aquarist", "emergency_stop", {})
     await ended(aquarium, keys[3])
@@ -249,6 +251,8 @@ async def test_the_export_holds_all_of_it(aquarium: LivingAquarium) -> None:
     assert statuses[1] in ("failed", "timed_out")
     assert statuses[2] == "cancelled"
     assert statuses[3] in ("failed", "cancelled")
+    (refused,) = [one for one in exported if one["error_code"] == "safety_refused"]
+    assert refused["error_details"]["asked_id"] == "refused"
     for key in keys:
         assert found[key]["source"] == "rest"
         assert found[key]["user"]

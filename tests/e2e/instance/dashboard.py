@@ -11,7 +11,14 @@ LIGHT = "light.universal_wrgb_c0de"
 HEAD = "dosing_pump_c0d4_head_{number}"
 AQUARIUM = "living_room"
 HEADS = (1, 2, 3, 4)
+FILLED_HEADS = (1, 2, 3)
+"""The heads that the plan doses with; they have containers."""
 PUMPS = ("switch.return_pump", "switch.skimmer")
+IN_A_MODE = [
+    {"condition": "state", "entity": f"select.{AQUARIUM}_mode", "state_not": "normal"}
+]
+PROBLEM = f"binary_sensor.{AQUARIUM}_problem"
+IN_TROUBLE = [{"condition": "state", "entity": PROBLEM, "state": "on"}]
 WAVE_PUMP = "number.wave_pump_level"
 
 
@@ -49,8 +56,13 @@ def _view() -> Card:
         _heading("Pumps", "mdi:pump"),
         _tile(f"button.{AQUARIUM}_feed", name="Feed", hide_state=True),
         _tile(f"select.{AQUARIUM}_mode", name="Mode"),
-        _tile(f"sensor.{AQUARIUM}_mode_ends", name="Mode ends"),
-        _tile(f"button.{AQUARIUM}_end_mode", name="End mode", hide_state=True),
+        _tile(f"sensor.{AQUARIUM}_mode_ends", name="Mode ends", visibility=IN_A_MODE),
+        _tile(
+            f"button.{AQUARIUM}_end_mode",
+            name="End mode",
+            hide_state=True,
+            visibility=IN_A_MODE,
+        ),
         *[_tile(pump) for pump in PUMPS],
         _slider(WAVE_PUMP, {"type": "numeric-input", "style": "slider"}),
         _heading("Dosing", "mdi:eyedropper"),
@@ -72,6 +84,21 @@ def _view() -> Card:
             color="red",
             hide_state=True,
         ),
+        _tile(
+            PROBLEM,
+            name="Problem",
+            color="red",
+            state_content=["reasons"],
+            visibility=IN_TROUBLE,
+        ),
+        _tile(
+            f"button.{AQUARIUM}_release_emergency_stop",
+            name="Release the stop",
+            hide_state=True,
+            visibility=IN_TROUBLE,
+        ),
+        _heading("Containers", "mdi:bottle-tonic-outline"),
+        *_containers(),
     ]
     sections = [{"type": "grid", "cards": cards} for cards in (devices, plan)]
     return {"title": "Aquarium", "type": "sections", "sections": sections}
@@ -91,6 +118,17 @@ def _heads() -> list[Card]:
             ),
         ]
     return cards
+
+
+def _containers() -> list[Card]:
+    """Return what is left for each head that has a container."""
+    return [
+        _tile(
+            f"sensor.{HEAD.format(number=number)}_left_in_the_container",
+            name=f"Head {number}, left",
+        )
+        for number in FILLED_HEADS
+    ]
 
 
 def _heading(title: str, icon: str) -> Card:

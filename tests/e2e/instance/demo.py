@@ -7,11 +7,12 @@ from typing import Any
 from custom_components.aquarist.demo import day_plan
 
 from .client import Client
-from .dashboard import add_dashboard
+from .dashboard import FILLED_HEADS, HEAD, add_dashboard
 from .proxy import Proxy
 
 type Answers = dict[str, dict[str, Any]]
 
+CONTAINER_ML = 500
 DEVICES = 2
 """How many devices the proxy lets Home Assistant discover: a light and a doser."""
 
@@ -113,12 +114,22 @@ async def add_welcome(client: Client) -> None:
         await client.call("aquarist", "create_schedule", definition)
 
 
+async def add_containers(client: Client) -> None:
+    """Give the heads that the plan doses with full containers, unless they have some."""
+    for number in FILLED_HEADS:
+        size = f"number.{HEAD.format(number=number)}_container_size"
+        if (await client.state(size))["state"] == "unknown":
+            value = {"entity_id": size, "value": CONTAINER_ML}
+            await client.call("number", "set_value", value)
+
+
 async def set_up(client: Client, proxy: Proxy) -> None:
     """Set up the aquarium, its plan and its page; what is there already stays."""
     aquarium = await add_aquarium(client)
     await add_proxy(client, proxy)
     await add_discovered(client, aquarium)
     await add_plan(client)
+    await add_containers(client)
     await add_dashboard(client)
 
 

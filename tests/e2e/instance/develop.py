@@ -12,6 +12,7 @@ import sys
 import aiohttp
 
 from . import demo
+from .client import ApiError, FlowError
 from .process import Instance, NotRunning
 from .proxy import Proxy
 from .seed import REPOSITORY
@@ -86,6 +87,10 @@ async def run(folder: Path, port: int) -> int:
         return await watched(instance, ended)
     except NotRunning as error:
         say(str(error))
+        return 1
+    except (aiohttp.ClientError, ApiError, FlowError, TimeoutError) as error:
+        say(f"The demo aquarium could not be set up: {error}")
+        say(f"See {instance.output}, or delete {folder} to start anew.")
         return 1
     finally:
         for task in (setting_up, stopping):
