@@ -15,6 +15,8 @@ USUAL_HAND = {
     "hand_minutes": None,
     "respect_manual_change": False,
 }
+REST_FIELDS = ["start_level", "shutdown_level"]
+NO_REST = dict.fromkeys(REST_FIELDS)
 
 type Result = ConfigFlowResult | SubentryFlowResult
 

@@ -14,6 +14,8 @@ from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.simulated import SimulatedPump
 from custom_components.aquarist.engine.changes import Change, CommandChanged
 from custom_components.aquarist.engine.intake import Origin
+from custom_components.aquarist.errors import STORE_WORDS
+from custom_components.aquarist.limits.guard import Doubt
 
 from .aquarium import (
     NAME,
@@ -27,6 +29,7 @@ from .aquarium import (
     heard,
     subentry,
 )
+from .package_source import english
 from .test_number import PUMP
 
 DOSER = {
@@ -224,3 +227,18 @@ async def test_a_container_that_is_low_is_a_problem(
 
         await engine.containers.refill(iron, 0, user=None)
         assert state_of(hass, "Iron", "0_container_low").state == "off"
+
+
+def test_every_reason_of_a_problem_is_told_in_plain_words() -> None:
+    """Also the store's, and why a watched sensor is not trusted."""
+    texts = english()["entity"]["binary_sensor"]
+
+    def reasons(key: str) -> set[str]:
+        """Return the reasons that have a text."""
+        return set(texts[key]["state_attributes"]["reasons"]["state"])
+
+    doubts = {reason.value for reason in Doubt}
+    assert reasons("problem") == {"unavailable", "held_by_safety", "not_written"}
+    assert reasons("aquarium_problem") == (
+        STORE_WORDS | doubts | {"emergency_stop", "device_unavailable"}
+    )

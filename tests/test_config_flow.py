@@ -749,7 +749,15 @@ async def test_there_is_one_demo_aquarium(hass: HomeAssistant, name: str) -> Non
         (
             aquarium(),
             True,
-            ["pump", "light", "doser", "entity", "interlock", "sensor_guard"],
+            [
+                "pump",
+                "light",
+                "doser",
+                "entity",
+                "interlock",
+                "sensor_guard",
+                "mode",
+            ],
         ),
         (light_entry(source=SOURCE_IGNORE, data={}), False, []),
     ],

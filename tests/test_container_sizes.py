@@ -134,3 +134,36 @@ async def test_what_nobody_has_is_let_be(hass: HomeAssistant, tmp_path: Path) ->
         for number in (doser.row.number, 999):
             engine.announcer.announce(ContainerChanged(device=number, head=3))
         assert await capacity(hass, "Demo doser", 3) is None
+
+
+async def test_a_container_that_was_removed_leaves_nothing_behind(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Neither entities nor what was asked of it; a new one brings them back."""
+    await entities_behind(hass)
+    kept = subentry("doser", "Iron", {**DOSER, "only_if_fits": True, "low_days": 3})
+    async with aquarium(hass, tmp_path, Platform.SENSOR, subentries=[kept]) as entry:
+        containers, iron = engine_of(hass).containers, device_named(hass, "Iron")
+        shown = entity_of(hass, Platform.SENSOR, "Iron", "0_container_left")
+        assert hass.states.get(shown) is not None
+
+        await containers.remove(iron, 0, user=None)
+        await hass.async_block_till_done()
+
+        assert hass.states.get(shown) is None
+        data = entry.subentries["iron"].data
+        assert (data["container_ml"], data["only_if_fits"], data["low_days"]) == (
+            None,
+            False,
+            None,
+        )
+        await containers.resize(iron, 0, 250_000, user=None)
+        await hass.async_block_till_done()
+        assert (state := hass.states.get(shown)) is not None
+        assert state.state == "250.0"
+
+        await containers.remove(iron, 0, user=None)
+        await hass.async_block_till_done()
+        await restart(hass, entry)
+        assert await capacity(hass, "Iron") is None
+        assert hass.states.get(shown) is None

@@ -26,6 +26,7 @@ from custom_components.aquarist.engine.gate import (
     BUDGET_AQUARIUM,
 )
 from custom_components.aquarist.errors import (
+    CALL_WORDS,
     COMMAND_WORDS,
     DEVICE_WORDS,
     MEMORY_WORDS,
@@ -206,6 +207,7 @@ def test_each_limit_has_a_text(limit: str) -> None:
         "minutes": "60",
         "additive": "iron",
         "schedule": "Iron",
+        "other": "phosphate",
     }
     refusal = Refusal(
         limit=limit, asked=5.0, allowed=10.0, left=1.0, frees_at=NOW, details=details
@@ -242,6 +244,17 @@ def test_what_a_memory_cannot_take_is_told_early_and_late(word: str) -> None:
     assert wanted(word) <= (error.translation_placeholders or {}).keys()
 
 
+@pytest.mark.parametrize("word", sorted(CALL_WORDS))
+def test_each_end_of_a_call_of_a_service_has_a_text(word: str) -> None:
+    """It names the service, and what was said of it."""
+    details = {"service": "notify.phone", "reason": "no network"}
+    error = failed(ended(word, ErrorCode.COMMAND_FAILED, **details))
+
+    assert error.translation_key == word
+    assert wanted(word) <= (error.translation_placeholders or {}).keys()
+    assert (error.translation_placeholders or {})["reason"] == "no network"
+
+
 @pytest.mark.parametrize("word", OUTCOMES)
 def test_each_end_of_a_command_has_a_text(word: str) -> None:
     """No reason is hidden behind `it failed`."""
@@ -257,6 +270,7 @@ def test_the_words_are_those_of_the_texts() -> None:
     assert {f"device_{word}" for word in DEVICE_WORDS} <= TEXTS.keys()
     assert {f"command_{word}" for word in COMMAND_WORDS} <= TEXTS.keys()
     assert {f"run_{word}" for word in RUN_WORDS} <= TEXTS.keys()
+    assert TEXTS.keys() >= CALL_WORDS
     assert TEXTS.keys() >= STORE_WORDS
 
 

@@ -264,13 +264,16 @@ async def test_a_light_rests_dark_until_something_is_known(hass: HomeAssistant) 
     """It cannot be read back, so that off is assumed."""
     entry = ble_entry(
         {"family": "light", "channels": ["red", "green", "blue", "white"]},
-        {"maximum_level": 80, "slew": 2.5},
+        {"maximum_level": 80, "slew": 2.5, "safe_level": 0, "shutdown_level": 5},
     )
     hardware = chihiros_hardware(hass, entry, dt_util.now)
     assert isinstance(hardware.device, ChihirosLight)
     assert hardware.assumed["light"]["level"] == 0
     assert hardware.limits.bounds == {"light": Bounds(maximum=80)}
     assert hardware.limits.slew == {"light": Slew(per_second=2.5)}
+    assert hardware.limits.safe == {"light": {"level": 0}}
+    assert hardware.limits.at_start == {}
+    assert hardware.limits.at_shutdown == {"light": {"level": 5}}
     assert hardware.aquarium is None
     await hardware.device.close()
 
@@ -290,6 +293,8 @@ async def test_a_pump_has_range_safe_level_and_longest_time(
                 "minimum": 10,
                 "maximum": 60,
                 "safe_level": 20,
+                "start_level": 30,
+                "shutdown_level": 0,
                 "maximum_on_minutes": 15,
                 "slew": None,
             },
@@ -298,6 +303,8 @@ async def test_a_pump_has_range_safe_level_and_longest_time(
     assert hardware.device.kind is DeviceKind.PUMP
     assert hardware.device.observed("level") == {"level": 40}
     assert hardware.limits.safe == {"level": {"level": 20}}
+    assert hardware.limits.at_start == {"level": {"level": 30}}
+    assert hardware.limits.at_shutdown == {"level": {"level": 0}}
     assert hardware.limits.maximum_on == {"level": 900}
     assert hardware.aquarium == AQUARIUM.entry_id
     await hardware.device.close()
@@ -368,6 +375,30 @@ async def test_an_entity_device_has_the_fields_that_were_chosen(
     field = hardware.device.fields["temperature"]
     assert not field.writable
     assert hardware.device.observed("temperature") == {"temperature": 24.5}
+    await hardware.device.close()
+
+
+async def test_the_fields_of_an_entity_device_have_values_for_doubt_start_and_stop(
+    hass: HomeAssistant,
+) -> None:
+    """Of a climate it is the mode; what was not chosen is left as it is."""
+    fields = [
+        {"name": "heater", "entity_id": "switch.heater", "safe_value": False},
+        {
+            "name": "chiller",
+            "entity_id": "climate.chiller",
+            "safe_value": "off",
+            "shutdown_value": "off",
+        },
+        {"name": "wave", "entity_id": "number.wave", "start_value": 20.0},
+    ]
+    hardware = subentry_hardware(hass, AQUARIUM, subentry("entity", {"fields": fields}))
+    assert hardware.limits.safe == {
+        "heater": {"heater": False},
+        "chiller": {"hvac_mode": "off"},
+    }
+    assert hardware.limits.at_start == {"wave": {"wave": 20.0}}
+    assert hardware.limits.at_shutdown == {"chiller": {"hvac_mode": "off"}}
     await hardware.device.close()
 
 

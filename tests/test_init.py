@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import HomeAssistant
+from homeassistant.core import CoreState, HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
@@ -30,16 +30,15 @@ async def skimmer(hass: HomeAssistant) -> None:
     assert await async_setup_component(hass, "input_boolean", config)
 
 
-def tank(**more: Any) -> MockConfigEntry:
+def tank(**limits: Any) -> MockConfigEntry:
     """Give the entry of an aquarium with a skimmer."""
-    pump = {"entity_id": SKIMMER, "safe_level": 0}
+    pump = {"entity_id": SKIMMER, "safe_level": 0, **limits}
     return MockConfigEntry(
         domain=DOMAIN,
         title="Tank",
         unique_id="tank",
         data={"kind": "aquarium", "demo": False},
         subentries_data=[subentry("pump", "Skimmer", pump)],
-        **more,
     )
 
 
@@ -275,3 +274,33 @@ async def test_a_dosing_switch_is_off_before_home_assistant_stops(
     assert pump is not None
     assert pump.state == "off"
     assert engine.records.current(command.key) is None
+
+
+async def test_a_device_is_left_at_its_level_when_home_assistant_stops(
+    hass: HomeAssistant, skimmer: None
+) -> None:
+    """What it rests on stays as it was: the next start brings it back."""
+    entry = await loaded(hass, tank(shutdown_level=0))
+    state = entry.runtime_data.devices["skimmer"]
+    engine = hass.data[DATA_ENGINE]
+    await engine.finished(await engine.send(state, "turn_on", {}, SERVICE))
+    await hass.async_stop()
+    assert shown(hass) == "off"
+    assert state.fields["level"].resting == {"level": 100.0}
+    assert [one.action for one in engine.records.open] == ["at_shutdown"]
+
+
+async def test_a_device_is_at_its_start_level_while_home_assistant_starts(
+    hass: HomeAssistant, skimmer: None
+) -> None:
+    """It is no problem of the device, and what it rests on stays as it was."""
+    hass.set_state(CoreState.starting)
+    entry = await loaded(hass, tank(start_level=0))
+    await settled(hass)
+    state = entry.runtime_data.devices["skimmer"]
+    assert shown(hass) == "off"
+    assert state.fields["level"].resting == {"level": 100.0}
+    problem = hass.states.get("binary_sensor.skimmer_problem")
+    assert problem is not None
+    assert problem.state == "off"
+    assert await hass.config_entries.async_unload(entry.entry_id)

@@ -21,6 +21,7 @@ from .aquarium import (
     engine_of,
     entities_behind,
     entity_of,
+    heard,
     subentry,
 )
 
@@ -75,7 +76,7 @@ async def test_a_pump_that_only_switches_has_no_level(
     await entities_behind(hass)
     kept = subentry("pump", "Wave", {**PUMP, "entity_id": "input_boolean.relay"})
     async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
-        assert hass.states.async_entity_ids("number") == []
+        assert hass.states.async_entity_ids("number") == ["number.wave_off_for"]
 
 
 async def test_a_channel_changes_alone(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -186,3 +187,56 @@ async def test_a_size_that_is_none_is_refused(
             await call(hass, "set_value", size, value=0)
         doser = device_named(hass, "Demo doser")
         assert engine_of(hass).containers.status(doser, 0) is None
+
+
+async def test_a_pump_is_off_for_some_minutes(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """R-B111: a timed override by entity; another one takes its place, 0 ends it."""
+    await entities_behind(hass, speed=30)
+    kept = subentry("pump", "Return", PUMP)
+    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
+        engine = engine_of(hass)
+        off_for = entity_of(hass, Platform.NUMBER, "Return", "off_for")
+        assert value(hass, off_for) == 0
+        await call(hass, "set_value", off_for, value=0)
+        assert not engine.records.open
+
+        for minutes in (30, 45):
+            await call(hass, "set_value", off_for, value=minutes)
+            await hass.async_block_till_done()
+            assert value(hass, off_for) == minutes
+            assert value(hass, "input_number.speed") == 0
+        (held,) = engine.records.open
+        state = hass.states.get(off_for)
+        assert state is not None
+        assert state.attributes["ends_at"] == held.ends_at
+
+        async with heard(hass, lambda _: not engine.records.open):
+            await call(hass, "set_value", off_for, value=0)
+        await hass.async_block_till_done()
+        assert value(hass, off_for) == 0
+        assert value(hass, "input_number.speed") == 30
+
+
+async def test_a_level_that_was_overridden_is_not_off(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Nor is what lasts until it is released."""
+    await entities_behind(hass, speed=30)
+    kept = subentry("pump", "Return", PUMP)
+    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
+        off_for = entity_of(hass, Platform.NUMBER, "Return", "off_for")
+        for asked in ({"value": 10, "seconds": 60}, {"value": 5, "until": "released"}):
+            await hass.services.async_call(
+                "aquarist",
+                "set_override",
+                {
+                    "device_id": device_named(hass, "Return").row.uuid,
+                    "field_name": "level",
+                    **asked,
+                },
+                blocking=True,
+            )
+            await hass.async_block_till_done()
+            assert value(hass, off_for) == 0

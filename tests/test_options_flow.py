@@ -12,6 +12,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aquarist import priming_steps
 from custom_components.aquarist.data import DATA_ENGINE
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine import guided
@@ -20,10 +21,14 @@ from custom_components.aquarist.engine.state import DeviceLimits, HeadLimits
 from custom_components.aquarist.hardware import device_uuid
 from custom_components.aquarist.startup import open_engine
 
+from .engine.test_dosing_timed_runs import RunningDoser
 from .engine.test_guided import MeasuredDoser
+from .engine.troubled_store import read_only
 from .flow_forms import (
     ADDRESS,
     HAND_FIELDS,
+    NO_REST,
+    REST_FIELDS,
     USUAL_HAND,
     aquarium,
     choices,
@@ -103,6 +108,8 @@ async def test_the_options_of_a_light(
         "restore_memory",
         "maximum_level",
         "slew",
+        "dark_is_safe",
+        *REST_FIELDS,
         *HAND_FIELDS,
     ]
     loaded = setup_entry.await_count
@@ -116,6 +123,9 @@ async def test_the_options_of_a_light(
             "restore_memory": True,
             "maximum_level": 80,
             "slew": 0.5,
+            "dark_is_safe": True,
+            "start_level": 20,
+            "shutdown_level": 10,
         },
     )
 
@@ -126,6 +136,9 @@ async def test_the_options_of_a_light(
         "restore_memory": True,
         "maximum_level": 80,
         "slew": 0.5,
+        "safe_level": 0,
+        "start_level": 20,
+        "shutdown_level": 10,
         **USUAL_HAND,
     }
     assert setup_entry.await_count == loaded + 1
@@ -141,16 +154,22 @@ async def test_limits_of_a_light_can_be_emptied(hass: HomeAssistant) -> None:
             "idle_hold": 60,
             "maximum_level": 80,
             "slew": 0.5,
+            "safe_level": 0,
+            "start_level": 20,
+            "shutdown_level": 10,
         }
     )
     result = await open_options(hass, entry)
+    assert filled_in(result, "dark_is_safe") is True
     assert suggested(result) == {
         "aquarium": reef.entry_id,
         "maximum_level": 80,
         "slew": 0.5,
+        "start_level": 20,
+        "shutdown_level": 10,
     }
 
-    await submit_options(hass, result, {"idle_hold": 60})
+    await submit_options(hass, result, {"idle_hold": 60, "dark_is_safe": False})
 
     assert entry.options == {
         "aquarium": None,
@@ -158,6 +177,8 @@ async def test_limits_of_a_light_can_be_emptied(hass: HomeAssistant) -> None:
         "restore_memory": False,
         "maximum_level": None,
         "slew": None,
+        "safe_level": None,
+        **NO_REST,
         **USUAL_HAND,
     }
 
@@ -226,6 +247,8 @@ async def test_an_aquarium_that_is_gone_is_not_suggested(hass: HomeAssistant) ->
         ("maximum_level", 101),
         ("slew", 0),
         ("slew", 101),
+        ("start_level", 101),
+        ("shutdown_level", -1),
         ("hand", "never"),
         ("hand_minutes", 0),
         ("hand_minutes", 1441),
@@ -267,7 +290,7 @@ async def test_the_options_of_a_pump_as_a_whole(
     entry = doser_entry()
     result = await open_options(hass, entry)
     assert result["type"] is FlowResultType.MENU
-    assert result["menu_options"] == ["head", "calibrate_head", "doser"]
+    assert result["menu_options"] == ["head", "calibrate_head", "prime_head", "doser"]
     loaded = setup_entry.await_count
     result = await submit_options(hass, result, {"next_step_id": "doser"})
     assert fields(result) == ["idle_hold", "restore_memory"]
@@ -413,7 +436,7 @@ async def doser(engine: Engine) -> MeasuredDoser:
 async def test_what_the_engine_knows_is_suggested(
     hass: HomeAssistant, engine: Engine
 ) -> None:
-    """Additives by their names, and the size that a container has by now; it stays."""
+    """Additives by their names, and the size that a container has by now; empty, it goes."""
     state = engine.device(device_uuid(ADDRESS))
     await engine.containers.resize(state, 0, 250_000, user=None)
     entry = doser_entry()
@@ -423,7 +446,24 @@ async def test_what_the_engine_knows_is_suggested(
 
     await submit_options(hass, result, {"name": "Iron", "enabled": True})
 
-    assert entry.options["heads"][0]["container_ml"] == 250
+    assert entry.options["heads"][0]["container_ml"] is None
+    assert engine.containers.remaining(state.row.number, 0) is None
+
+
+@pytest.mark.usefixtures("doser")
+async def test_a_container_that_cannot_be_removed_stays(
+    hass: HomeAssistant, engine: Engine
+) -> None:
+    """The store is in trouble: the form says so."""
+    state = engine.device(device_uuid(ADDRESS))
+    await engine.containers.resize(state, 0, 250_000, user=None)
+    entry = doser_entry()
+    result = await open_head(hass, entry, 0)
+    assert engine.database is not None
+    async with read_only(engine.database):
+        result = await submit_options(hass, result, {"name": "Iron", "enabled": True})
+    assert result["errors"] == {"container_ml": "container_kept"}
+    assert engine.containers.remaining(state.row.number, 0) == 250_000
 
 
 async def calibrate(
@@ -435,6 +475,11 @@ async def calibrate(
     result = await submit_options(hass, result, {"head": str(head)})
     assert result["step_id"] == "calibrate"
     return result
+
+
+def ran_to_its_end(engine: Engine) -> None:
+    """Free the pump as when the seconds of its run have passed."""
+    engine.pulses.stop_deliveries(engine.device(device_uuid(ADDRESS)))
 
 
 async def test_a_calibration_from_beginning_to_end(
@@ -461,6 +506,7 @@ async def test_a_calibration_from_beginning_to_end(
     assert result["menu_options"] == ["test_dose", "keep", "calibrate"]
     number = engine.device(device_uuid(ADDRESS)).row.number
     assert engine.calibrations[number, 1].measured == 4850
+    ran_to_its_end(engine)
 
     result = await submit_options(hass, result, {"next_step_id": "test_dose"})
     assert result["step_id"] == "kept"
@@ -474,13 +520,14 @@ async def test_a_calibration_from_beginning_to_end(
     assert engine.runs.live == ()
 
 
-@pytest.mark.usefixtures("engine", "doser")
-async def test_it_may_be_measured_again(hass: HomeAssistant) -> None:
+@pytest.mark.usefixtures("doser")
+async def test_it_may_be_measured_again(hass: HomeAssistant, engine: Engine) -> None:
     """The run goes on, from its beginning."""
     result = await calibrate(hass, doser_entry(), 0)
     result = await submit_options(hass, result, {})
     result = await submit_options(hass, result, {"measured_ml": 4})
     result = await submit_options(hass, result, {"next_step_id": "calibrate"})
+    ran_to_its_end(engine)
 
     result = await submit_options(hass, result, {})
 
@@ -519,6 +566,7 @@ async def test_what_goes_wrong_ends_the_form(
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "not_done"
     assert result["description_placeholders"]
+    ran_to_its_end(engine)
 
     result = await hass.config_entries.options.async_init(entry.entry_id)
     result = await submit_options(hass, result, {"next_step_id": "calibrate_head"})
@@ -587,3 +635,69 @@ async def test_a_pump_that_still_runs_cannot_be_started_again(
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_done")
     doser.hanging.set()
+
+
+@pytest.fixture
+async def running(engine: Engine) -> RunningDoser:
+    """Attach the pump of the entry, whose heads can be run."""
+    doser = RunningDoser()
+    doser.uuid = device_uuid(ADDRESS)
+    heads = {0: HeadLimits(), 1: HeadLimits(budget=10_000)}
+    await engine.attach(doser, limits=DeviceLimits(heads=heads), aquarium=None)
+    doser.tell()
+    return doser
+
+
+async def prime(hass: HomeAssistant, seconds: int) -> ConfigFlowResult:
+    """Open the options, choose the second head, and run it."""
+    result = await open_options(hass, doser_entry())
+    result = await submit_options(hass, result, {"next_step_id": "prime_head"})
+    result = await submit_options(hass, result, {"head": "1"})
+    assert result["step_id"] == "prime"
+    assert result["description_placeholders"] == {"name": "Doser", "head": "2"}
+    return await submit_options(hass, result, {"seconds": seconds})
+
+
+async def test_a_hose_is_filled(
+    hass: HomeAssistant, setup_entry: AsyncMock, running: RunningDoser
+) -> None:
+    """As often as it takes; the options stay."""
+    result = await prime(hass, 1)
+    assert running.ran == [("prime_head", {"head_index": 1, "seconds": 1})]
+    assert result["type"] is FlowResultType.MENU
+    assert result["menu_options"] == ["prime", "filled"]
+
+    loaded = setup_entry.await_count
+    result = await submit_options(hass, result, {"next_step_id": "prime"})
+    result = await submit_options(hass, result, {"seconds": 2})
+    assert running.ran[1:] == [("prime_head", {"head_index": 1, "seconds": 2})]
+    result = await submit_options(hass, result, {"next_step_id": "filled"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "filled")
+    assert setup_entry.await_count == loaded
+
+
+async def test_a_limit_holds_for_a_hose_too(
+    hass: HomeAssistant, running: RunningDoser
+) -> None:
+    """What comes out counts."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    result = await prime(hass, 11)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_done")
+    assert running.ran == []
+
+
+async def test_a_pump_that_is_busy_is_not_waited_for(
+    hass: HomeAssistant, running: RunningDoser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form ends; what was asked for stays in the queue."""
+    monkeypatch.setattr(priming_steps, "PATIENCE", 0.01)
+    await prime(hass, 8)
+    result = await prime(hass, 1)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "still_running")
+
+
+async def test_what_is_not_loaded_has_no_hose_to_fill(hass: HomeAssistant) -> None:
+    """The pump has to run for it."""
+    result = await open_options(hass, doser_entry())
+    result = await submit_options(hass, result, {"next_step_id": "prime_head"})
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_loaded")

@@ -10,6 +10,7 @@ from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util import dt as dt_util
+from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from syrupy.assertion import SnapshotAssertion
 
@@ -79,6 +80,17 @@ async def test_what_a_device_says_of_itself(
                 await asyncio.sleep(0.01)
         assert state_of(hass, "Demo light", "firmware").state == "21"
         assert state_of(hass, "Demo light", "uptime").state == "0"
+
+
+async def test_volumes_stay_in_millilitres_everywhere(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Where others measure in ounces too: a dose is asked for and limited in mL."""
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True, all_enabled=True):
+        for key in ("0_dosed_today", "0_budget_left", "0_lifetime"):
+            shown = state_of(hass, "Demo doser", key)
+            assert shown.attributes["unit_of_measurement"] == "mL"
 
 
 async def test_what_a_pump_gave(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -263,6 +275,33 @@ async def test_a_container_is_followed(hass: HomeAssistant, tmp_path: Path) -> N
         assert state_of(hass, "Iron", "0_container_left").state == "9.0"
 
 
+async def test_the_days_of_a_container_pass(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """In tenths, which spares the recorder; also while nothing is dosed."""
+    freezer.move_to(MORNING)
+    await entities_behind(hass)
+    kept = subentry("doser", "Iron", {**DOSER, "container_ml": 10.0})
+    async with aquarium(hass, tmp_path, Platform.SENSOR, subentries=[kept]):
+        weekly = {
+            "name": "Weekly",
+            "device_ids": [device_named(hass, "Iron").row.number],
+            "schedule_type": "cron",
+            "cron_expression": "0 8 * * 3",
+            "timezone": "UTC",
+            "action_type": "dose",
+            "action_params": {"head_index": 0, "volume_ml": 4},
+        }
+        await engine_of(hass).create_schedule(weekly, user=None)
+        # To the third Wednesday at eight: that dose does not fit any more.
+        assert state_of(hass, "Iron", "0_days_left").state == "16.8"
+
+        freezer.tick(timedelta(days=1, seconds=1))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert state_of(hass, "Iron", "0_days_left").state == "15.7"
+
+
 async def test_a_head_without_container_has_none_to_show(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:
@@ -332,6 +371,18 @@ async def test_what_was_delivered_of_what_was_planned(
             engine.announcer.announce(DoseChanged(dose=dose))
 
         assert state_of(hass, "Demo doser", "0_delivered").state == "85.0"
+
+
+async def test_when_a_head_was_calibrated(hass: HomeAssistant, tmp_path: Path) -> None:
+    """Unknown before."""
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True, all_enabled=True):
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        assert state_of(hass, "Demo doser", "0_calibrated").state == "unknown"
+        measured = await engine.calibrations.measured(
+            doser, 0, asked=5000, measured=4900, user=None
+        )
+        at = measured.at.replace(microsecond=0).isoformat()
+        assert state_of(hass, "Demo doser", "0_calibrated").state == at
 
 
 async def test_how_strong_a_device_is_heard(

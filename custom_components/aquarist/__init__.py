@@ -14,14 +14,17 @@ from homeassistant.helpers.start import async_at_started
 from homeassistant.helpers.typing import ConfigType
 
 from .api import events, http, websocket
-from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS, SUBENTRY_RULES
+from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS, SUBENTRY_NO_DEVICE
 from .container_sizes import async_keep_sizes
 from .data import DATA_ENGINE, AquaristConfigEntry, EntryDevices, listing_of
 from .demo import DEMO_KEYS, demo_hardware, end_demo_day, plan_demo_day
 from .devices.errors import DeviceError
 from .engine.engine import Engine
 from .engine.state import AquariumLimits, DeviceState
+from .firmware import async_keep_firmware
 from .hardware import Hardware, LocalTime, aquarium_limits, chihiros_hardware
+from .mode_handles import async_follow_modes
+from .removal import leave_behind
 from .repairs import report_device_problem, watch_engine
 from .safety_rules import async_follow_rules
 from .services import async_register_services
@@ -63,7 +66,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         await engine.close()
 
     async_at_started(hass, start)
-    hass.async_add_shutdown_job(HassJob(engine.end_switched_doses, "end doses"))
+    hass.async_add_shutdown_job(HassJob(engine.start_and_stop.shut_down, "shut down"))
     hass.bus.async_listen_once(EVENT_HOMEASSISTANT_FINAL_WRITE, close)
     return True
 
@@ -87,7 +90,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
         )
     if entry.data[CONF_KIND] != KIND_CHIHIROS:
         async_follow_rules(hass, entry, engine)
+        async_follow_modes(hass, entry, engine)
     async_keep_sizes(hass, entry)
+    async_keep_firmware(hass, entry)
     forget_stale_heads(hass, entry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
@@ -118,6 +123,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
             await engine.equipment.retire(device.row.number)
     if entry.data.get(CONF_DEMO):
         await end_demo_day(engine)
+    if entry.data[CONF_KIND] != KIND_CHIHIROS:
+        await leave_behind(hass, entry, engine)
 
 
 async def _attach(
@@ -177,7 +184,7 @@ async def _hardware(
         return found
     listed = await _listed(hass)
     for subentry_id, subentry in entry.subentries.items():
-        if subentry.subentry_type in SUBENTRY_RULES:
+        if subentry.subentry_type in SUBENTRY_NO_DEVICE:
             continue
         try:
             found[subentry_id] = listed.subentry_hardware(hass, entry, subentry)

@@ -28,6 +28,7 @@ from .engine.changes import (
     ScheduleChanged,
     StoreChanged,
 )
+from .engine.claims import is_passing
 from .engine.emergency import ACTION as EMERGENCY_STOP
 from .entity import AquaristEntity, Hears, any_of
 from .layers.claims import Layer
@@ -53,8 +54,9 @@ def _device_reasons(device: Device) -> list[str]:
     fields = device.state.fields.values()
     held = any(
         claim.layer is Layer.SAFETY
+        and not is_passing(device.engine.records.current(key))
         for field in fields
-        for claim in field.claims.values()
+        for key, claim in field.claims.items()
     )
     return [
         reason
@@ -169,10 +171,8 @@ async def async_setup_entry(
     with_container(
         hass,
         entry,
-        lambda head: async_add_entities(
-            [AquaristBinarySensor(head, CONTAINER_LOW)],
-            config_subentry_id=head.subentry,
-        ),
+        async_add_entities,
+        lambda head: [AquaristBinarySensor(head, CONTAINER_LOW)],
     )
     for aquarium in subjects(hass, entry, Aquarium):
         async_add_entities(

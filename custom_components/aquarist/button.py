@@ -64,9 +64,8 @@ async def async_setup_entry(
     with_container(
         hass,
         entry,
-        lambda head: async_add_entities(
-            [RefilledButton(head)], config_subentry_id=head.subentry
-        ),
+        async_add_entities,
+        lambda head: [RefilledButton(head)],
     )
     for aquarium in subjects(hass, entry, Aquarium):
         async_add_entities(

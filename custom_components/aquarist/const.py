@@ -43,16 +43,22 @@ CONF_MAXIMUM_ON_SECONDS: Final = "maximum_on_seconds"
 CONF_MINIMUM: Final = "minimum"
 CONF_MINIMUM_INTERVAL_MINUTES: Final = "minimum_interval_minutes"
 CONF_MINUTES: Final = "minutes"
+CONF_MODE: Final = "mode"
 CONF_ONLY_CALIBRATED: Final = "only_calibrated"
 CONF_ONLY_IF_FITS: Final = "only_if_fits"
 CONF_REGISTRY_ID: Final = "registry_id"
 CONF_RESPECT_MANUAL_CHANGE: Final = "respect_manual_change"
 CONF_RESTORE_MEMORY: Final = "restore_memory"
 CONF_SAFE_LEVEL: Final = "safe_level"
+CONF_SAFE_VALUE: Final = "safe_value"
 CONF_SECOND: Final = "second"
+CONF_SHUTDOWN_LEVEL: Final = "shutdown_level"
+CONF_SHUTDOWN_VALUE: Final = "shutdown_value"
 CONF_SLEW: Final = "slew"
 CONF_SPACING: Final = "spacing"
 CONF_STALE_MINUTES: Final = "stale_minutes"
+CONF_START_LEVEL: Final = "start_level"
+CONF_START_VALUE: Final = "start_value"
 CONF_UNIT: Final = "unit"
 CONF_WITHIN_MINUTES: Final = "within_minutes"
 
@@ -63,9 +69,12 @@ SUBENTRY_DOSER: Final = "doser"
 SUBENTRY_ENTITY: Final = "entity"
 SUBENTRY_INTERLOCK: Final = "interlock"
 SUBENTRY_LIGHT: Final = "light"
+SUBENTRY_MODE: Final = "mode"
 SUBENTRY_PUMP: Final = "pump"
 SUBENTRY_SENSOR_GUARD: Final = "sensor_guard"
-SUBENTRY_RULES: Final = frozenset({SUBENTRY_INTERLOCK, SUBENTRY_SENSOR_GUARD})
+SUBENTRY_NO_DEVICE: Final = frozenset(
+    {SUBENTRY_INTERLOCK, SUBENTRY_MODE, SUBENTRY_SENSOR_GUARD}
+)
 
 DEFAULT_BUDGET_ML: Final = 100.0
 DEFAULT_IDLE_HOLD: Final = 30

@@ -1,8 +1,11 @@
-"""The size of a head's container beside the head's limits, wherever it was changed.
+"""The size of a head's container beside the head's limits, wherever it was changed or removed.
 
 The engine knows what is in force; here it is only kept with what else the keeper entered, so
 that it holds again after the next start.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -11,6 +14,7 @@ from .data import AquaristConfigEntry
 from .dosing.volume import millilitres
 from .engine.changes import Change, ContainerChanged
 from .hardware import known_heads
+from .head_options import WITHOUT_CONTAINER
 
 
 @callback
@@ -20,32 +24,41 @@ def async_keep_sizes(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
 
     @callback
     def changed(change: Change) -> None:
-        """Look which device has a container of another size."""
-        if not isinstance(change, ContainerChanged):
-            return
+        """Look which device has a container of another size, or none any more."""
+        assert isinstance(change, ContainerChanged)
         for key, device in devices.items():
             if device.row.number == change.device:
-                status = engine.containers.status(device, change.head)
-                if status is not None:
-                    size = millilitres(status.capacity)
-                    _keep(hass, entry, key, change.head, size)
+                capacity = engine.containers.capacity(change.device, change.head)
+                size = None if capacity is None else millilitres(capacity)
+                _keep(hass, entry, key, change.head, size)
 
-    entry.async_on_unload(engine.listen(changed))
+    entry.async_on_unload(engine.announcer.listen(changed, ContainerChanged))
 
 
 def _keep(
-    hass: HomeAssistant, entry: AquaristConfigEntry, key: str, head: int, size: float
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    key: str,
+    head: int,
+    size: float | None,
 ) -> None:
     """Keep a size in mL where it is another one."""
     if entry.data[CONF_KIND] == KIND_CHIHIROS:
         heads = [dict(one) for one in known_heads(entry.data, entry.options)]
-        if heads[head].get(CONF_CONTAINER_ML) != size:
-            heads[head][CONF_CONTAINER_ML] = size
+        if head < len(heads) and heads[head].get(CONF_CONTAINER_ML) != size:
+            heads[head] = _with_size(heads[head], size)
             options = {**entry.options, CONF_HEADS: heads}
             hass.config_entries.async_update_entry(entry, options=options)
     elif (subentry := entry.subentries.get(key)) is not None:
         if subentry.data.get(CONF_CONTAINER_ML) != size:
-            data = {**subentry.data, CONF_CONTAINER_ML: size}
+            data = _with_size(subentry.data, size)
             # Known before the entry's listener hears of it: nothing has to be attached anew.
             entry.runtime_data.listing[key] = (subentry.title, data)
             hass.config_entries.async_update_subentry(entry, subentry, data=data)
+
+
+def _with_size(head: Mapping[str, Any], size: float | None) -> dict[str, Any]:
+    """Return a head with the size of its container; without one nothing is asked of it."""
+    if size is None:
+        return {**head, **WITHOUT_CONTAINER}
+    return {**head, CONF_CONTAINER_ML: size}

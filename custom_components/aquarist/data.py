@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.util.hass_dict import HassKey
 
-from .const import DOMAIN
+from .const import DOMAIN, SUBENTRY_MODE
 from .engine.engine import Engine
 from .engine.state import DeviceState
 
@@ -32,9 +32,13 @@ class EntryDevices:
 
 
 def listing_of(entry: ConfigEntry[Any]) -> Listing:
-    """Return titles and data of an entry ("") and of all that is listed with it."""
+    """Return titles and data of an entry ("") and of all that is listed with it.
+
+    Its modes are in the store; what is listed of them makes no device.
+    """
     listed = {
         subentry_id: (subentry.title, subentry.data)
         for subentry_id, subentry in entry.subentries.items()
+        if subentry.subentry_type != SUBENTRY_MODE
     }
     return {"": (entry.title, entry.data), **listed}

@@ -5,6 +5,7 @@ kinds of entities that can back one.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -23,13 +24,19 @@ from .const import (
     CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_ON_SECONDS,
     CONF_MINIMUM,
+    CONF_SAFE_VALUE,
+    CONF_SHUTDOWN_VALUE,
+    CONF_START_VALUE,
     CONF_UNIT,
     SUBENTRY_DOSER,
     SUBENTRY_LIGHT,
     SUBENTRY_PUMP,
 )
+from .devices.backing_entity import domain_of
+from .devices.climate_adapter import HVAC_MODE
 from .devices.device import Device, Head
-from .devices.doser import LONGEST_RUN, Doser
+from .devices.doser import Doser
+from .devices.dosing_fields import LONGEST_RUN
 from .devices.entity import EntityDevice, EntityField
 from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
@@ -37,7 +44,15 @@ from .devices.light import Light
 from .devices.pump import Pump
 from .devices.references import brought_up_to_date, present_entity_id
 from .engine.state import DeviceLimits
-from .hardware import MICROLITRES, Hardware, device_uuid, head_limits, level_limits
+from .hardware import (
+    MICROLITRES,
+    Hardware,
+    device_uuid,
+    hand_limits,
+    head_limits,
+    level_limits,
+)
+from .layers.setting import Setting
 
 
 def keep_references(hass: HomeAssistant, entry: ConfigEntry[Any]) -> None:
@@ -93,7 +108,32 @@ def subentry_hardware(
                 for one in data[CONF_FIELDS]
             ],
         )
+        limits = replace(
+            hand_limits([one[CONF_NAME] for one in data[CONF_FIELDS]], data),
+            safe=_values(hass, data, CONF_SAFE_VALUE),
+            at_start=_values(hass, data, CONF_START_VALUE),
+            at_shutdown=_values(hass, data, CONF_SHUTDOWN_VALUE),
+        )
     return Hardware(device=device, limits=limits, aquarium=entry.entry_id)
+
+
+def _values(
+    hass: HomeAssistant, data: Mapping[str, Any], key: str
+) -> dict[str, Setting]:
+    """Return the values that a keeper chose for the fields of a device by name."""
+    return {
+        one[CONF_NAME]: {_part_of(hass, one): one[key]}
+        for one in data[CONF_FIELDS]
+        if one.get(key) is not None
+    }
+
+
+def _part_of(hass: HomeAssistant, field: Mapping[str, Any]) -> str:
+    """Return the part of a field that a single value means: of a climate it is the mode."""
+    if domain_of(hass, present_entity_id(hass, field)) == "climate":
+        return HVAC_MODE
+    name: str = field[CONF_NAME]
+    return name
 
 
 def _switch_doser(

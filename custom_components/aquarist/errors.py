@@ -60,6 +60,16 @@ COMMAND_WORDS = frozenset(
         "superseded",
     }
 )
+# How the call of a service by a run ended, when not well.
+CALL_WORDS = frozenset(
+    {
+        "call_failed",
+        "call_not_allowed",
+        "call_not_found",
+        "call_refused",
+        "call_timed_out",
+    }
+)
 RUN_WORDS = frozenset({"definition_invalid", "timed_out", "unexpected"})
 # What a command asked of a device's memory could not be, when its turn came.
 MEMORY_WORDS = frozenset({"auto_setting_overlaps", "auto_settings_full"})
@@ -151,6 +161,8 @@ def ended(
         return _wrong(_key(word, shown), shown)
     if word in MEMORY_WORDS:
         return _wrong(word, {**shown, **(details or {})})
+    if word in CALL_WORDS:
+        return _failure(word, {**shown, **(details or {})})
     if word in DEVICE_WORDS:
         return _failure(f"device_{word}", shown)
     if word in STORE_WORDS:

@@ -19,6 +19,8 @@ import probatio as vol
 from .const import CONF_AQUARIUM, CONF_KIND, DOMAIN, KIND_AQUARIUM
 from .dosing.volume import VolumeError, microlitres
 
+CONF_DARK_IS_SAFE: Final = "dark_is_safe"
+
 
 def number_field(
     unit: str | None,
@@ -40,6 +42,7 @@ def number_field(
 
 
 IDLE_HOLD: Final = number_field(UnitOfTime.SECONDS, 5, 600, 1)
+ANY_LEVEL: Final = number_field(PERCENTAGE, 0, 100)
 MAXIMUM_LEVEL: Final = number_field(PERCENTAGE, 1, 100, 1)
 SLEW: Final = number_field("%/s", 0.01, 100)
 BUDGET: Final = number_field(UnitOfVolume.MILLILITERS, 0.2, 6553, 0.1)

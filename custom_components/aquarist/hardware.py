@@ -1,6 +1,6 @@
 """From what a keeper entered to a device with its limits: the only reader of entry data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -42,8 +42,10 @@ from .const import (
     CONF_RESTORE_MEMORY,
     CONF_SAFE_LEVEL,
     CONF_SECOND,
+    CONF_SHUTDOWN_LEVEL,
     CONF_SLEW,
     CONF_SPACING,
+    CONF_START_LEVEL,
     DEFAULT_BUDGET_ML,
     DEFAULT_IDLE_HOLD,
 )
@@ -221,16 +223,29 @@ def level_limits(field_name: str, data: Mapping[str, Any]) -> DeviceLimits:
     maximum = data.get(CONF_MAXIMUM_LEVEL)
     slew = data.get(CONF_SLEW)
     minutes = data.get(CONF_MAXIMUM_ON_MINUTES)
-    safe = data.get(CONF_SAFE_LEVEL)
-    respects = bool(data.get(CONF_RESPECT_MANUAL_CHANGE, False))
-    return DeviceLimits(
+    return replace(
+        hand_limits([field_name], data),
         bounds={} if maximum is None else {field_name: Bounds(maximum=maximum)},
         slew={} if slew is None else {field_name: Slew(per_second=slew)},
         maximum_on={} if minutes is None else {field_name: minutes * 60},
-        safe={} if safe is None else {field_name: {LEVEL: float(safe)}},
-        hand=hand_policy(data),
-        respect_manual_change=frozenset({field_name}) if respects else frozenset(),
+        safe=_level(field_name, data.get(CONF_SAFE_LEVEL)),
+        at_start=_level(field_name, data.get(CONF_START_LEVEL)),
+        at_shutdown=_level(field_name, data.get(CONF_SHUTDOWN_LEVEL)),
     )
+
+
+def hand_limits(field_names: Collection[str], data: Mapping[str, Any]) -> DeviceLimits:
+    """Return what a change of these fields by hand means, and no other limit."""
+    respects = bool(data.get(CONF_RESPECT_MANUAL_CHANGE, False))
+    return DeviceLimits(
+        hand=hand_policy(data),
+        respect_manual_change=frozenset(field_names) if respects else frozenset(),
+    )
+
+
+def _level(field_name: str, level: float | None) -> Mapping[str, Setting]:
+    """Return the level that a keeper chose for a field; nothing where none was chosen."""
+    return {} if level is None else {field_name: {LEVEL: float(level)}}
 
 
 def hand_policy(data: Mapping[str, Any]) -> HandPolicy:

@@ -28,8 +28,10 @@ from .const import (
 )
 from .data import DATA_ENGINE
 from .dosing.volume import millilitres
+from .engine.errors import EngineError
 from .engine.state import DeviceState
 from .form_fields import BUDGET, is_exact, number_field
+from .store.errors import StoreError
 
 LARGEST_CONTAINER_ML: Final = 100_000
 MAXIMUM_DOSE: Final = number_field(UnitOfVolume.MILLILITERS, 0.1, 6553, 0.1)
@@ -38,6 +40,12 @@ _INTERVAL: Final = number_field(UnitOfTime.MINUTES, 1, 10080, 1)
 _LOW_DAYS: Final = number_field(UnitOfTime.DAYS, 1, 365, 1)
 _VOLUMES: Final = (CONF_BUDGET_ML, CONF_MAXIMUM_DOSE_ML)
 _NEED_A_CONTAINER: Final = (CONF_ONLY_IF_FITS, CONF_LOW_DAYS)
+WITHOUT_CONTAINER: Final = {
+    CONF_CONTAINER_ML: None,
+    CONF_ONLY_IF_FITS: False,
+    CONF_LOW_DAYS: None,
+}
+"""What the options say of a head that has no container any more."""
 
 type Errors = dict[str, str]
 
@@ -79,13 +87,8 @@ def head_fields(hass: HomeAssistant) -> dict[Any, Any]:
     }
 
 
-def entered_head(
-    user_input: Mapping[str, Any], container: float | None
-) -> dict[str, Any]:
-    """Return what was entered for a head; what is empty is no limit.
-
-    A container that is known, in mL, can be changed but not taken away.
-    """
+def entered_head(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was entered for a head; what is empty is no limit, or not there."""
     days = user_input.get(CONF_LOW_DAYS)
     return {
         CONF_ADDITIVE: user_input.get(CONF_ADDITIVE, "").strip() or None,
@@ -93,7 +96,7 @@ def entered_head(
         CONF_MAXIMUM_DOSE_ML: user_input.get(CONF_MAXIMUM_DOSE_ML),
         CONF_MINIMUM_INTERVAL_MINUTES: user_input.get(CONF_MINIMUM_INTERVAL_MINUTES),
         CONF_ONLY_CALIBRATED: user_input[CONF_ONLY_CALIBRATED],
-        CONF_CONTAINER_ML: user_input.get(CONF_CONTAINER_ML, container),
+        CONF_CONTAINER_ML: user_input.get(CONF_CONTAINER_ML),
         CONF_ONLY_IF_FITS: user_input[CONF_ONLY_IF_FITS],
         CONF_LOW_DAYS: None if days is None else int(days),
     }
@@ -112,8 +115,22 @@ def container_ml(hass: HomeAssistant, uuid: str, head: int) -> float | None:
     device = known_device(hass, uuid)
     if device is None:
         return None
-    status = hass.data[DATA_ENGINE].containers.status(device, head)
-    return None if status is None else millilitres(status.capacity)
+    capacity = hass.data[DATA_ENGINE].containers.capacity(device.row.number, head)
+    return None if capacity is None else millilitres(capacity)
+
+
+async def container_errors(
+    hass: HomeAssistant, uuid: str, head: int, entered: Mapping[str, Any]
+) -> Errors:
+    """Have a container removed whose size was taken out of a form; return what went wrong."""
+    if entered[CONF_CONTAINER_ML] is not None or not container_ml(hass, uuid, head):
+        return {}
+    engine = hass.data[DATA_ENGINE]
+    try:
+        await engine.containers.remove(engine.device(uuid), head, user=None)
+    except EngineError, StoreError:
+        return {CONF_CONTAINER_ML: "container_kept"}
+    return {}
 
 
 def known_device(hass: HomeAssistant, uuid: str) -> DeviceState | None:

@@ -87,6 +87,16 @@ class AquaristLight(LevelEntity, LightEntity):
 
     @property
     @override
+    def extra_state_attributes(self) -> Mapping[str, float]:
+        """Return the mix, also while off: Home Assistant records it, colours it does not."""
+        return {
+            part: round(float(share), 1)
+            for part, share in self.setting.items()
+            if part.startswith(MIX)
+        }
+
+    @property
+    @override
     def rgb_color(self) -> tuple[int, int, int]:
         """Return the mix of these three channels."""
         return cast(tuple[int, int, int], self._mix(RGB))

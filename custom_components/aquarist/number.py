@@ -1,4 +1,4 @@
-"""Numbers: the level of a pump, the channels of a lamp, a manual dose and a container's size."""
+"""Numbers: levels of pumps and channels, how long they are off, doses and container sizes."""
 
 from typing import override
 
@@ -24,6 +24,7 @@ from .hardware import MICROLITRES
 from .head_options import LARGEST_CONTAINER_ML
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
+from .off_for import OffFor
 from .subjects import LIGHTS, Device, Head, subjects
 
 PARALLEL_UPDATES = 0
@@ -79,6 +80,8 @@ async def async_setup_entry(
                 ChannelLevel(device, index, channel)
                 for index, channel in enumerate(channels)
             ]
+        if device.kind is DeviceKind.PUMP or device.kind in LIGHTS:
+            numbers.append(OffFor(device))
         async_add_entities(numbers, config_subentry_id=device.subentry)
     for head in subjects(hass, entry, Head):
         async_add_entities(
@@ -185,8 +188,8 @@ class ContainerSize(AquaristEntity[Head], NumberEntity):
     @override
     def native_value(self) -> float | None:
         """Return the size, None without a container."""
-        status = self.subject.container
-        return None if status is None else millilitres(status.capacity)
+        capacity = self.subject.capacity
+        return None if capacity is None else millilitres(capacity)
 
     @override
     async def async_set_native_value(self, value: float) -> None:

@@ -33,24 +33,37 @@ from .const import (
     CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_LEVEL,
     CONF_RESTORE_MEMORY,
+    CONF_SAFE_LEVEL,
+    CONF_SHUTDOWN_LEVEL,
     CONF_SLEW,
+    CONF_START_LEVEL,
     DEFAULT_BUDGET_ML,
     DEFAULT_IDLE_HOLD,
 )
 from .data import DATA_ENGINE
 from .engine.state import DeviceState
-from .form_fields import IDLE_HOLD, MAXIMUM_LEVEL, SLEW, aquarium_field, emptiable
+from .form_fields import (
+    ANY_LEVEL,
+    CONF_DARK_IS_SAFE,
+    IDLE_HOLD,
+    MAXIMUM_LEVEL,
+    SLEW,
+    aquarium_field,
+    emptiable,
+)
 from .hand_options import entered_hand, hand_errors, hand_fields
 from .hardware import device_uuid
 from .head_options import (
     MAXIMUM_DOSE,
     Errors,
+    container_errors,
     container_ml,
     entered_head,
     head_errors,
     head_fields,
     known_device,
 )
+from .priming_steps import PrimingSteps
 
 type Heads = Sequence[Mapping[str, Any]]
 
@@ -83,9 +96,11 @@ def heads_of(known: Heads, count: int) -> list[dict[str, Any]]:
 
 
 class DeviceOptionsFlow(
-    CalibrationSteps[ConfigFlowContext, ConfigFlowResult, str], OptionsFlowWithReload
+    CalibrationSteps[ConfigFlowContext, ConfigFlowResult, str],
+    PrimingSteps[ConfigFlowContext, ConfigFlowResult, str],
+    OptionsFlowWithReload,
 ):
-    """Asks for what a light or a pump is to do, for the limits of a head, and calibrates one."""
+    """Asks for what a light or a pump is to do and for the limits of a head; runs a head."""
 
     _head = 0
 
@@ -95,7 +110,8 @@ class DeviceOptionsFlow(
         """Ask for everything of a light at once; of a pump, ask first what it is about."""
         if self.config_entry.data[CONF_FAMILY] == DeviceFamily.DOSER:
             return self.async_show_menu(
-                step_id="init", menu_options=["head", "calibrate_head", "doser"]
+                step_id="init",
+                menu_options=["head", "calibrate_head", "prime_head", "doser"],
             )
         return await self.async_step_light()
 
@@ -107,17 +123,20 @@ class DeviceOptionsFlow(
         if user_input is not None:
             errors = hand_errors(user_input)
             if not errors:
-                limits = {
-                    key: user_input.get(key) for key in (CONF_MAXIMUM_LEVEL, CONF_SLEW)
-                }
                 return self.async_create_entry(
-                    data=_common(user_input) | limits | entered_hand(user_input)
+                    data=_common(user_input)
+                    | _light_limits(user_input)
+                    | entered_hand(user_input)
                 )
-        known = self.config_entry.options if user_input is None else user_input
+        known = self._as_entered() if user_input is None else user_input
+        dark = known[CONF_DARK_IS_SAFE]
         fields = {
             **self._common_fields(known),
             emptiable(CONF_MAXIMUM_LEVEL, known): MAXIMUM_LEVEL,
             emptiable(CONF_SLEW, known): SLEW,
+            vol.Required(CONF_DARK_IS_SAFE, default=dark): BooleanSelector(),
+            emptiable(CONF_START_LEVEL, known): ANY_LEVEL,
+            emptiable(CONF_SHUTDOWN_LEVEL, known): ANY_LEVEL,
             **hand_fields(known),
         }
         return self.async_show_form(
@@ -154,10 +173,12 @@ class DeviceOptionsFlow(
             entered = {
                 CONF_NAME: user_input[CONF_NAME].strip(),
                 CONF_ENABLED: user_input[CONF_ENABLED],
-                **entered_head(user_input, container),
+                **entered_head(user_input),
             }
             others = [head for head in heads if head is not known]
-            errors = _name_errors(entered, others) | head_errors(entered)
+            errors = (
+                _name_errors(entered, others) | head_errors(entered)
+            ) or await container_errors(self.hass, self._uuid, self._head, entered)
             if not errors:
                 heads[self._head] = entered
                 options = {**self.config_entry.options, CONF_HEADS: heads}
@@ -176,13 +197,35 @@ class DeviceOptionsFlow(
         self, user_input: dict[str, Any] | None = None
     ) -> ConfigFlowResult:
         """Ask which head, then calibrate it."""
-        device = known_device(self.hass, self._uuid)
-        if device is None or device.device is None:
+        if not self._loaded:
             return self.async_abort(reason="not_loaded")
         if user_input is None:
             return self._ask_for_head("calibrate_head")
         self._head = int(user_input[CONF_HEAD])
         return await self.async_step_calibrate()
+
+    async def async_step_prime_head(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Ask which head, then fill its hose."""
+        if not self._loaded:
+            return self.async_abort(reason="not_loaded")
+        if user_input is None:
+            return self._ask_for_head("prime_head")
+        self._head = int(user_input[CONF_HEAD])
+        return await self.async_step_prime()
+
+    @property
+    def _loaded(self) -> bool:
+        """Return whether the pump can be asked to run."""
+        device = known_device(self.hass, self._uuid)
+        return device is not None and device.device is not None
+
+    @property
+    @override
+    def primed(self) -> tuple[DeviceState, int]:
+        """Return the pump and the chosen head."""
+        return self.calibrated
 
     @property
     @override
@@ -209,6 +252,12 @@ class DeviceOptionsFlow(
             data_schema=vol.Schema({vol.Required(CONF_HEAD): field}),
             last_step=False,
         )
+
+    def _as_entered(self) -> Mapping[str, Any]:
+        """Return the options of a light in the form's own terms."""
+        options = self.config_entry.options
+        dark = options.get(CONF_SAFE_LEVEL) is not None
+        return {**options, CONF_DARK_IS_SAFE: dark}
 
     def _common_fields(self, known: Mapping[str, Any]) -> dict[Any, Any]:
         """Return the fields that every device has."""
@@ -255,6 +304,15 @@ def _common(user_input: Mapping[str, Any]) -> dict[str, Any]:
         CONF_AQUARIUM: user_input.get(CONF_AQUARIUM),
         CONF_IDLE_HOLD: int(user_input[CONF_IDLE_HOLD]),
         CONF_RESTORE_MEMORY: user_input[CONF_RESTORE_MEMORY],
+    }
+
+
+def _light_limits(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a light may, and where it is when nobody rules it."""
+    keys = (CONF_MAXIMUM_LEVEL, CONF_SLEW, CONF_START_LEVEL, CONF_SHUTDOWN_LEVEL)
+    return {
+        **{key: user_input.get(key) for key in keys},
+        CONF_SAFE_LEVEL: 0 if user_input[CONF_DARK_IS_SAFE] else None,
     }
 
 

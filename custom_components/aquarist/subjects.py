@@ -4,13 +4,15 @@ A subject knows where its entities belong in Home Assistant and answers for the 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast, override
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .chihiros.models import model_for
 from .const import CONF_KIND, CONF_LOCAL_NAME, DOMAIN, KIND_CHIHIROS, MANUFACTURER
@@ -151,6 +153,12 @@ class Head(Device):
         return self.state.available and enabled
 
     @property
+    def capacity(self) -> int | None:
+        """Return the microlitres that a full container of the head holds, None without one."""
+        number, index = self.state.row.number, self.head.index
+        return self.engine.containers.capacity(number, index)
+
+    @property
     def container(self) -> ContainerStatus | None:
         """Return how the head's container stands, None where it has none."""
         return self.engine.containers.status(self.state, self.head.index)
@@ -186,26 +194,49 @@ def subjects[S: Subject](
 
 @callback
 def with_container(
-    hass: HomeAssistant, entry: AquaristConfigEntry, found: Callable[[Head], None]
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    add: AddConfigEntryEntitiesCallback,
+    entities: Callable[[Head], Iterable[Entity]],
 ) -> None:
-    """Call with each head of an entry that has a container, now or once it gets one."""
-    without: dict[str, Head] = {}
-    for head in subjects(hass, entry, Head):
-        if head.container is None:
-            without[head.key] = head
-        else:
-            found(head)
+    """Add the entities of each head that has a container, as long as it has one."""
+    added: dict[str, list[Entity]] = {}
+
+    def look(head: Head) -> None:
+        """Add what is lacking, or forget what is left over."""
+        if (head.capacity is not None) == (head.key in added):
+            return
+        if head.key not in added:
+            added[head.key] = list(entities(head))
+            add(added[head.key], config_subentry_id=head.subentry)
+            return
+        gone = {entity.unique_id for entity in added.pop(head.key)}
+        # The entities hear of the same change: they go when it has been told.
+        hass.loop.call_soon(_forget_entities, hass, entry, gone)
+
+    heads = list(subjects(hass, entry, Head))
+    for head in heads:
+        look(head)
 
     @callback
     def changed(change: Change) -> None:
-        """Look whether a head has its first container."""
-        if isinstance(change, ContainerChanged):
-            for key, head in tuple(without.items()):
-                if head.concerns(change):
-                    del without[key]
-                    found(head)
+        """Look whether a head has its first container, or none any more."""
+        for head in heads:
+            if head.concerns(change):
+                look(head)
 
-    entry.async_on_unload(entry.runtime_data.engine.listen(changed))
+    engine = entry.runtime_data.engine
+    entry.async_on_unload(engine.announcer.listen(changed, ContainerChanged))
+
+
+def _forget_entities(
+    hass: HomeAssistant, entry: AquaristConfigEntry, gone: Container[str | None]
+) -> None:
+    """Remove the entities with some unique ids."""
+    registry = er.async_get(hass)
+    for one in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if one.unique_id in gone:
+            registry.async_remove(one.entity_id)
 
 
 def forget_stale_heads(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:

@@ -19,6 +19,7 @@ class Recorder:
         """Start with nothing."""
         self.observations: list[Observation] = []
         self.availability: list[bool] = []
+        self.came: list[str] = []
         self.lifetime: list[Mapping[int, int]] = []
         self.today: list[Mapping[int, int]] = []
         self.statuses: list[DeviceStatus] = []
@@ -38,6 +39,10 @@ class Recorder:
     def availability_changed(self, available: bool) -> None:
         """Keep a change of availability."""
         self.availability.append(available)
+
+    def field_came(self, field: str) -> None:
+        """Keep a field that came within reach."""
+        self.came.append(field)
 
     def counters_read(
         self, lifetime: Mapping[int, int], today: Mapping[int, int]

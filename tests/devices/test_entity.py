@@ -12,7 +12,7 @@ import pytest
 
 from custom_components.aquarist.devices.device import DeviceKind, StopReport
 from custom_components.aquarist.devices.entity import EntityDevice, EntityField
-from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.devices.errors import DeviceError, FieldErrors
 from custom_components.aquarist.devices.fields import InvalidValue
 
 from .entities import FakeFan, FakeNumber, FakeSwitch, FakeValve, add
@@ -145,6 +145,74 @@ async def test_missing_writable_entity_makes_the_device_unavailable(
     assert recorder.availability == [False]
     with pytest.raises(DeviceError, match="entity_missing"):
         await tank.apply({"target": {"target": 20.0}})
+
+
+async def test_a_field_is_within_reach_by_itself(
+    hass: HomeAssistant, tank: EntityDevice
+) -> None:
+    """R-T14: also while others of the device are away, from the start or since."""
+    recorder = Recorder()
+    leave = tank.listen(recorder)
+    hass.states.async_set("input_boolean.heater", "unavailable")
+    hass.states.async_set("input_number.target", "unavailable")
+    await hass.async_block_till_done()
+    assert tank.within_reach == {"program", "water"}
+    assert recorder.came == []
+    hass.states.async_set("input_number.target", "25", {"min": 18, "max": 30})
+    await hass.async_block_till_done()
+    assert recorder.came == ["target"]
+    assert recorder.availability == [False]
+    late = EntityDevice(
+        hass,
+        uuid="late",
+        name="Late",
+        fields=[
+            EntityField(name="heater", entity="input_boolean.heater"),
+            EntityField(name="target", entity="input_number.target"),
+        ],
+    )
+    assert not is_available(late)
+    assert late.within_reach == {"target"}
+    hass.states.async_set("input_boolean.heater", "off")
+    await hass.async_block_till_done()
+    assert recorder.availability == [False, True]
+    assert recorder.came == ["target"]
+    leave()
+    await late.close()
+
+
+async def test_one_of_several_fields_does_not_keep_the_others(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One raises, one hangs, one is away: the error names them, and the rest is set."""
+    monkeypatch.setattr("custom_components.aquarist.devices.entity.FIELD_TIME", 0.05)
+    good, bad, slow = FakeSwitch("Good"), FakeSwitch("Bad"), FakeSwitch("Slow")
+    bad.fails = [HomeAssistantError("no"), HomeAssistantError("no")]
+    slow.hangs = asyncio.Event()
+    await add(hass, "switch", good, bad, slow)
+    names = ("good", "bad", "slow", "gone")
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Strip",
+        fields=[EntityField(name=name, entity=f"switch.{name}") for name in names],
+        confirm_time=0.01,
+    )
+    with pytest.raises(FieldErrors) as caught:
+        await device.apply({name: {name: True} for name in names})
+    assert good.runs()
+    found = {name: error.code for name, error in caught.value.by_field.items()}
+    assert found == {
+        "bad": "service_failed",
+        "slow": "no_answer",
+        "gone": "entity_missing",
+    }
+    slow.hangs.set()
+    with pytest.raises(DeviceError) as alone:
+        await device.apply({"bad": {"bad": True}})
+    assert not isinstance(alone.value, FieldErrors)
+    await device.apply({"good": {"good": False}, "slow": {"slow": False}})
+    assert not good.runs()
 
 
 async def test_device_of_sensors_is_available_while_any_is(hass: HomeAssistant) -> None:

@@ -1,14 +1,19 @@
 """Chosen entities are found under whatever they are called now."""
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.references import (
+    backing_entities,
     brought_up_to_date,
     present_entity_id,
     stored_reference,
 )
+from tests.aquarium import subentry
 
 
 @pytest.fixture
@@ -92,3 +97,38 @@ def test_all_entities_of_a_device_are_brought_up_to_date(
         "fields": [{**present, "name": "x"}],
         "slew": None,
     }
+
+
+def test_the_entities_that_back_devices(
+    hass: HomeAssistant, entity_registry: er.EntityRegistry, skimmer: str
+) -> None:
+    """By present ids, loaded or not; rules and modes have none, a disabled entry if asked."""
+    stored = stored_reference(hass, "switch.skimmer")
+    entity_registry.async_update_entity(
+        "switch.skimmer", new_entity_id="switch.renamed"
+    )
+    lamps = [{"entity_id": f"light.{name}", "channel": name} for name in ("a", "b")]
+    MockConfigEntry(
+        domain=DOMAIN,
+        data={"kind": "aquarium"},
+        subentries_data=[
+            subentry("pump", "Skimmer", dict(stored), id="one"),
+            subentry("light", "Lamp", {"channels": lamps}, id="two"),
+            subentry("interlock", "Rule", {"entity_id": "sensor.x"}, id="three"),
+        ],
+    ).add_to_hass(hass)
+    MockConfigEntry(
+        domain=DOMAIN,
+        data={"kind": "aquarium"},
+        disabled_by=ConfigEntryDisabler.USER,
+        subentries_data=[
+            subentry("pump", "Old", {"entity_id": "switch.old"}, id="four")
+        ],
+    ).add_to_hass(hass)
+
+    used = [("one", "switch.renamed"), ("two", "light.a"), ("two", "light.b")]
+    assert list(backing_entities(hass)) == used
+    assert list(backing_entities(hass, disabled=True)) == [
+        *used,
+        ("four", "switch.old"),
+    ]

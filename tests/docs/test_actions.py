@@ -9,6 +9,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.aquarist.commands.actions import ACTIONS
+from custom_components.aquarist.data import DATA_ENGINE
 from custom_components.aquarist.schedules.cron_expression import parse
 
 from ..aquarium import aquarium
@@ -102,6 +103,10 @@ async def test_example_runs(hass: HomeAssistant, tmp_path: Path, block: Block) -
         # What is tried again must have failed before.
         if "retry_write_action" in block.text:
             await fail_write_action(hass)
+        # What is removed must be there.
+        if "remove_container" in block.text:
+            engine = hass.data[DATA_ENGINE]
+            await engine.containers.resize(engine.device(2), 0, 500_000, user=None)
         # What is extended must be counting down.
         if "extend_mode" in block.text:
             await count_down(hass)

@@ -60,7 +60,7 @@ HEADINGS = {
     DeviceKind.ENTITY: ("Other device",),
 }
 # What only a pump with a counter of its own has.
-COUNTER = ("Dosed in total", "Delivered against planned")
+COUNTER = ("Dosed in total",)
 NAMELESS = {"light": "the light itself", "switch": "the pump itself"}
 
 

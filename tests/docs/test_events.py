@@ -32,6 +32,7 @@ from .write_actions import plan_and_override
 EVENTS = (
     events.EVENT_COMMAND,
     events.EVENT_DOSE,
+    events.EVENT_MODE,
     events.EVENT_OCCURRENCE,
     events.EVENT_WRITE_ACTION,
 )
@@ -45,7 +46,7 @@ DOSED = {"head_index": 0}
 
 
 async def happen(hass: HomeAssistant) -> None:
-    """Let a due moment of a schedule give a dose, and a write action come and go."""
+    """Let a schedule give a dose, a write action come and go, and a mode begin."""
 
     def decided(change: Change) -> bool:
         """Tell the verdict of the moment."""
@@ -87,11 +88,18 @@ async def happen(hass: HomeAssistant) -> None:
             },
             blocking=True,
         )
+    await hass.services.async_call(
+        "aquarist",
+        "start_mode",
+        {"mode": "feed"},
+        blocking=True,
+        return_response=True,
+    )
     await hass.async_block_till_done()
 
 
 def test_every_event_has_a_heading() -> None:
-    """The four events, under their names."""
+    """The events, under their names."""
     named = {heading for heading in sections("events") if "aquarist_" in heading}
 
     assert named == set(EVENTS)

@@ -23,15 +23,27 @@ PLACES = {
     "options.limits": ("options", "Limits of a head"),
     "options.calibrate_head": ("options", "The head to calibrate"),
     "options.measured": ("options", "Calibration"),
+    "options.prime_head": ("options", "The head to fill"),
+    "options.prime": ("options", "Filling a hose"),
     "options.aquarium": ("options", "Options of an aquarium"),
     "config_subentries.pump.device": ("own-devices", "Pump"),
     "config_subentries.pump.limits": ("own-devices", "Limits of a pump"),
     "config_subentries.light.device": ("own-devices", "Light"),
     "config_subentries.doser.device": ("own-devices", "Dosing pump"),
     "config_subentries.doser.measured": ("options", "Calibration"),
+    "config_subentries.doser.prime": ("options", "Filling a hose"),
     "config_subentries.entity.device": ("own-devices", "Other device"),
     "config_subentries.interlock.device": ("safety", "Interlock"),
     "config_subentries.sensor_guard.device": ("safety", "Watched sensor"),
+    "config_subentries.mode.mode": ("modes", "The mode as a whole"),
+    "config_subentries.mode.hold": ("modes", "Hold"),
+    "config_subentries.mode.hold_value": ("modes", "Held value"),
+    "config_subentries.mode.delay": ("modes", "Pause"),
+    "config_subentries.mode.wait": ("modes", "Wait"),
+    "config_subentries.mode.wait_value": ("modes", "What is waited for"),
+    "config_subentries.mode.release": ("modes", "Give back"),
+    "config_subentries.mode.move": ("modes", "Move"),
+    "config_subentries.mode.take_out": ("modes", "Take out"),
 }
 
 
@@ -84,6 +96,13 @@ def test_every_way_into_the_options_of_a_pump_is_explained() -> None:
     assert set(table("options", "Options of a Chihiros dosing pump")) == set(
         menu.values()
     )
+
+
+def test_every_step_of_a_mode_is_explained() -> None:
+    """The menu that adds steps is a table, too."""
+    menu = english()["config_subentries"]["mode"]["step"]["steps"]["menu_options"]
+
+    assert set(table("modes", "Its steps")) == set(menu.values())
 
 
 def test_every_repair_issue_is_explained() -> None:

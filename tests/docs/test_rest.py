@@ -12,8 +12,8 @@ import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aquarist.api.command_requests import CONTENT, EXECUTION
-from custom_components.aquarist.api.http import VIEWS
 from custom_components.aquarist.api.http.errors import TABLE
+from custom_components.aquarist.api.http.views import VIEWS
 
 from ..aquarium import aquarium
 from .pages import Block, sections, table

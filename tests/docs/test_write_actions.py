@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aquarist.api.device_lists import DeviceStatus
 from custom_components.aquarist.api.write_action_errors import ERROR_KEYS
-from custom_components.aquarist.api.write_action_records import STATUSES
+from custom_components.aquarist.api.write_action_records import DETAILS, STATUSES
 from custom_components.aquarist.api.write_action_requests import ACTION
 
 from ..aquarium import aquarium
@@ -79,7 +79,7 @@ def test_every_field_and_status_is_explained() -> None:
     rows = table(PAGE, "Set for a time")
     fields = {str(key) for key in ACTION.schema}
 
-    assert set(rows) == fields | set(STATUSES)
+    assert set(rows) == fields | {*STATUSES, *DETAILS}
     assert all(rows[name][0] == "yes" for name in fields)
     text = (REPOSITORY / "docs" / f"{PAGE}.md").read_text(encoding="utf-8")
     assert all(f"`{status}`" in text for status in DeviceStatus)

@@ -125,6 +125,41 @@ def test_totals_that_are_read_together_are_a_new_pair() -> None:
     assert account.unexplained == 500
 
 
+def test_what_the_lifetime_has_told_todays_total_does_not_tell_again() -> None:
+    """A dose of 2 mL was seen by the lifetime alone; then that was set to zero."""
+    account = settled(with_lifetime(paired(70_000, 1000), 72_000))
+    assert with_today(with_lifetime(account, 0), 3000, TODAY).unexplained == 0
+    assert with_today(with_lifetime(account, 0), 3500, TODAY).unexplained == 500
+
+
+def test_a_total_of_another_day_is_no_part_of_the_pair() -> None:
+    """Nobody knows how much of it came before the counter started over."""
+    account = settled(with_lifetime(paired(70_000, 1000), 72_000))
+    assert with_today(with_lifetime(account, 0), 3000, TOMORROW).lost
+
+
+def test_a_total_that_comes_late_hides_nothing() -> None:
+    """What came after the lifetime was read is still missing when that starts over."""
+    account = with_today(with_lifetime(paired(70_000, 1000), 70_000), 1500, TODAY)
+    assert with_today(with_lifetime(account, 0), 1500, TODAY).unexplained == 500
+
+
+def test_a_total_that_leaves_runs_out_is_believed() -> None:
+    """What the lifetime alone has counted is not asked of today's total."""
+    account = settled(with_lifetime(paired(70_000, 1000), 72_000))
+    account = with_today(account, 1000, TODAY)
+    assert with_today(with_lifetime(account, 0), 1200, TODAY).unexplained == 200
+
+
+def test_a_total_that_is_told_while_a_dose_is_under_way_begins_no_pair() -> None:
+    """It may hold the dose, and the lifetime does not."""
+    account = with_today(opened(70_000), 2000, TODAY, under_way=True)
+    assert account.today is None
+    assert with_today(with_lifetime(account, 0), 2000, TODAY).lost
+    account = with_today(opened(70_000), 2000, TODAY)
+    assert with_today(account, 2500, TOMORROW, under_way=True) == account
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 50).map(lambda tenths: tenths * 100), st.booleans()),

@@ -8,6 +8,7 @@ import pytest
 from custom_components.aquarist.dosing.calibration import (
     LAST_DOSES,
     Delivery,
+    Seen,
     delivery,
     measured_flow,
 )
@@ -89,3 +90,29 @@ def test_only_the_last_doses_count() -> None:
     old = [dose(5000, 10_000)] * 5
     found = delivery([*old, *[dose(5000, 5000)] * LAST_DOSES])
     assert found.drift == 0
+
+
+def seen(counted: int, taken: int) -> Seen:
+    """Return what a keeper saw in a container."""
+    at = datetime(2026, 5, 1, tzinfo=UTC)
+    return Seen(at=at, counted=counted, taken=taken)
+
+
+@pytest.mark.parametrize(("taken", "drift"), [(80_000, -20), (105_000, 5)])
+def test_what_went_out_of_the_container_says_more_than_a_counter(
+    taken: int, drift: float
+) -> None:
+    """The counter has counted what it was asked for."""
+    found = delivery([dose(5000, 5000)] * 20, seen(100_000, taken))
+    assert (found.doses, found.asked, found.given) == (0, 100_000, taken)
+    assert found.drift == pytest.approx(drift)
+    assert found.recalibration_suggested == (abs(drift) >= 10)
+
+
+@pytest.mark.parametrize(
+    "looked",
+    [seen(19_900, 10_000), seen(100_000, 19_000), seen(100_000, 501_000), None],
+)
+def test_a_look_that_cannot_tell_is_left_out(looked: Seen | None) -> None:
+    """Too little went out, or something was filled in, or spilt."""
+    assert delivery([dose(5000, 5000)] * 4, looked).doses == 4

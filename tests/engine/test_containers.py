@@ -9,10 +9,11 @@ import pytest
 from custom_components.aquarist.devices.simulated import SimulatedPump
 from custom_components.aquarist.dosing.ledger import DoseState
 from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
-from custom_components.aquarist.engine import containers
+from custom_components.aquarist.engine import containers, doses_ahead
 from custom_components.aquarist.engine.changes import ContainerChanged
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
+from custom_components.aquarist.schedules import plan
 from custom_components.aquarist.store.errors import StoreError
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.plans import create, daily
@@ -246,9 +247,110 @@ async def test_a_plan_of_very_many_doses_is_read_only_so_far(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And taken to go on alike."""
-    monkeypatch.setattr(containers, "MOST_AHEAD", 10)
+    monkeypatch.setattr(doses_ahead, "MOST_AHEAD", 10)
     _, state = await pump(rig)
     await create(rig, daily("13:00", "dose", {"head_index": 0, "volume_ml": 1}))
     found = rig.engine.containers.status(state, 0)
     assert found is not None
     assert found.days_left == pytest.approx(100, abs=10)
+
+
+async def test_a_plan_is_walked_once_for_a_while(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is another one, or what was read of it is half over."""
+    walked = []
+
+    def counted(*args: Any) -> Any:
+        walked.append(args)
+        return plan.between(*args)
+
+    monkeypatch.setattr(doses_ahead, "between", counted)
+    monkeypatch.setattr(doses_ahead, "MOST_AHEAD", 10)
+    _, state = await pump(rig)
+    await rig.engine.containers.correct(state, 0, 3500, user=None)
+    ours = {"head_index": 0, "volume_ml": 1}
+    await create(
+        rig,
+        {**daily("13:00", "dose", ours), "cron_expression": "* * * * *"},
+    )
+
+    def days() -> float:
+        found = rig.engine.containers.status(state, 0)
+        assert found is not None
+        assert found.days_left is not None
+        return found.days_left * 24 * 60
+
+    walked.clear()
+    assert days() == pytest.approx(4)
+    assert len(walked) <= 1
+    walked.clear()
+    for _ in range(3):
+        rig.clock.advance(60)
+        assert days() == pytest.approx(4)
+    assert walked == []
+    rig.clock.advance(180)
+    days()
+    assert len(walked) == 1
+    await create(rig, daily("13:00", "dose", ours, name="another"))
+    days()
+    assert len(walked) == 3
+
+
+async def test_a_container_that_was_removed_is_gone(rig: Rig) -> None:
+    """Nothing is counted, low or too small any more, and it does not come back."""
+    doser, state = await pump(rig, only_if_fits=True, low_days=3, budget=None)
+    await dose(rig, state, 50)
+    await dose(rig, state, 49.5)
+    rig.changes.clear()
+    await rig.engine.containers.remove(state, 0, user="keeper")
+    assert rig.changes == [ContainerChanged(device=1, head=0)]
+    assert rig.engine.containers.status(state, 0) is None
+    assert rig.engine.containers.capacity(1, 0) is None
+    await dose(rig, state, 1)
+    with pytest.raises(EngineError) as refused:
+        await rig.engine.containers.remove(state, 0, user=None)
+    assert (refused.value.code, refused.value.field) == ("no_container", "head_index")
+    (state,) = await rig.reboot(doser)
+    assert left(rig, state) is None
+    await rig.advance(1)
+    await rig.engine.containers.resize(state, 0, 50_000, user=None)
+    assert left(rig, state) == 50_000
+
+
+async def test_a_container_that_is_being_used_can_be_removed(rig: Rig) -> None:
+    """A dose under way ends as always."""
+    doser, state = await pump(rig)
+    doser.slow = True
+    args = {"head_index": 0, "volume_ml": 40}
+    command = await rig.engine.send(state, "dose", args, SERVICE)
+    await rig.settle()
+    await rig.engine.containers.remove(state, 0, user=None)
+    doser.under_way[0].give(10_000)
+    await rig.done(command)
+    assert left(rig, state) is None
+
+
+async def test_what_the_keeper_sees_shows_how_true_a_head_is(rig: Rig) -> None:
+    """Also after a restart and a refill, until it is calibrated; a top-up shows nothing."""
+    doser, state = await pump(rig)
+    await dose(rig, state, 40)
+    await rig.advance(1)
+    await rig.engine.containers.correct(state, 0, 70_000, user=None)
+    delivery = rig.engine.calibrations.delivery
+    assert delivery(state, 0).drift == 0
+    await dose(rig, state, 40)
+    await rig.advance(1)
+    await rig.engine.containers.correct(state, 0, 40_000, user=None, compare=True)
+    found = delivery(state, 0)
+    assert (found.asked, found.given, found.drift) == (40_000, 30_000, -25)
+    assert found.recalibration_suggested
+    await rig.advance(1)
+    await rig.engine.containers.refill(state, 0, user=None)
+    (state,) = await rig.reboot(doser)
+    assert rig.engine.calibrations.delivery(state, 0) == found
+    await rig.advance(1)
+    await rig.engine.calibrations.measured(
+        state, 0, asked=5000, measured=4000, user=None
+    )
+    assert rig.engine.calibrations.delivery(state, 0).drift is None

@@ -12,7 +12,7 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.dosing.account import COUNTER_END
 from custom_components.aquarist.dosing.ledger import PUMP, Dose, DoseState
 from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
-from custom_components.aquarist.engine.changes import DoseChanged
+from custom_components.aquarist.engine.changes import DeviceChanged, DoseChanged
 from custom_components.aquarist.engine.dose_ledger import EVERY_LOOK
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.store import doses
@@ -470,3 +470,63 @@ class TestCountersThatDoNotGoOn:
         tell(doser, 900, 3000)
         await rig.settle()
         assert await known(rig) == [("given", 2000)]
+
+    async def test_a_dose_that_the_lifetime_has_told_is_not_told_again(
+        self, rig: Rig
+    ) -> None:
+        """Today's total was not heard of before the counter was set to zero, nor the life ended."""
+        doser, state = await slow(rig)
+        doser.lifetime[HEAD] = 70_000
+        tell(doser, 70_000, 1000)
+        await lost(rig, doser, state, 2)
+        doser.lifetime[HEAD] = 72_000
+        await rig.advance(60)
+        assert await known(rig) == [("given", 2000)]
+        await rig.reboot(doser)
+        tell(doser, 0, 3000)
+        await rig.settle()
+        assert await known(rig) == [("given", 2000)]
+
+    async def test_a_restart_forgets_neither_the_day_nor_that_today_is_waited_for(
+        self, rig: Rig
+    ) -> None:
+        """A dose over a reset is no dose that was not given, whenever the life ends."""
+        doser, state = await slow(rig)
+        doser.lifetime[HEAD] = 70_000
+        tell(doser, 70_000, 1000)
+        await lost(rig, doser, state, 2)
+        doser.lifetime[HEAD] = 0
+        tell(doser, 0)
+        await rig.settle()
+        await rig.reboot(doser)
+        tell(doser, None, 3000)
+        await rig.advance(60)
+        assert await known(rig) == [("given", 2000)]
+
+    async def test_a_total_of_yesterday_tells_nothing_after_a_restart(
+        self, rig: Rig
+    ) -> None:
+        """However fresh the lifetime is."""
+        doser, _ = await slow(rig)
+        tell(doser, 70_000, 1000)
+        await rig.advance(24 * 3600)
+        tell(doser, 70_000)
+        await rig.settle()
+        await rig.reboot(doser)
+        tell(doser, 0, 4000)
+        await rig.settle()
+        assert await known(rig) == []
+
+    async def test_what_a_pump_counted_is_told_when_it_is_on_disk(
+        self, rig: Rig
+    ) -> None:
+        """All heads in one unit, and nothing of it before (law 2)."""
+        doser, _ = await slow(rig)
+        await rig.settle()
+        rig.changes.clear()
+        doser._tell_counters({0: 7000, 1: 8000}, {})
+        assert rig.changes == []
+        assert rig.engine.counters == {}
+        await rig.settle()
+        assert rig.changes == [DeviceChanged(device=1)]
+        assert [one.lifetime for one in rig.engine.counters.values()] == [7000, 8000]

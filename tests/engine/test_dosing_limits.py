@@ -7,7 +7,7 @@ import pytest
 
 from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
-from custom_components.aquarist.dosing.ledger import DoseState
+from custom_components.aquarist.dosing.ledger import RUN, Dose, DoseState
 from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
 from custom_components.aquarist.dosing.spacing import Spacing
 from custom_components.aquarist.engine.errors import SafetyRefusedError
@@ -36,6 +36,19 @@ async def pump(
     doser = MemoryDoser(name)
     limits = dict(enumerate(heads))
     return doser, await rig.attach(doser, aquarium=aquarium, heads=limits)
+
+
+def run(head: int, volume: int) -> Dose:
+    """Return a run that is about to begin."""
+    return Dose(
+        key="1/run",
+        device=1,
+        head=head,
+        volume=volume,
+        state=DoseState.SENT,
+        at=START,
+        source=RUN,
+    )
 
 
 async def ask(rig: Rig, state: DeviceState, volume: float, head: int = 0) -> Command:
@@ -212,17 +225,19 @@ class TestRuns:
         )
         _, state = await pump(rig, "Doser", limits, HeadLimits(enabled=False))
         gate = rig.engine.gate
-        assert gate.run_refusal(state, 0, 4000, START) is None
+        assert gate.run_refusal(state, run(0, 4000), START) is None
         words = [
-            gate.run_refusal(state, 0, 5100, START),
-            gate.run_refusal(state, 0, 4600, START),
-            gate.run_refusal(state, 1, 100, START),
+            gate.run_refusal(state, run(0, 5100), START),
+            gate.run_refusal(state, run(0, 4600), START),
+            gate.run_refusal(state, run(1, 100), START),
         ]
         assert [one.limit for one in words if one] == [
             "budget_24h",
             "container_empty",
             "head_disabled",
         ]
+        gate.note(run(0, 4000))
+        assert gate.run_refusal(state, run(0, 4000), START) is None
 
 
 class TestProgrammes:
@@ -232,7 +247,8 @@ class TestProgrammes:
         self, rig: Rig, state: DeviceState, volume: int, head: int = 0
     ) -> Refusal | None:
         """Ask the gate about a programme."""
-        return rig.engine.gate.check_programme(state, head, volume, rig.clock.now())
+        programme = Programme(mode=ProgrammeMode.SINGLE, volume=volume, at=time(9))
+        return rig.engine.gate.check_programme(state, head, programme, rig.clock.now())
 
     async def test_it_keeps_within_the_budget_of_its_head(self, rig: Rig) -> None:
         """Of a day."""
@@ -273,6 +289,29 @@ class TestProgrammes:
         assert of_additive.details == {"additive": "iron"}
         assert (of_aquarium.limit, of_aquarium.left) == ("budget_aquarium_24h", 5)
         assert self.check(rig, one, 5000, 1) is None
+
+    async def test_its_doses_keep_to_what_holds_for_each_dose(self, rig: Rig) -> None:
+        """Not too large, not too close to each other, nor to another additive."""
+        _, state = await pump(
+            rig,
+            "Doser",
+            HeadLimits(additive="iron", maximum_volume=1000, minimum_interval=7200),
+            PHOSPHATE,
+        )
+        rig.engine.set_aquarium_limits("tank", AquariumLimits(spacing=AN_HOUR))
+        phosphate = Programme(mode=ProgrammeMode.SINGLE, volume=2000, at=time(9, 30))
+        rig.engine.device_memory.content.keep(1, "head_1", phosphate)
+        hourly = Programme(mode=ProgrammeMode.EVERY_HOUR, volume=2400)
+        refusals = [
+            self.check(rig, state, 1100),
+            rig.engine.gate.check_programme(state, 0, hourly, rig.clock.now()),
+            self.check(rig, state, 1000),
+        ]
+        assert [one.limit for one in refusals if one] == [
+            "maximum_volume",
+            "programme_interval",
+            "programme_spacing",
+        ]
 
     async def test_a_head_that_may_not_dose_gets_none(self, rig: Rig) -> None:
         """Switched off, not in use, or not measured."""

@@ -10,6 +10,8 @@ from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.dosing.ledger import PUMP, RUN
+from custom_components.aquarist.engine.errors import SafetyRefusedError
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Rig
@@ -29,7 +31,14 @@ class RunningDoser(MemoryDoser):
         """Have run never."""
         super().__init__()
         self.ran: list[tuple[str, Mapping[str, object]]] = []
+        self.on = False
         self.faults: list[DeviceError] = []
+
+    @property
+    @override
+    def may_run(self) -> bool:
+        """Return whether it is on, where it is made of a switch."""
+        return self.on
 
     @override
     def check_action(self, action: str, args: Mapping[str, object]) -> None:
@@ -224,3 +233,129 @@ async def test_what_the_counters_tell_before_a_run_may_forbid_it(
     ended = await rig.done(await run(rig, state))
     assert ended.error == "refused_budget_24h"
     assert doser.ran == []
+
+
+async def test_a_run_counts_from_the_moment_it_was_let_in(rig: Rig) -> None:
+    """Neither a dose nor another run passes on what it is about to give."""
+    doser, state = await attach(rig, budget=8000)
+    doser.tell()
+    await rig.done(await run(rig, state))
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    assert rig.engine.gate.unknown == ()
+    second = await run(rig, state)
+    args = {"head_index": 0, "volume_ml": 4}
+    with pytest.raises(SafetyRefusedError):
+        await rig.engine.send(state, "dose", args, SERVICE)
+    await rig.advance(30)
+    assert (await rig.done(second)).error == "refused_budget_24h"
+    assert (doser.lifetime[0], doser.sent) == (5000, [])
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    assert [one.source for one in rig.engine.gate.doses(1, 0)] == [PUMP]
+
+
+async def test_a_dose_waits_for_a_run(rig: Rig) -> None:
+    """It would spoil what is measured."""
+    doser, state = await attach(rig)
+    doser.tell()
+    await rig.done(await run(rig, state))
+    args = {"head_index": 1, "volume_ml": 2}
+    dose = await rig.engine.send(state, "dose", args, SERVICE)
+    await rig.advance(4)
+    assert doser.sent == []
+    await rig.advance(2)
+    assert (await rig.done(dose)).phase is Phase.COMPLETED
+    assert doser.sent == [(1, 2000)]
+
+
+async def test_a_stop_frees_the_pump_from_a_run(rig: Rig) -> None:
+    """What is asked for afterwards does not wait for an end that has been."""
+    doser, state = await attach(rig)
+    doser.tell()
+    await rig.done(await run(rig, state, "prime_head", seconds=20))
+    await rig.engine.emergency.end_dose(state)
+    args = {"head_index": 1, "volume_ml": 2}
+    dose = await rig.engine.send(state, "dose", args, SERVICE)
+    await rig.settle()
+    assert (await rig.done(dose)).phase is Phase.COMPLETED
+    await rig.done(await run(rig, state, "prime_head", seconds=50))
+    await rig.advance(21)
+    assert list(state.busy_heads) == [0]
+
+
+async def test_a_reading_before_the_end_of_a_run_decides_nothing(rig: Rig) -> None:
+    """What it has given so far is not counted twice."""
+    doser, state = await attach(rig)
+    doser.tell()
+    await rig.done(await run(rig, state))
+    doser.lifetime[0] = 2000
+    doser.tell()
+    await rig.settle()
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    doser.lifetime[0] = 4900
+    await rig.advance(21)
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 4900
+
+
+async def test_a_run_of_a_switch_counts_until_it_is_off(rig: Rig) -> None:
+    """Then it has told what it gave."""
+    doser, state = await attach(rig)
+    doser.kind = DeviceKind.DOSER
+    state.row = replace(state.row, kind=DeviceKind.DOSER)
+    doser.on = True
+    await rig.done(await run(rig, state))
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    waiting = await run(rig, state)
+    await rig.advance(60)
+    assert len(doser.ran) == 1
+    doser.on = False
+    doser._tell_ran(0, 4000, rig.clock.now())
+    doser._tell_off()
+    await rig.settle()
+    assert (await rig.done(waiting)).phase is Phase.COMPLETED
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 4000
+
+
+async def test_a_run_is_reserved_over_a_restart(rig: Rig) -> None:
+    """Until the counters were read after its end, wherever it is dosed meanwhile."""
+    doser, state = await attach(rig)
+    doser.tell()
+    await rig.done(await run(rig, state))
+    await rig.engine.close()
+    await rig.boot()
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    await rig.attach(doser)
+    await rig.advance(21)
+    assert [one.source for one in rig.engine.gate.doses(1, 0)] == [PUMP]
+    await rig.reboot(doser)
+    assert [one.source for one in rig.engine.gate.doses(1, 0)] == [PUMP]
+
+
+async def test_a_run_of_a_pump_out_of_reach_stays_reserved(rig: Rig) -> None:
+    """It is asked again and again."""
+    doser, state = await attach(rig)
+    doser.tell()
+    await rig.done(await run(rig, state))
+    doser.counts = False
+    await rig.advance(3600)
+    assert doser.asked > 1
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    doser.counts = True
+    await rig.advance(600)
+    assert [one.source for one in rig.engine.gate.doses(1, 0)] == [PUMP]
+
+
+async def test_a_run_that_takes_long_to_begin_stays_reserved(rig: Rig) -> None:
+    """The counters are told when the pump is reached, before it runs."""
+    doser, state = await attach(rig)
+    doser.tell()
+    perform = doser.perform
+
+    async def late(action: str, args: Mapping[str, object]) -> Any:
+        rig.clock.advance(60)
+        doser.tell()
+        return await perform(action, args)
+
+    doser.perform = late  # type: ignore[method-assign]
+    await rig.done(await run(rig, state))
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
+    assert [one.source for one in rig.engine.gate.doses(1, 0)] == [RUN]

@@ -382,7 +382,7 @@ class TestEnd:
             commands.append(await rig.engine.send(state, "dose", DOSE, SERVICE))
         await rig.attach(Pump("Other"))
         await rig.settle()
-        await rig.engine.end_switched_doses()
+        await rig.engine.start_and_stop.shut_down()
         ended = await rig.done(commands[0])
         assert (ended.phase, ended.error) == (Phase.STOPPED, "dose_stopped")
         assert (await rig.stored(commands[1])).phase is Phase.IN_FORCE
@@ -398,6 +398,6 @@ class TestEnd:
         command = await rig.engine.send(state, "dose", DOSE, SERVICE)
         await rig.settle()
         state.detach()
-        await rig.engine.end_switched_doses()
+        await rig.engine.start_and_stop.shut_down()
         switch.under_way[0].give(None)
         assert (await rig.done(command)).phase is Phase.STOPPED

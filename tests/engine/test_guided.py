@@ -9,9 +9,10 @@ from typing import override
 import pytest
 
 from custom_components.aquarist.commands.command import Source
+from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.errors import DeviceError
-from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
 from custom_components.aquarist.engine.guided import Guide
 from custom_components.aquarist.engine.intake import Origin
 from custom_components.aquarist.engine.state import HeadLimits
@@ -88,6 +89,7 @@ class TestTheWholeWay:
         assert guide.answers == ("measured", "start")
         assert guide.run.name == "Doser 2"
         assert doser.calibrated == [{"head_index": 1, "seconds": 5}]
+        await rig.advance(5)
 
         guide = await guided.measured(guide.run.id, 4.85)
         assert where(guide) == ("running", Stage.STORED, None)
@@ -134,9 +136,11 @@ class TestRepeating:
         doser = MeasuredDoser()
         state = await rig.attach(doser)
         first = await rig.engine.guided.start(state, 0, KEEPER)
+        await rig.advance(5)
         again = await rig.engine.guided.start(state, 0, KEEPER)
         assert again.run.id == first.run.id
         assert len(doser.calibrated) == 2
+        await rig.advance(5)
         other = await rig.engine.guided.start(state, 1, KEEPER)
         assert other.run.id != first.run.id
 
@@ -146,6 +150,7 @@ class TestRepeating:
         state = await rig.attach(doser)
         guided = rig.engine.guided
         run = (await guided.start(state, 0, KEEPER)).run.id
+        await rig.advance(5)
         await guided.measured(run, 5)
         await guided.test_dose(run)
         guide = await guided.finish(run, ok=False)
@@ -184,6 +189,41 @@ class TestRepeating:
         await rig.settle()
         guide = await rig.engine.guided.guide(guide.run.id)
         assert guide.stage is Stage.MEASURE
+
+
+class TestOtherDoses:
+    """What else would give with the head meanwhile."""
+
+    async def test_a_dose_does_not_go_into_the_glass(self, rig: RunRig) -> None:
+        """Refused until it was measured; other heads dose on, and the test dose is given."""
+        doser = MeasuredDoser()
+        state = await rig.attach(doser)
+        run = (await rig.engine.guided.start(state, 0, KEEPER)).run.id
+        await rig.advance(5)
+        args = {"head_index": 0, "volume_ml": 2}
+        with pytest.raises(SafetyRefusedError) as refused:
+            await rig.engine.send(state, "dose", args, KEEPER)
+        assert refused.value.refusal.limit == "calibrating"
+        other = await rig.engine.send(state, "dose", args | {"head_index": 1}, KEEPER)
+        assert (await rig.done(other)).phase is Phase.COMPLETED
+
+        await rig.engine.guided.measured(run, 5)
+        await rig.engine.guided.test_dose(run)
+        given = await rig.engine.send(state, "dose", args, KEEPER)
+        assert (await rig.done(given)).phase is Phase.COMPLETED
+        assert doser.sent == [(1, 2000), (0, 4000), (0, 2000)]
+
+    async def test_a_calibration_that_was_left_holds_nothing_up(
+        self, rig: RunRig
+    ) -> None:
+        """Its half hour ends."""
+        doser = MeasuredDoser()
+        state = await rig.attach(doser)
+        await rig.engine.guided.start(state, 0, KEEPER)
+        await rig.advance(31 * 60)
+        args = {"head_index": 0, "volume_ml": 2}
+        given = await rig.engine.send(state, "dose", args, KEEPER)
+        assert (await rig.done(given)).phase is Phase.COMPLETED
 
 
 class TestWhatGoesWrong:

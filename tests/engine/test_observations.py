@@ -177,7 +177,7 @@ async def test_an_automation_under_a_window_changes_what_shows_later(rig: Rig) -
         await rig.engine.send(state, "set_level", {"level": 30}, AUTOMATION)
     )
     assert ended.result is not None
-    assert ended.result["shadowed_by"] == window.key
+    assert ended.result["shadowed_by"] == window.id
     assert pump.level == 0
     await rig.advance(600)
     assert pump.level == 30
@@ -346,3 +346,27 @@ async def test_a_device_that_says_what_should_hold_is_in_step(rig: Rig) -> None:
     shows(pump, 0)
     await rig.settle()
     assert overrides(rig) == []
+
+
+async def test_what_comes_back_before_home_assistant_has_started_is_no_hand(
+    rig: Rig,
+) -> None:
+    """R-T54, R-B113: nothing may be written yet, and it is not forgotten meanwhile."""
+    pump = Pump(level=80)
+    await held(rig, await rig.attach(pump), 0, 600)
+    await rig.engine.close()
+    pump.available = False
+    await rig.boot(start=False)
+    await rig.attach(pump)
+    pump.available = True
+    shows(pump, 80)
+    await rig.settle()
+    assert overrides(rig) == []
+    assert pump.told == [0.0]
+    rig.engine.start()
+    await rig.settle()
+    assert pump.told == [0.0, 0.0]
+    assert pump.level == 0
+    shows(pump, 30)
+    await rig.advance(11)
+    assert len(overrides(rig)) == 1

@@ -1,6 +1,7 @@
 """Orders: what a schedule asks of each of its devices, looked up when it is due (law 7)."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -135,3 +136,84 @@ async def test_what_a_device_cannot_do_is_refused(rig: Rig) -> None:
     assert invalid.value.code == "unknown_action"
     assert rig.engine.planner.schedules == ()
     await create(rig, daily("12:30", "off", {"description": "Night"}))
+
+
+async def test_any_other_command_comes_again_and_again(rig: Rig) -> None:
+    """RES-58, R-C30: what is not confirmed at its making is not stored."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    await create(rig, daily("12:30", "command", {"action": "request_status"}))
+    await create(
+        rig,
+        daily("12:40", "command", {"action": "set_level", "args": {"level": 30}}),
+    )
+    await rig.advance(1800)
+    await rig.advance(600)
+    assert await words(rig) == [(Verdict.RAN, None)] * 2
+    second, first = await rig.engine.history.recent(state, 10)
+    assert (first.action, first.kind) == ("request_status", Kind.RAW)
+    assert (second.action, second.args) == ("set_level", {"level": 30})
+    assert first.schedule is not None
+    assert pump.told == [30]
+
+    await rig.engine.equipment.detach(1)
+    await rig.advance(timedelta(days=1).total_seconds())
+    assert (await words(rig))[-1] == (Verdict.FAILED, "device_not_loaded")
+
+
+@pytest.mark.parametrize(
+    ("params", "field", "code"),
+    [
+        ({"action": "dose"}, "action_params.action", "command_not_in_schedule"),
+        ({"action": "ramp"}, "action_params.action", "command_not_in_schedule"),
+        ({"action": "sing"}, "action_params.action", "unknown_action"),
+        (
+            {"action": "set_level"},
+            "action_params.args.level",
+            "missing_argument",
+        ),
+        (
+            {"action": "set_level", "args": {"level": 101}},
+            "action_params.args.level",
+            "value_out_of_bounds",
+        ),
+        (
+            {"action": "factory_reset"},
+            "action_params.confirm",
+            "confirmation_needed",
+        ),
+        (
+            {"action": "factory_reset", "confirm": True},
+            "action_params.action",
+            "unknown_action",
+        ),
+    ],
+)
+async def test_a_command_that_would_never_do_is_refused(
+    rig: Rig, params: dict[str, Any], field: str, code: str
+) -> None:
+    """Law 10: the error names the field inside of the parameters."""
+    await rig.attach(Pump())
+    with pytest.raises((EngineError, InvalidValue)) as refused:
+        await create(rig, daily("12:30", "command", params))
+    error = refused.value
+    assert isinstance(error, EngineError | InvalidValue)
+    assert (error.field, error.code) == (field, code)
+
+
+async def test_a_command_of_a_device_that_is_away_is_checked_as_far_as_can_be(
+    rig: Rig,
+) -> None:
+    """Its name and what it takes; and when it is due it has failed."""
+    pump, gone = Pump(), Pump("Gone")
+    await rig.attach(pump)
+    await rig.attach(gone)
+    await rig.engine.equipment.detach(2)
+    params = {"action": "turn_off"}
+    await create(rig, daily("12:30", "command", params, devices=(1, 2)))
+    wrong = {"action": "turn_off", "args": {"level": 1}}
+    with pytest.raises(InvalidValue):
+        await create(rig, daily("12:30", "command", wrong, devices=(2,), name="x"))
+    await rig.advance(1800)
+    failed = (await rig.engine.history.recent(rig.engine.devices[2], 1))[0]
+    assert (failed.action, failed.error) == ("turn_off", "device_not_loaded")

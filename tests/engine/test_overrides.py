@@ -419,7 +419,9 @@ class TestRespectManualChange:
         assert phases(rig, command)[-1] is Phase.IN_FORCE
         await rig.advance(590)
         assert pump.level == 35
-        assert (await rig.stored(command)).result == {"manual_change": {"level": 35}}
+        result = (await rig.stored(command)).result
+        assert result is not None and result.keys() == {"manual_change", "shadowed_by"}
+        assert result["manual_change"] == {"level": 35}
 
     async def test_without_a_hand_the_original_returns(self, rig: Rig) -> None:
         """Also after an override by service, which is no hand."""

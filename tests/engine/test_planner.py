@@ -631,6 +631,34 @@ async def test_a_volume_above_the_head_is_refused_when_it_is_planned(rig: Rig) -
     assert refused.value.field == "volume_ml"
 
 
+@pytest.mark.parametrize(
+    ("limits", "code"),
+    [
+        (HeadLimits(budget=4900), "refused_budget_24h"),
+        (HeadLimits(maximum_volume=4900), "refused_maximum_volume"),
+        (HeadLimits(budget=5000, maximum_volume=5000), None),
+        (HeadLimits(), None),
+    ],
+)
+@pytest.mark.parametrize("loaded", [True, False])
+async def test_a_volume_that_the_limits_never_allow_is_refused_when_it_is_planned(
+    rig: Rig, limits: HeadLimits, code: str | None, *, loaded: bool
+) -> None:
+    """It would be refused each time it is due; what was dosed today does not matter (law 5)."""
+    state = await rig.attach(MemoryDoser(), heads={0: limits})
+    if not loaded:
+        await rig.engine.equipment.detach(state.row.number)
+    wanted = {"head_index": 0, "volume_ml": 5.0}
+    if code is None:
+        await dose_plan(rig, state, action_params=wanted)
+        assert len(await stored(rig)) == 1
+        return
+    with pytest.raises(EngineError) as refused:
+        await dose_plan(rig, state, action_params=wanted)
+    assert refused.value.code == code
+    assert await stored(rig) == []
+
+
 async def test_to_delete_a_schedule_ends_what_it_holds(rig: Rig) -> None:
     """R-B116: restored, and silent from then on."""
     pump = Pump(level=80)

@@ -145,8 +145,10 @@ async def test_counters_are_asked_for_until_they_can_be_read(rig: Rig) -> None:
 async def test_todays_totals_alone_are_kept_for_heads_that_are_known(rig: Rig) -> None:
     """A pump pushes them at the end of each dose."""
     doser, device = await slow(rig)
+    doser._tell_counters({}, {1: 400})
     doser._tell_counters({0: 7000}, {})
     doser._tell_counters({}, {0: 300, 1: 400})
+    await rig.settle()
     counter = rig.engine.counters[1, 0]
     assert (counter.lifetime, counter.today) == (7000, 300)
     assert (1, 1) not in rig.engine.counters

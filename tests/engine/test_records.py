@@ -1,6 +1,7 @@
 """Records: the open commands, and who waits for their end."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -53,3 +54,22 @@ async def test_without_a_listener_all_goes_on_as_well(rig: Rig) -> None:
     command = await rig.engine.send(state, "turn_off", {}, SERVICE)
     assert (await rig.done(command)).phase is Phase.COMPLETED
     assert not [one for one in rig.changes if isinstance(one, CommandChanged)]
+
+
+async def test_a_note_that_comes_late_does_not_set_a_command_back(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Law 8: the store took the next phase first."""
+    state = await rig.attach(Pump())
+    held = await rig.engine.send(state, "turn_off", {}, SERVICE, hold=60)
+    await rig.settle()
+    (command,) = rig.engine.records.open
+    late: list[Any] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(rig.engine.journal, "record", late.append)
+        noted = rig.engine.records.note(command, attempts=7)
+    await rig.advance(60)
+    await rig.engine.journal.commit(late[0])
+    ended = await rig.stored(held)
+    assert noted.phase is Phase.IN_FORCE
+    assert (ended.phase, ended.attempts) == (Phase.COMPLETED, 7)

@@ -10,8 +10,10 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices import switch_dose
 from custom_components.aquarist.devices.device import Head
 from custom_components.aquarist.devices.doser import Doser
-from custom_components.aquarist.dosing.ledger import Dose, DoseState
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.dosing.ledger import RUN, Dose, DoseState
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
+from custom_components.aquarist.engine.switch_runs import SWITCHED_ON
+from custom_components.aquarist.store import settings
 from tests.devices.entities import FakeSwitch, add
 from tests.engine.rig import SERVICE, Rig
 
@@ -42,9 +44,10 @@ def doser_of(hass: HomeAssistant, *, automatic_off: float | None = None) -> Dose
 
 
 def booked(rig: Rig) -> list[Dose]:
-    """Return the doses that count, oldest first."""
+    """Return the doses that are known, oldest first; no run is one yet."""
     number = rig.engine.device("iron").row.number
-    return sorted(rig.engine.gate.doses(number, 0), key=lambda dose: dose.at)
+    doses = [dose for dose in rig.engine.gate.doses(number, 0) if dose.source != RUN]
+    return sorted(doses, key=lambda dose: dose.at)
 
 
 async def test_what_is_on_at_the_start_goes_off_before_anything_else(
@@ -117,8 +120,29 @@ async def test_on_by_hand_goes_off_before_home_assistant_stops(
     await rig.attach(doser_of(hass))
     switch.show(is_on=True)
     await hass.async_block_till_done()
-    await rig.engine.end_switched_doses()
+    await rig.engine.start_and_stop.shut_down()
     assert not switch.runs()
+
+
+async def test_nothing_is_dosed_any_more_once_home_assistant_stops(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """Neither what waited for the dose that ends, nor what is asked for later."""
+    state = await rig.attach(doser_of(hass), heads={0: HeadLimits(budget=None)})
+    args = {"head_index": 0, "volume_ml": 100.0}
+    first = await rig.engine.send(state, "dose", args, SERVICE)
+    waiting = await rig.engine.send(state, "dose", args, SERVICE)
+    while not switch.runs():
+        await rig.settle()
+    await rig.engine.start_and_stop.shut_down()
+    later = await rig.engine.send(state, "dose", args, SERVICE)
+    await rig.settle()
+    assert not switch.runs()
+    assert (await rig.done(first)).final
+    assert [(await rig.stored(command)).phase for command in (waiting, later)] == [
+        Phase.PLANNED,
+        Phase.PLANNED,
+    ]
 
 
 async def test_dose_that_outlived_the_engine_goes_off_and_its_excess_is_booked(
@@ -219,6 +243,26 @@ async def test_run_that_outlived_the_engine_goes_off_and_is_booked(
     await rig.settle()
     (dose,) = booked(rig)
     assert 500_000 <= dose.counted <= 550_000
+
+
+async def test_run_that_was_told_before_the_end_is_reserved_no_more(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """Killed when the run was booked and its reservation still noted: it counts once."""
+    state = await rig.attach(doser_of(hass))
+    await primed(rig, state, switch)
+    switch.show(available=True, is_on=False)
+    await rig.boot(start=False)
+    assert rig.engine.database is not None
+    await rig.engine.database.writer.write(
+        lambda connection: settings.put(connection, SWITCHED_ON, {})
+    )
+    await rig.engine.close()
+    await rig.boot(start=False)
+    number = rig.engine.device("iron").row.number
+    assert [dose.source for dose in rig.engine.gate.doses(number, 0)] == [RUN]
+    await rig.attach(doser_of(hass))
+    assert rig.engine.gate.doses(number, 0) == ()
 
 
 async def test_run_that_could_not_begin_leaves_what_was_begun_before(

@@ -5,6 +5,7 @@ from typing import override
 
 import pytest
 
+from custom_components.aquarist.api.write_action_records import synchronous_record
 from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
@@ -13,6 +14,7 @@ from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.state import DeviceState
 from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.layers.setting import Setting
+from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
 from tests.engine.holding import claim, overrides, window
 from tests.engine.rig import SERVICE, Pump, Rig
@@ -114,7 +116,7 @@ async def test_a_field_that_somebody_owns_is_left_alone(rig: Rig, layer: Layer) 
     held = await claim(rig, state, 0, 0, 60, layer)
     ended = await write(rig, state, 20)
     assert (ended.phase, ended.error) == (Phase.FAILED, "field_owned")
-    assert ended.error_details == {"owner": held.key, "layer": layer.name.lower()}
+    assert ended.error_details == {"owner": held.id, "layer": layer.name.lower()}
     await rig.advance(60)
     assert pump.told == [0.0, 80.0]
 
@@ -124,7 +126,8 @@ async def test_a_fault_that_passes_is_tried_again_within_the_time(rig: Rig) -> N
     pump = Pump(level=80)
     pump.fail_next(DeviceError("link_lost", transient=True))
     state = await rig.attach(pump)
-    assert (await write(rig, state, 20)).phase is Phase.COMPLETED
+    ended = await write(rig, state, 20)
+    assert (ended.phase, ended.attempts) == (Phase.COMPLETED, 2)
 
 
 async def test_a_fault_that_does_not_pass_ends_it(rig: Rig) -> None:
@@ -161,11 +164,25 @@ async def test_a_slow_move_that_does_not_arrive_in_time_stops_there(rig: Rig) ->
     pump = Pump(level=80)
     state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
     ended = await write(rig, state, 20, 0.1)
-    assert ended.phase is Phase.TIMED_OUT
+    assert (ended.phase, ended.error_code, ended.error) == (
+        Phase.TIMED_OUT,
+        ErrorCode.COMMAND_TIMEOUT,
+        "not_reached",
+    )
     shown = pump.level
     for _ in range(30):
         await rig.advance(1)
     assert pump.level == shown
+
+
+async def test_a_level_that_a_bound_cuts_says_so(rig: Rig) -> None:
+    """RES-57, R-T11: it is set, as far as the keeper allows."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, bounds={"level": Bounds(maximum=60)})
+    ended = await write(rig, state, 70)
+    assert (ended.phase, pump.level) == (Phase.COMPLETED, 60)
+    record = synchronous_record(ended, "uuid", 1000)
+    assert record["details"] == {"limited_to": {"level": 60}}
 
 
 async def test_after_a_restart_nobody_waits_for_it(rig: Rig) -> None:

@@ -76,7 +76,7 @@ async def test_a_point_action_under_a_window_shows_after_it(rig: Rig) -> None:
     )
     assert ended.phase is Phase.COMPLETED
     assert ended.result is not None
-    assert ended.result["shadowed_by"] == held.key
+    assert ended.result["shadowed_by"] == held.id
     assert pump.level == 0
     await rig.advance(60)
     assert pump.level == 55
@@ -91,9 +91,12 @@ async def test_a_device_that_fails_is_tried_again_inside_the_window(rig: Rig) ->
     command = await window(rig, state, 0, 0, 60)
     await rig.settle()
     assert (await rig.stored(command)).phase is Phase.APPLYING
+    assert (await rig.stored(command)).attempts == 1
     await rig.advance(2)
+    assert (await rig.stored(command)).attempts == 2
     await rig.advance(4)
-    assert (await rig.stored(command)).phase is Phase.IN_FORCE
+    held = await rig.stored(command)
+    assert (held.phase, held.attempts) == (Phase.IN_FORCE, 3)
     assert pump.level == 0
 
 

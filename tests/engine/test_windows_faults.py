@@ -280,6 +280,45 @@ async def test_a_restore_that_fails_for_good_says_what_to_put_back(rig: Rig) -> 
     assert phases(rig, command)[-1] is Phase.FAILED
 
 
+async def test_what_it_took_to_give_back_is_told(rig: Rig) -> None:
+    """R-T17: tries of the restore count by themselves."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    command = await window(rig, state, 0, 0, 60)
+    pump.fail_next(LOST)
+    pump.fail_next(LOST)
+    await rig.advance(60)
+    await rig.advance(2)
+    assert (await rig.stored(command)).result == {"restore_attempts": 2}
+    await rig.advance(4)
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.attempts) == (Phase.COMPLETED, 1)
+    assert ended.result == {"restore_attempts": 3}
+    assert pump.level == 80
+
+
+async def test_who_comes_later_has_tries_of_its_own(rig: Rig) -> None:
+    """R-T17: a window that meets a fault of another one was tried once."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    pump.fail_next(LOST)
+    first = await window(rig, state, 30, 0, 60)
+    second = await window(rig, state, 20, 0, 60)
+    assert [(await rig.stored(one)).attempts for one in (first, second)] == [2, 1]
+    assert pump.level == 20
+
+
+async def test_a_try_that_a_restart_cut_off_counts(rig: Rig) -> None:
+    """R-T17: the next life tries again."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    pump.fail_next(LOST)
+    command = await window(rig, state, 0, 0, 600)
+    await rig.reboot(pump)
+    held = await rig.stored(command)
+    assert (held.phase, held.attempts) == (Phase.IN_FORCE, 2)
+
+
 async def test_a_rollback_that_fails_keeps_the_first_reason(rig: Rig) -> None:
     """And says what to put back."""
     pump = Pump(level=80)

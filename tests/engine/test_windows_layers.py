@@ -12,6 +12,7 @@ from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.layers.setting import Setting
+from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
 from tests.engine.holding import claim, phase, window
 from tests.engine.memory_doser import MemoryDoser
@@ -41,6 +42,41 @@ async def test_each_rank_stands_above_the_one_before(rig: Rig) -> None:
         await rig.engine.cancel(command)
         await rig.settle()
     assert pump.told[6:] == [50.0, 40.0, 30.0, 20.0, 10.0]
+
+
+async def test_one_that_begins_beneath_another_says_so(rig: Rig) -> None:
+    """RES-56, R-T11: it is in force, and its value does not show."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    above = await claim(rig, state, 50, 0, 30, Layer.MODE)
+    beneath = await window(rig, state, 20, 0, 60)
+    assert (await rig.stored(beneath)).result == {"shadowed_by": above.id}
+    assert (await rig.stored(above)).result is None
+    assert pump.level == 50
+    await rig.advance(30)
+    assert pump.level == 20
+
+
+@pytest.mark.parametrize(
+    ("asked", "shows"), [(90, 60), (20, 30), (50, None), (0, None)]
+)
+async def test_one_that_a_bound_cuts_says_so(
+    rig: Rig, asked: float, shows: float | None
+) -> None:
+    """RES-57, R-T11: which level the keeper's bounds make of it."""
+    pump = Pump(level=40)
+    bounds = {"level": Bounds(minimum=30, maximum=60)}
+    state = await rig.attach(pump, bounds=bounds)
+    limited = None if shows is None else {"limited_to": {"level": shows}}
+    held = await rig.stored(await window(rig, state, asked, 0, 60))
+    assert (held.phase, held.result) == (Phase.IN_FORCE, limited)
+    assert pump.level == (asked if shows is None else shows)
+    await rig.advance(60)
+    ended = await rig.done(
+        await rig.engine.send(state, "set_level", {"level": asked}, SERVICE)
+    )
+    assert ended.result is not None
+    assert ended.result.get("limited_to") == (limited or {}).get("limited_to")
 
 
 async def test_an_enforced_claim_stands_above_what_started_later(rig: Rig) -> None:

@@ -195,7 +195,10 @@ class _Head:
             assert left is None
             return
         counted = [dose.counted for dose in self._ledger if dose.at >= container.at]
-        assert left == max(container.filled - sum(counted), 0)
+        assert left == max(container.filled - sum(counted), 0), (
+            container,
+            self._ledger,
+        )
 
 
 def _heads(life: Life) -> list[tuple[str, int]]:

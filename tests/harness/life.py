@@ -83,11 +83,13 @@ class Life:
         *names: str,
         head: HeadOf,
         aquarium: AquariumLimits,
+        lamp: DeviceLimits,
         outage: float = 0.0,
     ) -> None:
         """Live through what happened before, open the store, attach the devices, start.
 
-        ``head`` tells what a head of a doser may do, ``aquarium`` all of them together.
+        ``head`` tells what a head of a doser may do, ``aquarium`` all of them together,
+        ``lamp`` what the lamp may.
         """
         await self.world.replay(outage)
         logging.getLogger(PRODUCT).addHandler(self._log)
@@ -102,7 +104,7 @@ class Life:
         await self.engine.recover()
         self.engine.set_aquarium_limits(AQUARIUM, aquarium)
         for name in names:
-            await self._attach(name, head)
+            await self._attach(name, head, lamp)
         self.engine.start()
 
     async def end(self) -> None:
@@ -204,12 +206,12 @@ class Life:
         self.chronicle.note("acknowledged", key=command.key)
         return command
 
-    async def _attach(self, name: str, head: HeadOf) -> None:
+    async def _attach(self, name: str, head: HeadOf, lamp: DeviceLimits) -> None:
         """Attach a device; as an entry does, try again when the store fails."""
         assumed = {LIGHT: {"level": 0.0, "mix_white": 100.0}} if name == LAMP else None
         heads = {DOSER: 4, house.SWITCHED: 1}.get(name, 0)
-        limits = DeviceLimits(
-            safe={LIGHT: {"level": 0.0}} if name == LAMP else {},
+        limits = replace(
+            lamp if name == LAMP else DeviceLimits(),
             heads={
                 index: replace(head(name, index), container=CONTAINER)
                 for index in range(heads)

@@ -87,6 +87,7 @@ async def _begin(scenario: Scenario, life: Life, outage: float = 0.0) -> None:
         outage=outage,
         head=scenario.head,
         aquarium=scenario.aquarium,
+        lamp=scenario.lamp,
     )
 
 

@@ -5,12 +5,16 @@ standard input, exit codes go back over its standard output; it ends with whoeve
 """
 
 from collections.abc import Callable
+from itertools import count
 import os
 from pathlib import Path
 import pickle
 import subprocess
 import sys
 from typing import IO, Any, Never
+from uuid import uuid4
+
+from custom_components.aquarist.commands import command
 
 _ROOT = Path(__file__).parents[2]
 _started: list[subprocess.Popen[bytes]] = []
@@ -59,6 +63,8 @@ def serve() -> None:
 
 def _live(live: Callable[..., object], args: Any, kwargs: Any) -> Never:
     """Live; whoever comes to the end of it was not killed."""
+    # A process that is started, not forked, has ids of its own.
+    command._IDS = count(uuid4().int >> 32 << 32)
     try:
         live(*args, **kwargs)
     finally:

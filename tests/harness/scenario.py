@@ -2,7 +2,12 @@
 
 from typing import override
 
-from custom_components.aquarist.engine.state import AquariumLimits, HeadLimits
+from custom_components.aquarist.devices.lamp import LIGHT
+from custom_components.aquarist.engine.state import (
+    AquariumLimits,
+    DeviceLimits,
+    HeadLimits,
+)
 
 from .life import Life
 from .world import DOSER
@@ -11,13 +16,14 @@ from .world import DOSER
 class Scenario:
     """The base of all scenarios. Seconds count from the beginning of the world.
 
-    ``aquarium`` is what all dosers together may do.
+    ``aquarium`` is what all dosers together may do, ``lamp`` what the lamp may.
     """
 
     devices: tuple[str, ...] = (DOSER,)
     horizon: float = 60.0
     outages: tuple[float, ...] = (2.0, 300.0)
     aquarium = AquariumLimits()
+    lamp = DeviceLimits(safe={LIGHT: {"level": 0.0}})
 
     @override
     def __str__(self) -> str:

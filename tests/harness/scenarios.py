@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import override
 
 from custom_components.aquarist.commands.phases import Kind
+from custom_components.aquarist.devices.lamp import LIGHT
 from custom_components.aquarist.engine.claims import course_of
+from custom_components.aquarist.engine.state import DeviceLimits
 from custom_components.aquarist.layers.setting import is_number
 
 from .life import AQUARIUM, Life
@@ -56,6 +58,37 @@ class PointAction(Scenario):
     def judge(self, life: Life) -> None:
         """The lamp shows the level if the command ended well, else what was before."""
         assert life.world.level() == (40 if life.completed(Kind.SET) else 0)
+
+
+class Shutdown(Scenario):
+    """Home Assistant stops in good order: the lamp is left at 20 per cent."""
+
+    devices = (LAMP,)
+    horizon = 40.0
+    lamp = DeviceLimits(at_shutdown={LIGHT: {"level": 20.0}})
+
+    @override
+    async def act(self, life: Life) -> None:
+        """Ask for 40 per cent, then stop."""
+        await life.until(1)
+        await life.send(LAMP, "set_level", level=40)
+        await life.until(15)
+        await life.engine.start_and_stop.shut_down()
+
+    @override
+    def judge(self, life: Life) -> None:
+        """After the start what the lamp rests on is back (law 4)."""
+        assert life.world.level() == (40 if life.completed(Kind.SET) else 0), [
+            (one.action, one.phase, one.error) for one in life.records
+        ]
+
+
+class ShutdownAndStart(Shutdown):
+    """The next start begins with a level of its own, at 5 per cent."""
+
+    lamp = DeviceLimits(
+        at_start={LIGHT: {"level": 5.0}}, at_shutdown={LIGHT: {"level": 20.0}}
+    )
 
 
 class Window(Scenario):

@@ -12,6 +12,7 @@ from tests.harness.sequences import SEQUENCES
 
 _ALL = {**SCENARIOS, **SEQUENCES}
 _NO_LIFETIME = Fault(name=FaultName.LOSE_NOTIFICATION, times=None, value=0x1E)
+_NO_TODAY = Fault(name=FaultName.LOSE_NOTIFICATION, times=None, value=0x22)
 _MUTE = Fault(name=FaultName.MUTE, times=None)
 _POWERLESS = Fault(name=FaultName.POWER_CUT, value=45.0)
 
@@ -34,6 +35,8 @@ _POWERLESS = Fault(name=FaultName.POWER_CUT, value=45.0)
         ("doser-prime_head", "transport.connect", 0, _NO_LIFETIME, 2.0),
         ("doser-calibrate_head", "transport.connect", 0, _MUTE, 2.0),
         ("Guided", "transport.connect", 0, _MUTE, 30.0),
+        # A counter that we set to zero ourselves makes no dose of the pump's own.
+        ("doser-reset_head", "transport.write", -2, _NO_TODAY, 2.0),
         # A store in trouble is an answer to who asked, nothing unforeseen.
         ("doser-set_schedule", "store.write", 6, How.FULL, 2.0),
         ("lamp-factory_reset", "store.write", -2, How.UNWRITABLE, 2.0),

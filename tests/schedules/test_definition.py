@@ -230,6 +230,37 @@ def test_a_missed_dose_may_ask_its_keeper() -> None:
     assert (error.field, error.code) == ("on_miss", ErrorCode.NOT_FOR_ACTION)
 
 
+@pytest.mark.parametrize("on_miss", ["converge", "ask"])
+def test_a_missed_command_is_left_out(on_miss: str) -> None:
+    """Whether it may come late nobody knows (R-C61)."""
+    command = DAWN | {
+        "action_type": "command",
+        "action_params": {"action": "sync_clock", "args": {}, "confirm": True},
+    }
+    assert parse_definition(command, default_zone="UTC").on_miss is OnMiss.SKIP
+    error = refused(command | {"on_miss": on_miss})
+    assert (error.field, error.code) == ("on_miss", ErrorCode.NOT_FOR_ACTION)
+
+
+@pytest.mark.parametrize(
+    ("params", "field", "code"),
+    [
+        ({}, "action", ErrorCode.MISSING),
+        ({"action": ""}, "action", ErrorCode.EMPTY),
+        ({"action": "x", "args": [1]}, "args", ErrorCode.WRONG_TYPE),
+        ({"action": "x", "args": {"a": {1}}}, "args", ErrorCode.WRONG_TYPE),
+        ({"action": "x", "args": {"a": "x" * 70_000}}, "args", ErrorCode.TOO_LONG),
+        ({"action": "x", "confirm": 1}, "confirm", ErrorCode.WRONG_TYPE),
+    ],
+)
+def test_the_parameters_of_a_command(
+    params: dict[str, Any], field: str, code: ErrorCode
+) -> None:
+    """Its frame; the rest is for the devices to say (RES-58)."""
+    error = refused(DAWN | {"action_type": "command", "action_params": params})
+    assert (error.field, error.code) == (f"action_params.{field}", code)
+
+
 def test_a_missed_dose_is_never_made_up_by_itself() -> None:
     """Doses are skipped, or the keeper is asked (RES-67)."""
     error = refused(DOSE | {"on_miss": "converge"})

@@ -77,6 +77,7 @@ def test_revisions_of_a_configuration(connection: sqlite3.Connection) -> None:
     assert configurations.get(connection, 1, "summer") == second
     assert configurations.get(connection, 2, "summer") is None
     assert configurations.of_device(connection, 1) == [second, winter]
+    assert configurations.load_all(connection) == [second, winter]
     assert configurations.revisions(connection, 1, "summer") == [first, second]
 
 

@@ -249,6 +249,8 @@ def test_version_2_is_read_by_the_present_code(path: Path) -> None:
         )
         (container,) = containers.load_all(connection)
         assert (container.capacity, container.filled) == (500_000, 450_000)
+        assert containers.load_seen(connection) == [container]
+        assert (container.counted, container.taken) == (60_000, 50_000)
         assert containers.used_since(connection, 1, 0, container.at) == 2000
         (calibration,) = calibrations.load_all(connection)
         assert calibration.flow == pytest.approx(12.5)

@@ -59,6 +59,28 @@ def test_a_command_is_as_old_as_its_end(connection: sqlite3.Connection) -> None:
     assert left == ["bound", "yesterday"]
 
 
+def test_of_too_many_write_actions_the_oldest_go(
+    connection: sqlite3.Connection,
+) -> None:
+    """R-T59: what has not ended stays, and other commands are no write actions."""
+    for number in range(6):
+        commands.insert(
+            connection,
+            command(
+                f"{number}",
+                action="turn_off" if number == 0 else commands.WRITE_ACTION,
+                phase=Phase.IN_FORCE if number == 1 else Phase.COMPLETED,
+                created_at=AT + number * MINUTE,
+            ),
+        )
+    assert not purge(connection, BEFORE, AT, write_actions=5).any
+    assert purge(connection, BEFORE, AT, write_actions=2, limit=2).commands == 2
+    assert [item.id for item in newest(connection)] == ["5", "4", "1", "0"]
+    assert purge(connection, BEFORE, AT, write_actions=2, limit=2).commands == 1
+    assert not purge(connection, BEFORE, AT, write_actions=2, limit=2).any
+    assert [item.id for item in newest(connection)] == ["5", "1", "0"]
+
+
 @pytest.mark.parametrize("state", DoseState)
 def test_old_doses_go_when_they_are_settled(
     connection: sqlite3.Connection, state: DoseState

@@ -30,7 +30,16 @@ def test_counters(connection: sqlite3.Connection) -> None:
     """One a head, the newest; the doser may not have said what it gave today."""
     first = Counter(device=1, head=0, lifetime=300, booked=200, today=None, at=AT)
     older = Counter(device=1, head=1, lifetime=100, booked=100, today=10, at=AT)
-    newer = replace(older, lifetime=200, booked=150, today=20, at=AT + MINUTE)
+    newer = replace(
+        older,
+        lifetime=200,
+        booked=150,
+        today=20,
+        at=AT + MINUTE,
+        total=15,
+        day=AT.date(),
+        blind=True,
+    )
     for counter in (older, first, newer):
         counters.upsert(connection, counter)
     assert counters.load_all(connection) == [first, newer]

@@ -12,12 +12,14 @@ from homeassistant.core import Context, callback
 from ..layers.setting import Setting
 from .backing_entity import BackingEntity
 from .device import DeviceKind, Observation, StopReport
-from .entity_adapter import ServiceCall
+from .entity_adapter import RestsAt, ServiceCall, Switching
 from .errors import DeviceError
-from .fields import Field
+from .fields import Field, InvalidValue
 from .observable import ObservableDevice
 
 STOP_TIME = 15.0
+LONGEST_LATE = 30.0
+"""Seconds that are waited for a call which was given up and goes on in a thread."""
 
 
 class BackedDevice(ObservableDevice, ABC):
@@ -37,6 +39,7 @@ class BackedDevice(ObservableDevice, ABC):
         super().__init__(uuid=uuid, kind=kind, name=name, fields={}, aliases=aliases)
         self._entities: tuple[BackingEntity, ...] = ()
         self._available = False
+        self._within_reach: frozenset[str] = frozenset()
         self._writes = 0
         self._held_back: Context | None = None
 
@@ -50,9 +53,42 @@ class BackedDevice(ObservableDevice, ABC):
         """Return the present ids of the entities behind the device (law 1)."""
         return tuple(entity.entity_id for entity in self._entities)
 
+    @property
+    @override
+    def within_reach(self) -> frozenset[str]:
+        """Return the fields whose own entities are there."""
+        return self._within_reach
+
     def behind(self, field: str) -> BackingEntity | None:
         """Return the entity that shows a field alone; None where several do, or none."""
         return self._entities[0] if len(self._entities) == 1 else None
+
+    def intent(
+        self, entity_id: str, call: ServiceCall, rests_at: RestsAt
+    ) -> tuple[str, Setting]:
+        """Return the field and setting that a call for an entity behind the device asks for.
+
+        Law 1: the call itself is not made. Raises InvalidValue `service_not_for_device` for
+        one that no field stands for, DeviceError while the entity is not there.
+        """
+        entity = next(one for one in self._entities if one.entity_id == entity_id)
+        meant = entity.meant(call)
+        wanted = None if meant is None else self._intended(entity, meant, rests_at)
+        if wanted is None:
+            raise InvalidValue(
+                "service",
+                "service_not_for_device",
+                service=str(call),
+                entity_id=entity_id,
+                name=self.name,
+            )
+        return wanted
+
+    def _intended(
+        self, entity: BackingEntity, meant: Setting | Switching, rests_at: RestsAt
+    ) -> tuple[str, Setting] | None:
+        """Return the field and setting that is meant; None: no field of the device is."""
+        return None
 
     @override
     async def perform(
@@ -69,6 +105,13 @@ class BackedDevice(ObservableDevice, ABC):
                 name: setting and dict(setting) for name, setting in settings.items()
             },
         }
+
+    @override
+    async def let_go(self) -> None:
+        """Wait until the calls have ended that were given up (R-C51), for a while at most."""
+        late = [task for entity in self._entities for task in entity.late]
+        if late:
+            await asyncio.wait(late, timeout=LONGEST_LATE)
 
     @override
     async def close(self) -> None:
@@ -93,11 +136,16 @@ class BackedDevice(ObservableDevice, ABC):
         """Return whether all entities that are needed are there."""
         return all(entity.state is not None for entity in self._entities)
 
+    def _singly_reachable(self) -> frozenset[str]:
+        """Return the fields that need no other entities than those that are there."""
+        return frozenset()
+
     def _attach(self, entities: Sequence[BackingEntity]) -> None:
         """Take over the entities and what they show."""
         self._entities = tuple(entities)
-        self._available = self._reachable()
         self._fields = {field.name: field for field in self._describe()}
+        self._available = self._reachable()
+        self._within_reach = self._singly_reachable()
         for name in self._fields:
             setting = self._read(name)
             if setting is not None:
@@ -110,10 +158,14 @@ class BackedDevice(ObservableDevice, ABC):
         While we write, what passes by on the way is not reported, unless a person did it.
         """
         self._fields = {field.name: field for field in self._describe()}
-        available = self._reachable()
+        available, before = self._reachable(), self._within_reach
+        self._within_reach = self._singly_reachable()
         if available != self._available:
             self._available = available
             self._tell_availability(available)
+        if not available:
+            for name in sorted(self._within_reach - before):
+                self._tell_came(name)
         if self._writes and (context is None or context.user_id is None):
             self._held_back = context
             return

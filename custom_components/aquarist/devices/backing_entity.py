@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 import logging
+from typing import Any
 
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
@@ -23,9 +24,10 @@ from homeassistant.helpers.event import (
 import probatio as vol
 
 from ..layers.setting import Setting, merged
-from .entity_adapter import EntityAdapter, ServiceCall
+from .entity_adapter import EntityAdapter, Meaning, ServiceCall
 from .errors import DeviceError
 from .fields import Field
+from .threads import runs_in_thread
 
 _LOGGER = logging.getLogger(__name__)
 CONFIRM_TIME = 5.0
@@ -35,7 +37,8 @@ class BackingEntity:
     """Follows an entity, which may be loaded later than the device, be renamed or go away.
 
     ``reference`` is an entity id or the id of a registry entry. ``changed`` is called after each
-    change with the context that it came with, None when only the entity id changed.
+    change with the context that it came with, None when only the entity id changed. ``late``
+    are the calls in threads that go on, whether or not somebody still waits for them.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class BackingEntity:
         self._confirm_time = confirm_time
         self._asked: Setting | None = None
         self._arrived = asyncio.Event()
+        self.late: set[asyncio.Task[Any]] = set()
         self.entity_id = resolved(hass, reference)
         self._leave: list[Callable[[], None]] = []
         self._follow()
@@ -138,13 +142,14 @@ class BackingEntity:
             return False
         return True
 
+    def meant(self, call: ServiceCall) -> Meaning:
+        """Return what somebody's call asks of the entity (law 1). Raises DeviceError."""
+        return self._adapter.meant(self.require(), call)
+
     async def call(self, call: ServiceCall) -> None:
         """Call a service for this entity and wait for its end. Raises DeviceError (RES-73)."""
-        data = {"entity_id": self.entity_id, **call.data}
         try:
-            await self._hass.services.async_call(
-                call.domain, call.service, data, blocking=True, context=Context()
-            )
+            await self._carried_out(call)
         except (ServiceValidationError, vol.Invalid) as error:
             raise self._service_failed(call, error, transient=False) from error
         except (HomeAssistantError, OSError, TimeoutError) as error:
@@ -153,6 +158,30 @@ class BackingEntity:
             # Integrations let errors of their libraries through; which kind it is nobody knows.
             _LOGGER.debug("Unexpected error of %s", self.entity_id, exc_info=True)
             raise self._service_failed(call, error, transient=True) from error
+
+    async def _carried_out(self, call: ServiceCall) -> None:
+        """Call a service; what goes on in a thread when it is given up is kept in mind."""
+        work = self._hass.services.async_call(
+            call.domain,
+            call.service,
+            {"entity_id": self.entity_id, **call.data},
+            blocking=True,
+            context=Context(),
+        )
+        if not runs_in_thread(self._hass, self.entity_id, call):
+            await work
+            return
+        task = self._hass.async_create_background_task(
+            work, f"{call} of {self.entity_id}"
+        )
+        self.late.add(task)
+        task.add_done_callback(self.late.discard)
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            task.add_done_callback(_heard)
+            raise
+        task.result()
 
     def require(self) -> State:
         """Return the state. Raises DeviceError when the entity is missing or unavailable."""
@@ -235,6 +264,12 @@ class BackingEntity:
             self.entity_id = data["entity_id"]
             self._follow()
             self._changed(None)
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Take the error of a call that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 def resolved(hass: HomeAssistant, reference: str) -> str:

@@ -9,7 +9,14 @@ from homeassistant.core import State
 from homeassistant.util.unit_conversion import TemperatureConverter
 
 from ..layers.setting import Scalar, Setting, is_number
-from .entity_adapter import ServiceCall, choices, number_attribute
+from .entity_adapter import (
+    Meaning,
+    ServiceCall,
+    Switching,
+    choices,
+    number_attribute,
+    switching,
+)
 from .fields import DataType, Field, composite
 from .value_adapters import in_unit
 
@@ -91,6 +98,26 @@ class ClimateAdapter:
             differing.remove(HIGH)
         return [self._call(state, part, wanted) for part in differing]
 
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return the parts that a call gives; off is a mode, on is none."""
+        if switching(call, "climate") is Switching.OFF:
+            return {HVAC_MODE: _OFF}
+        part = call.service.removeprefix("set_")
+        known = {
+            TEMPERATURE: {*_TEMPERATURES, HVAC_MODE},
+            HVAC_MODE: {HVAC_MODE},
+            PRESET_MODE: {PRESET_MODE},
+            FAN_MODE: {FAN_MODE},
+        }.get(part, set())
+        if call.domain != "climate" or not call.data or not {*call.data} <= known:
+            return None
+        return {
+            name: self._announced(value)
+            if name in _TEMPERATURES and is_number(value)
+            else value
+            for name, value in call.data.items()
+        }
+
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether the parts are as wanted; a preset's temperature is its own affair."""
         return all(
@@ -152,15 +179,11 @@ class ClimateAdapter:
             else None
         )
 
-    def _announced(self, temperature: float | None) -> float | None:
+    def _announced[T: (float, float | None)](self, temperature: T) -> T:
         """Return a temperature of a state in the announced unit."""
-        return (
-            None
-            if temperature is None
-            else in_unit(
-                temperature, self.system_unit(), self.unit, TemperatureConverter
-            )
-        )
+        if temperature is None:
+            return temperature
+        return in_unit(temperature, self.system_unit(), self.unit, TemperatureConverter)
 
     def _native(self, part: str, value: Scalar) -> Scalar:
         """Return a part's value as its service takes it."""

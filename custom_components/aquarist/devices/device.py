@@ -119,6 +119,9 @@ class DeviceListener(Protocol):
     def availability_changed(self, available: bool) -> None:
         """Take note that the device came or went; called on changes only."""
 
+    def field_came(self, field: str) -> None:
+        """Take note that a field came within reach while others of the device are away."""
+
     def counters_read(
         self, lifetime: Mapping[int, int], today: Mapping[int, int]
     ) -> None:
@@ -159,6 +162,10 @@ class Device(Protocol):
     def available(self) -> bool:
         """Return whether the device can be reached."""
 
+    @property
+    def within_reach(self) -> frozenset[str]:
+        """Return the fields that can be reached by themselves, whatever holds for the others."""
+
     def observed(self, field: str) -> Setting | None:
         """Return the last known or assumed setting; never one made of `unknown` (R-T55)."""
 
@@ -179,7 +186,8 @@ class Device(Protocol):
     async def apply(self, settings: Mapping[str, Setting]) -> None:
         """Bring the named fields to their settings in one go; return when that is confirmed.
 
-        Raises DeviceError. The caller bounds the time and may cancel.
+        Raises DeviceError; FieldErrors when only some of them did not get there. The caller
+        bounds the time and may cancel.
         """
 
     async def stop(self) -> StopReport:
@@ -192,6 +200,9 @@ class Device(Protocol):
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
         """Do an action that sets no field. Raises InvalidValue and DeviceError."""
+
+    async def let_go(self) -> None:
+        """Return once nothing goes on that was given up; bounded in time (R-C51)."""
 
     async def close(self) -> None:
         """Let go of the hardware."""

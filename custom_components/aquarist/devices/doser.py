@@ -11,7 +11,7 @@ from ..layers.setting import Setting
 from .backed_device import BackedDevice
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
 from .device import DeviceKind, DeviceListener, Head, StopReport
-from .dosing_fields import allowed_fields, head_at
+from .dosing_fields import LONGEST_RUN, allowed_fields, head_at
 from .errors import DeviceError
 from .fields import LEVEL, DataType, Field, checked_arguments
 from .level_adapters import FULL, OnOffLevel
@@ -20,7 +20,6 @@ from .switch_dose import SwitchDose
 from .switch_off import SwitchOff
 from .switch_watch import SwitchWatch
 
-LONGEST_RUN = 600.0
 STOP_TIME = 4.0
 _DOMAINS = ("switch", "input_boolean")
 _TENTH = 100

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from .device import Head
 from .fields import DataType, Field, InvalidValue, whole_number
 
+LONGEST_RUN = 600.0
+"""The seconds that a switch of a doser may be on for, unless its keeper says otherwise."""
 _TENTH = 100
 
 

@@ -1,5 +1,6 @@
 """A device made from any entities: each is a field with a chosen name."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import override
@@ -7,15 +8,19 @@ from typing import override
 from homeassistant.core import HomeAssistant
 
 from ..layers.setting import Scalar, Setting, is_number
-from .backed_device import BackedDevice, together
+from .backed_device import BackedDevice
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
 from .climate_adapter import ClimateAdapter
 from .device import DeviceKind, StopReport
-from .entity_adapter import EntityAdapter
+from .entity_adapter import EntityAdapter, RestsAt, Switching
+from .errors import DeviceError, FieldErrors
 from .fields import DataType, Field, checked_arguments, percent, unknown_action
-from .level_actions import FULL
+from .level_actions import FULL, switched
 from .observable import only_fields
 from .value_adapters import value_adapter
+
+FIELD_TIME = 28.0
+"""Seconds after which one of several fields is given up, so that the others are done in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +87,27 @@ class EntityDevice(BackedDevice):
 
     @override
     async def apply(self, settings: Mapping[str, Setting]) -> None:
-        """Bring all named fields to their settings at the same time. Raises DeviceError."""
+        """Bring all named fields to their settings at the same time. Raises DeviceError.
+
+        What keeps one of several fields does not keep the others: FieldErrors tells which.
+        """
         writable = (name for name, field in self.fields.items() if field.writable)
         only_fields(settings, *writable)
         async with self._writing():
-            await together(
-                self._by_field[name].set(setting) for name, setting in settings.items()
+            if len(settings) == 1:
+                for name, setting in settings.items():
+                    await self._by_field[name].set(setting)
+                return
+            errors = await asyncio.gather(
+                *(self._not_set(name, setting) for name, setting in settings.items())
             )
+        failed = {
+            name: error
+            for name, error in zip(settings, errors, strict=True)
+            if error is not None
+        }
+        if failed:
+            raise FieldErrors(failed)
 
     async def stop(self) -> StopReport:
         """Bring the fields that have a safe value to it."""
@@ -100,6 +119,39 @@ class EntityDevice(BackedDevice):
     def behind(self, field: str) -> BackingEntity | None:
         """Return the entity of a field."""
         return self._by_field.get(field)
+
+    async def _not_set(self, name: str, setting: Setting) -> DeviceError | None:
+        """Bring one of several fields to its setting; return why it did not get there."""
+        try:
+            async with asyncio.timeout(FIELD_TIME):
+                await self._by_field[name].set(setting)
+        except DeviceError as error:
+            return error
+        except TimeoutError:
+            return DeviceError("no_answer", transient=True)
+        return None
+
+    @override
+    def _singly_reachable(self) -> frozenset[str]:
+        """Return the fields whose entities are there."""
+        return frozenset(
+            name for name, entity in self._by_field.items() if entity.state is not None
+        )
+
+    @override
+    def _intended(
+        self, entity: BackingEntity, meant: Setting | Switching, rests_at: RestsAt
+    ) -> tuple[str, Setting]:
+        """Return the entity's field as it is meant."""
+        name = next(key for key, one in self._by_field.items() if one is entity)
+        if not isinstance(meant, Switching):
+            return name, meant
+        field, resting = self.fields[name], rests_at(name)
+        action = switched(meant, resting, name)
+        if field.data_type is DataType.BOOLEAN:
+            return name, {name: action == Switching.ON}
+        last = self._last_levels.get(name)
+        return name, _level_of(field, action, {}, resting, last)
 
     @override
     def _reachable(self) -> bool:

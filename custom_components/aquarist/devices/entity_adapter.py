@@ -1,12 +1,13 @@
 """How a Home Assistant entity is read and set: the port that each domain implements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol, override
 
 from homeassistant.core import State
 
-from ..layers.setting import Scalar, Setting
+from ..layers.setting import Scalar, Setting, is_number
 from .fields import Field
 
 
@@ -16,7 +17,26 @@ class ServiceCall:
 
     domain: str
     service: str
-    data: Mapping[str, Scalar] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @override
+    def __str__(self) -> str:
+        """Return the name of the service."""
+        return f"{self.domain}.{self.service}"
+
+
+class Switching(StrEnum):
+    """What a service that gives no value asks of an entity."""
+
+    ON = "turn_on"
+    OFF = "turn_off"
+    TOGGLE = "toggle"
+
+
+type RestsAt = Callable[[str], Setting | None]
+"""Gives what a field rests on by its name."""
+type Meaning = Setting | Switching | None
+"""What a call asks of an entity, None when that is nothing that a field can hold."""
 
 
 class EntityAdapter(Protocol):
@@ -42,6 +62,9 @@ class EntityAdapter(Protocol):
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether the entity shows the setting, within its own resolution."""
 
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return what somebody's call of a service asks of the entity (law 1)."""
+
 
 def number_attribute(state: State | None, name: str) -> float | None:
     """Return a numeric attribute, None when it is absent or no number."""
@@ -57,6 +80,22 @@ def state_number(state: State) -> float | None:
         return float(state.state)
     except ValueError:
         return None
+
+
+def switching(call: ServiceCall, domain: str) -> Switching | None:
+    """Return whether a call switches entities of a domain, and does nothing else."""
+    if call.domain not in (domain, "homeassistant") or call.data:
+        return None
+    return Switching(call.service) if call.service in Switching else None
+
+
+def only_number(
+    call: ServiceCall, domain: str, service: str, name: str
+) -> float | None:
+    """Return the number that a call of a service brings, if it brings nothing else."""
+    value = call.data.get(name, "")
+    alike = (call.domain, call.service, {*call.data}) == (domain, service, {name})
+    return float(value) if alike and is_number(value) else None
 
 
 def choices(state: State | None, name: str) -> tuple[Scalar, ...]:

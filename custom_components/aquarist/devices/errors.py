@@ -1,5 +1,7 @@
 """Why a device could not do what it was asked."""
 
+from collections.abc import Mapping
+
 
 class DeviceError(Exception):
     """A device did not do what it was asked.
@@ -17,3 +19,13 @@ class DeviceError(Exception):
         self.code = code
         self.transient = transient
         self.placeholders = placeholders
+
+
+class FieldErrors(DeviceError):
+    """Some fields were not set, each for a reason of its own; the others were."""
+
+    def __init__(self, by_field: Mapping[str, DeviceError]) -> None:
+        """Keep the errors by field; as a whole it is the first of them."""
+        first = next(iter(by_field.values()))
+        super().__init__(first.code, transient=first.transient, **first.placeholders)
+        self.by_field = by_field

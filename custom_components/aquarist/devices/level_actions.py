@@ -32,6 +32,13 @@ def level_setting(
             raise unknown_action(action)
 
 
+def switched(action: str, resting: Setting | None, part: str = LEVEL) -> str:
+    """Return on or off, also for `toggle`: the other of what a part rests on."""
+    if action != "toggle":
+        return action
+    return "turn_off" if (resting or {}).get(part) else "turn_on"
+
+
 def on_level(resting: Setting | None, last: float | None) -> float:
     """Return the level to switch on to: the resting one, else the last one above 0, else all."""
     rests_at = (resting or {}).get(LEVEL, 0.0)

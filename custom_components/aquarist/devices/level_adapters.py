@@ -11,7 +11,15 @@ from homeassistant.const import STATE_ON
 from homeassistant.core import State
 
 from ..layers.setting import Setting, is_number
-from .entity_adapter import EntityAdapter, ServiceCall, number_attribute, state_number
+from .entity_adapter import (
+    EntityAdapter,
+    Meaning,
+    ServiceCall,
+    number_attribute,
+    only_number,
+    state_number,
+    switching,
+)
 from .errors import DeviceError
 from .fields import Field, percent
 
@@ -60,6 +68,17 @@ class LevelAdapter:
         if shown is None or (level == OFF) != (shown == OFF):
             return False
         return abs(shown - self._achievable(state, level)) <= RESOLUTION
+
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return what a call asks for: a level, or just on, off or the other of both."""
+        level = self._meant_level(state, call)
+        if level is not None:
+            return {self.name: round(level, 4)}
+        return switching(call, self.domain)
+
+    def _meant_level(self, state: State, call: ServiceCall) -> float | None:
+        """Return the level that a call gives, None for one that gives none."""
+        return None
 
     def _wanted(self, wanted: Setting) -> float:
         """Return the level asked for."""
@@ -120,6 +139,13 @@ class RangeLevel(LevelAdapter):
         )
 
     @override
+    def _meant_level(self, state: State, call: ServiceCall) -> float | None:
+        """Return where in the range a number is, also beyond its ends."""
+        value = only_number(call, self.domain, "set_value", "value")
+        low, high = self._range(state)
+        return None if value is None else (value - low) / (high - low) * 100
+
+    @override
     def _steps(self, state: State) -> bool:
         """Return that a number has levels between."""
         return True
@@ -165,6 +191,14 @@ class BrightnessLevel(LevelAdapter):
     """A light: its brightness, or on and off where it cannot be dimmed."""
 
     @override
+    def _meant_level(self, state: State, call: ServiceCall) -> float | None:
+        """Return the brightness of a call that gives nothing but that."""
+        brightness = only_number(call, self.domain, "turn_on", "brightness")
+        if brightness is not None:
+            return brightness / _BRIGHTNESS * 100
+        return only_number(call, self.domain, "turn_on", "brightness_pct")
+
+    @override
     def _steps(self, state: State) -> bool:
         """Return whether the light can be dimmed."""
         modes = state.attributes.get("supported_color_modes") or ()
@@ -191,6 +225,15 @@ class BrightnessLevel(LevelAdapter):
 
 class PercentageLevel(LevelAdapter):
     """A fan: its speed, or on and off where it has none."""
+
+    @override
+    def _meant_level(self, state: State, call: ServiceCall) -> float | None:
+        """Return the speed of a call that gives nothing but that."""
+        for service in ("set_percentage", "turn_on"):
+            speed = only_number(call, self.domain, service, "percentage")
+            if speed is not None:
+                return speed
+        return None
 
     @override
     def _steps(self, state: State) -> bool:
@@ -232,6 +275,20 @@ class PositionLevel(LevelAdapter):
 
     settle_time: ClassVar[float] = 20.0
     position: int
+
+    @override
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return what a call asks for; open and closed are levels here."""
+        words = {f"open_{self.domain}": FULL, f"close_{self.domain}": OFF}
+        if call.domain == self.domain and call.service in words and not call.data:
+            return {self.name: words[call.service]}
+        return super().meant(state, call)
+
+    @override
+    def _meant_level(self, state: State, call: ServiceCall) -> float | None:
+        """Return the position that a call gives."""
+        service = f"set_{self.domain}_position"
+        return only_number(call, self.domain, service, "position")
 
     @override
     def _steps(self, state: State) -> bool:

@@ -9,8 +9,10 @@ from ..layers.setting import Setting, is_number
 from .backed_device import BackedDevice, together
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
 from .device import DeviceKind, StopReport
+from .entity_adapter import RestsAt, Switching
 from .fields import LEVEL, Field
 from .lamp import LIGHT, Lamp
+from .level_actions import FULL, switched
 from .level_adapters import level_adapter
 from .observable import only_fields
 
@@ -76,6 +78,25 @@ class Light(BackedDevice):
     def _describe(self) -> tuple[Field, ...]:
         """Return the composite field."""
         return (self.lamp.field,)
+
+    @override
+    def _intended(
+        self, entity: BackingEntity, meant: Setting | Switching, rests_at: RestsAt
+    ) -> tuple[str, Setting]:
+        """Return the light with the output of the entity's channel as it is meant."""
+        resting = rests_at(LIGHT)
+        if len(self._entities) == 1:
+            if not isinstance(meant, Switching):
+                return LIGHT, meant
+            return self.setting_for(switched(meant, resting), {}, resting)
+        place = self._entities.index(entity)
+        outputs = list(self.lamp.outputs(resting or {}))
+        if isinstance(meant, Switching):
+            on = switched(meant, {LEVEL: outputs[place]}) == Switching.ON
+            outputs[place] = (outputs[place] or FULL) if on else 0.0
+        else:
+            outputs[place] = float(meant[LEVEL])
+        return LIGHT, self.lamp.setting(outputs, resting)
 
     @override
     def _read(self, field: str) -> Setting | None:

@@ -52,6 +52,11 @@ class ObservableDevice:
         """Return the fields by name."""
         return self._fields
 
+    @property
+    def within_reach(self) -> frozenset[str]:
+        """Return that no field can be reached without the device."""
+        return frozenset()
+
     def observed(self, field: str) -> Setting | None:
         """Return the last known or assumed setting of a field."""
         return self._known.get(field)
@@ -101,6 +106,9 @@ class ObservableDevice:
         """Refuse: no action is known."""
         raise unknown_action(action)
 
+    async def let_go(self) -> None:
+        """Have nothing to wait for: what is given up has ended."""
+
     async def close(self) -> None:
         """Forget the listeners."""
         self._listeners.clear()
@@ -135,6 +143,11 @@ class ObservableDevice:
         """Tell all listeners that the device came or went."""
         for listener in tuple(self._listeners):
             listener.availability_changed(available)
+
+    def _tell_came(self, field: str) -> None:
+        """Tell all listeners that a field came within reach."""
+        for listener in tuple(self._listeners):
+            listener.field_came(field)
 
     def _tell_counters(
         self, lifetime: Mapping[int, int], today: Mapping[int, int]

@@ -9,8 +9,9 @@ from ..layers.setting import Setting
 from .backed_device import BackedDevice
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
 from .device import DeviceKind, StopReport
+from .entity_adapter import RestsAt, Switching
 from .fields import LEVEL, Field
-from .level_actions import level_setting
+from .level_actions import level_setting, switched
 from .level_adapters import level_adapter
 from .observable import only_fields
 
@@ -71,6 +72,16 @@ class Pump(BackedDevice):
     def _describe(self) -> tuple[Field, ...]:
         """Return the level's description."""
         return (self._entity.field,)
+
+    @override
+    def _intended(
+        self, entity: BackingEntity, meant: Setting | Switching, rests_at: RestsAt
+    ) -> tuple[str, Setting]:
+        """Return the level that is meant."""
+        if isinstance(meant, Switching):
+            resting = rests_at(LEVEL)
+            return self.setting_for(switched(meant, resting), {}, resting)
+        return LEVEL, meant
 
     @override
     def _read(self, field: str) -> Setting | None:

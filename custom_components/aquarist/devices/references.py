@@ -4,14 +4,20 @@ Entities are stored by id and, where the registry knows them, by the id of their
 entry, which stays when they are renamed. The latter counts first.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from homeassistant.const import CONF_ENTITY_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 
-from ..const import CONF_CHANNELS, CONF_FIELDS, CONF_REGISTRY_ID
+from ..const import (
+    CONF_CHANNELS,
+    CONF_FIELDS,
+    CONF_REGISTRY_ID,
+    DOMAIN,
+    SUBENTRY_NO_DEVICE,
+)
 
 _LISTS = (CONF_CHANNELS, CONF_FIELDS)
 
@@ -31,6 +37,30 @@ def present_entity_id(hass: HomeAssistant, stored: Mapping[str, Any]) -> str:
     registry_id: str | None = stored.get(CONF_REGISTRY_ID)
     found = registry_id and er.async_resolve_entity_id(registry, registry_id)
     return found or er.async_resolve_entity_id(registry, entity_id) or entity_id
+
+
+def backing_entities(
+    hass: HomeAssistant, *, disabled: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Yield each listed device's subentry id with each entity behind it, by present ids.
+
+    Also of what is not loaded at the moment; of entries that their keeper disabled only if
+    those are asked for.
+    """
+    entries = hass.config_entries.async_entries(DOMAIN, include_disabled=disabled)
+    for entry in entries:
+        for subentry_id, subentry in entry.subentries.items():
+            if subentry.subentry_type not in SUBENTRY_NO_DEVICE:
+                for stored in _entities_of(subentry.data):
+                    yield subentry_id, present_entity_id(hass, stored)
+
+
+def _entities_of(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield what a subentry stores of its entities."""
+    if CONF_ENTITY_ID in data:
+        yield data
+    for key in _LISTS:
+        yield from data.get(key, ())
 
 
 def brought_up_to_date(hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str, Any]:

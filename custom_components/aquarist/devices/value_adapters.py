@@ -12,10 +12,13 @@ from homeassistant.util.unit_conversion import BaseUnitConverter, TemperatureCon
 from ..layers.setting import Setting, is_number
 from .entity_adapter import (
     EntityAdapter,
+    Meaning,
     ServiceCall,
     choices,
     number_attribute,
+    only_number,
     state_number,
+    switching,
 )
 from .errors import DeviceError
 from .fields import DataType, Field
@@ -32,6 +35,17 @@ class ValueAdapter:
     name: str
     domain: str
     unit: str | None = None
+
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return what a call asks for: nothing that is known of all of them."""
+        return None
+
+    def _asked(self, call: ServiceCall, service: str, name: str) -> Meaning:
+        """Return the one value of a call of a service, as the value of the field."""
+        asked = (call.domain, call.service, {*call.data})
+        if asked != (self.domain, service, {name}):
+            return None
+        return {self.name: call.data[name]}
 
     def _unit(self, state: State | None) -> str | None:
         """Return the announced unit: the chosen one, unless the entity's cannot become it."""
@@ -68,6 +82,11 @@ class BooleanValue(ValueAdapter):
         """Return the call that switches."""
         service = "turn_on" if wanted[self.name] is True else "turn_off"
         return [ServiceCall(domain=self.domain, service=service)]
+
+    @override
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return how a call switches."""
+        return switching(call, self.domain)
 
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether it is switched as wanted."""
@@ -109,6 +128,13 @@ class NumberValue(ValueAdapter):
             and abs(number - self._native(state, wanted)) <= step / 2 + 1e-6
         )
 
+    @override
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return the number of a call, in the announced unit."""
+        value = only_number(call, self.domain, "set_value", "value")
+        announced = self._announced(state, value)
+        return None if announced is None else {self.name: announced}
+
     def _in_own_unit(self, state: State | None) -> bool:
         """Return whether the announced unit is the entity's."""
         return state is not None and self._unit(state) == state.attributes.get(_UNIT)
@@ -142,6 +168,11 @@ class ChoiceValue(ValueAdapter):
         data = {"option": wanted[self.name]}
         return [ServiceCall(domain=self.domain, service="select_option", data=data)]
 
+    @override
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return the option that a call selects."""
+        return self._asked(call, "select_option", "option")
+
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether the option is selected."""
         return self.read(state) == wanted
@@ -163,6 +194,11 @@ class TextValue(ValueAdapter):
         data = {"value": wanted[self.name]}
         return [ServiceCall(domain=self.domain, service="set_value", data=data)]
 
+    @override
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return the text of a call."""
+        return self._asked(call, "set_value", "value")
+
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether the text is shown."""
         return self.read(state) == wanted
@@ -174,11 +210,19 @@ class DateTimeValue(TextValue):
     @override
     def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
         """Return the call with the date, the time or both."""
+        data = {self._part(state): wanted[self.name]}
+        return [ServiceCall(domain=self.domain, service="set_datetime", data=data)]
+
+    @override
+    def meant(self, state: State, call: ServiceCall) -> Meaning:
+        """Return the date, the time or both of a call."""
+        return self._asked(call, "set_datetime", self._part(state))
+
+    def _part(self, state: State) -> str:
+        """Return what the entity has."""
         has_date = state.attributes.get("has_date") is not False
         has_time = state.attributes.get("has_time") is not False
-        part = "datetime" if has_date and has_time else "date" if has_date else "time"
-        data = {part: wanted[self.name]}
-        return [ServiceCall(domain=self.domain, service="set_datetime", data=data)]
+        return "datetime" if has_date and has_time else "date" if has_date else "time"
 
 
 class SensorValue(ValueAdapter):
@@ -192,7 +236,11 @@ class SensorValue(ValueAdapter):
         elif state is not None and self._numeric(state):
             data_type = DataType.NUMBER
         return Field(
-            name=self.name, data_type=data_type, unit=self._unit(state), writable=False
+            name=self.name,
+            data_type=data_type,
+            unit=self._unit(state),
+            values=choices(state, "options"),
+            writable=False,
         )
 
     def read(self, state: State) -> Setting | None:

@@ -19,9 +19,9 @@ TOLERANCE = 100
 class Account:
     """The account of one head. Volumes are µL.
 
-    `lifetime` is as last read, `booked` what of it the ledger explains. `today` was read
-    together with a lifetime on the day `day` of the pump; `paired` is False as long as that
-    still lacks for the last lifetime. `blind` means that the last lifetime did not tell what
+    `lifetime` is as last read, `booked` what of it the ledger explains. `today` is the total
+    of the day `day` of the pump that goes with that lifetime; `paired` is False as long as
+    the pump did not tell it since. `blind` means that the last lifetime did not tell what
     was given and today's total is waited for; `lost` that the last reading lost the thread.
     """
 
@@ -47,7 +47,8 @@ def opened(lifetime: int) -> Account:
 def with_lifetime(account: Account, lifetime: int) -> Account:
     """Take in a lifetime counter as just read.
 
-    `booked` changes only where the counter did not go on from where it was: by how much, the
+    Where it goes on, today's total goes on by as much: what the one has told, the other may
+    not tell again. `booked` changes only where the counter did not go on from where it was: by how much, the
     doses that compare with an older reading are to be shifted.
     """
     if account.blind:
@@ -55,7 +56,12 @@ def with_lifetime(account: Account, lifetime: int) -> Account:
     else:
         account = replace(account, lost=False)
     if account.lifetime <= lifetime < COUNTER_END:
-        return replace(account, lifetime=lifetime, paired=False)
+        return replace(
+            account,
+            lifetime=lifetime,
+            today=_gone_on(account, lifetime - account.lifetime),
+            paired=False,
+        )
     return replace(
         account,
         lifetime=lifetime,
@@ -65,17 +71,25 @@ def with_lifetime(account: Account, lifetime: int) -> Account:
     )
 
 
-def with_today(account: Account, today: int, day: date) -> Account:
-    """Take in today's total as just read on a day of the pump."""
+def with_today(
+    account: Account, today: int, day: date, *, under_way: bool = False
+) -> Account:
+    """Take in today's total as just read on a day of the pump.
+
+    One that is read while a dose is under way may hold what the last lifetime does not: it
+    does not begin a pair.
+    """
     account = replace(account, lost=False)
+    before = account.today if account.day == day else None
     if account.blind or account.lifetime >= COUNTER_END:
-        before = account.today
-        if before is None or account.day != day or today < before:
+        if before is None or today < before:
             account = _anew(account)
         else:
             account = replace(account, booked=account.booked - (today - before))
-    elif account.paired:
+    elif account.paired or (before is None and under_way):
         return account
+    elif before is not None:
+        today = min(before, today)
     return replace(account, today=today, day=day, paired=True, blind=False)
 
 
@@ -87,6 +101,11 @@ def booked(account: Account, volume: int) -> Account:
 def settled(account: Account) -> Account:
     """Note that the ledger explains all that was read."""
     return replace(account, booked=account.lifetime, lost=False)
+
+
+def _gone_on(account: Account, volume: int) -> int | None:
+    """Return today's total after so much more, where it was known before."""
+    return None if account.today is None or account.lost else account.today + volume
 
 
 def _anew(account: Account) -> Account:

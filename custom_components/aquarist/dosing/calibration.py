@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from .ledger import PUMP, Dose, DoseState
 
@@ -17,13 +17,38 @@ LAST_DOSES = 20
 # Below this share of its volume a dose was broken off, which says nothing about the flow.
 BROKEN_OFF = 0.8
 DRIFT_PERCENT = 10.0
+# What went out of a container must be enough for a look at its scale to tell.
+ENOUGH_SEEN = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a keeper saw in a container at an instant, nothing having been filled in.
+
+    `counted` µL should have gone out of it since it was known last, `taken` µL have.
+    """
+
+    at: datetime
+    counted: int
+    taken: int
+
+    @property
+    def tells(self) -> bool:
+        """Return whether it says something about the flow, and can be."""
+        possible = self.counted <= self.taken * FURTHEST_OFF
+        return (
+            self.counted >= ENOUGH_SEEN
+            and possible
+            and self.taken <= self.counted * FURTHEST_OFF
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """The last doses of a head: µL asked for and given, the drift in percent of what was asked.
+    """What a head was asked for and gave, µL, and the drift in percent of what was asked.
 
-    `drift` is None as long as too little was given to tell.
+    `doses` are the last doses that were compared, none where the keeper looked into the
+    container. `drift` is None as long as too little was given to tell.
     """
 
     doses: int
@@ -46,14 +71,24 @@ def measured_flow(asked: int, measured: int, flow: float) -> float:
     return flow * measured / asked
 
 
-def delivery(doses: Iterable[Dose]) -> Delivery:
-    """Compare what was asked for with what was given, newest doses last."""
+def delivery(doses: Iterable[Dose], seen: Seen | None = None) -> Delivery:
+    """Compare what was asked for with what was given, newest doses last.
+
+    What the keeper has `seen` since the last calibration says more than any counter.
+    """
+    if seen is not None and seen.tells:
+        return _compared(0, seen.counted, seen.taken)
     telling = [dose for dose in doses if _tells(dose)][-LAST_DOSES:]
     asked = sum(dose.volume for dose in telling)
     given = sum(dose.counted for dose in telling)
+    return _compared(len(telling), asked, given)
+
+
+def _compared(doses: int, asked: int, given: int) -> Delivery:
+    """Compare two volumes, if they are large enough."""
     drift = (given - asked) * 100 / asked if asked >= ENOUGH_TOGETHER else None
     return Delivery(
-        doses=len(telling),
+        doses=doses,
         asked=asked,
         given=given,
         drift=drift,

@@ -9,6 +9,8 @@ from .volume import VolumeError
 
 # The source of what the pump gave by itself; it is booked when it is found.
 PUMP = "pump"
+# A run that primes or calibrates, until it is known what it gave. It has no row of its own.
+RUN = "run"
 
 
 class DoseState(StrEnum):

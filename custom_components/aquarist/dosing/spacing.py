@@ -43,7 +43,7 @@ def not_before(
     `doses` are those of the aquarium, `ends` tells when the pump ends one. One that is
     under way counts as just now; so does one whose end is not sure until it must have ended.
     """
-    apart = _partners(additive, spacings)
+    apart = partners(additive, spacings)
     wait = [
         min(ends(dose), now) + seconds
         if dose.state not in _UNDER_WAY
@@ -76,8 +76,8 @@ def interval_refusal(
     )
 
 
-def _partners(additive: str, spacings: Iterable[Spacing]) -> dict[str, timedelta]:
-    """Return the additives that a dose must keep apart from, and the longest time for each."""
+def partners(additive: str, spacings: Iterable[Spacing]) -> dict[str, timedelta]:
+    """Return the additives that one must keep apart from, and the longest time for each."""
     apart: dict[str, timedelta] = {}
     for spacing in spacings:
         pair = (spacing.first, spacing.second)

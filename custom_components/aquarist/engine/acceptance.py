@@ -4,10 +4,9 @@ A request that repeats an id is answered with what is stored (RES-44). What may 
 for a broken store, an off, goes out without it (law 2).
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from sqlite3 import Connection
-from typing import Any
 
 from ..commands.actions import ACTIONS
 from ..commands.command import RAMP_START, Command, ErrorCode, Source, changed
@@ -36,6 +35,7 @@ from .intake import (
 )
 from .overrides import Overrides
 from .rate_limits import RateLimits
+from .refusals import Refusals
 from .state import DeviceState
 
 
@@ -63,6 +63,7 @@ class Acceptance:
         self._journal = ground.journal
         self._settings = ground.settings
         self._rate_limits = RateLimits()
+        self._refusals = Refusals(ground)
         ground.agenda.on("expire", self._expire_due)
         ground.agenda.on("start", self._start_due)
 
@@ -83,10 +84,12 @@ class Acceptance:
             raise EngineError(
                 "confirmation_needed", field="confirm", action=request.action
             )
-        if command.kind is Kind.DOSE and at_once:
-            self._refuse_dose_early(device, command.args, now)
-        if command.kind is Kind.PROGRAMME and at_once and device.queue.idle:
-            self._equipment.memory.refuse(device, command.action, command.args)
+        if at_once:
+            try:
+                self._refuse_early(device, command)
+            except SafetyRefusedError as error:
+                self._refusals.note(command, request.id, error)
+                raise
         if request.origin.by_hand and command.kind is Kind.SET and at_once:
             command = self._overrides.as_override(device, command)
         try:
@@ -183,7 +186,7 @@ class Acceptance:
             self._supersede(device, command)
         if planned and command.expires_at is not None:
             self._agenda.put("expire", command.key, command.expires_at)
-        device.queue.put(command)
+        self._let_queue(device, command)
 
     def resume(self, command: Command) -> None:
         """Take up a command that waited when the engine stopped (RES-45, R-C61).
@@ -296,17 +299,25 @@ class Acceptance:
             )
             return self._arbiter.hold_at_once(device, begun)
         command = self._records.impose(command)
-        device.queue.put(command)
+        self._let_queue(device, command)
         return command
 
-    def _refuse_dose_early(
-        self, device: DeviceState, args: Mapping[str, Any], now: datetime
-    ) -> None:
-        """Refuse a dose at once that the gate would refuse now; not the binding answer."""
-        head, volume = check_dose(device, args)
-        refusal = self._gate.refusal(device, head, volume, now)
-        if refusal is not None:
-            raise SafetyRefusedError(refusal)
+    def _let_queue(self, device: DeviceState, command: Command) -> None:
+        """Let a command wait for its turn; one that was begun already waits anew."""
+        device.queue.put(command)
+        if command.phase is Phase.APPLYING and command in device.queue.waiting:
+            expires_at = self._clock.now() + self._settings.current.queue_expiry
+            self._agenda.put("expire", command.key, expires_at)
+
+    def _refuse_early(self, device: DeviceState, command: Command) -> None:
+        """Refuse at once what the gate would refuse now; not the binding answer."""
+        if command.kind is Kind.PROGRAMME and device.queue.idle:
+            self._equipment.memory.refuse(device, command.action, command.args)
+        if command.kind is Kind.DOSE:
+            head, volume = check_dose(device, command.args)
+            refusal = self._gate.refusal(device, head, volume, command.created_at)
+            if refusal is not None:
+                raise SafetyRefusedError(refusal)
 
     def _supersede(self, device: DeviceState, newer: Command) -> None:
         """End entity writes to the same field that have not begun (design 5)."""
@@ -329,13 +340,15 @@ class Acceptance:
     def _expire_due(self, key: Hashable, now: datetime) -> None:
         """End a command that waited for too long (so that nothing runs late)."""
         command = self._records.current(str(key))
-        if command is None or command.phase is not Phase.PLANNED:
+        if command is None:
             return
         queue = self._devices[command.device].queue
-        if queue.running is not None and queue.running.key == key:
-            return
-        queue.withdraw(command.key)
-        self._miss(command)
+        waited = queue.withdraw(command.key) is not None
+        if command.phase is not Phase.PLANNED:
+            if waited:
+                self._equipment.give_up(command, ErrorCode.EXPIRED, "expired")
+        elif queue.running is None or queue.running.key != key:
+            self._miss(command)
 
     def _start_due(self, key: Hashable, now: datetime) -> None:
         """Let a command take its place whose start has come, if it is still wanted (law 7)."""

@@ -74,6 +74,7 @@ class Arbiter:
             # Nobody knows how far the last life came.
             state.unsettled = True
             state.waiting[command.key] = command
+            state.tried |= {(command.key, command.phase)}
         if not is_over(command, self._clock):
             self._hold(device, state, command)
         elif command.phase is Phase.APPLYING:
@@ -241,7 +242,7 @@ class Arbiter:
         if rests_on is not None and not state.is_idle(self._clock.elapsed()):
             return rests_on
         shown = device.device.observed(state.name) if device.device else None
-        if shown is None or not device.available:
+        if shown is None or not device.reaches(state.name):
             return rests_on
         if rests_on is not None and same(rests_on, shown, tolerance=_SEEN):
             return rests_on

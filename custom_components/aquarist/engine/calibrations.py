@@ -17,6 +17,7 @@ from ..dosing.calibration import (
     LAST_DOSES,
     REMINDER,
     Delivery,
+    Seen,
     delivery,
     measured_flow,
 )
@@ -42,7 +43,10 @@ class CalibrationAge:
 
 
 class Calibrations(Mapping[HeadKey, Calibration]):
-    """The newest calibration of each head, by device number and head."""
+    """The newest calibration of each head, by device number and head.
+
+    ``seen`` is what keepers have seen in containers, by the same.
+    """
 
     def __init__(self, ground: Ground, gate: Gate) -> None:
         """Let the gate know which heads were measured, and hear of its doses."""
@@ -51,6 +55,7 @@ class Calibrations(Mapping[HeadKey, Calibration]):
         self._announcer = ground.announcer
         self._calibrations: dict[HeadKey, Calibration] = {}
         self._given: dict[HeadKey, deque[Dose]] = {}
+        self.seen: Mapping[HeadKey, Seen] = {}
         gate.calibrated = self
         gate.on_count(self._count)
 
@@ -88,12 +93,15 @@ class Calibrations(Mapping[HeadKey, Calibration]):
     def delivery(self, device: DeviceState, head: int) -> Delivery:
         """Return what a head gave of what it was asked for, since it was measured last."""
         key = (device.row.number, head)
-        known = self._calibrations.get(key)
-        return delivery(
+        known, seen = self._calibrations.get(key), self.seen.get(key)
+        if seen is not None and known is not None and seen.at <= known.at:
+            seen = None
+        doses = (
             dose
             for dose in self._given.get(key, ())
             if known is None or dose.at > known.at
         )
+        return delivery(doses, seen)
 
     async def measured(
         self,

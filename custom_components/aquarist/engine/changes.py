@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 import logging
 
 from ..commands.command import Command
@@ -79,6 +80,14 @@ class MacroChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationChanged:
+    """A configuration of a device was saved or removed."""
+
+    device: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsChanged:
     """The settings of the whole domain are others from now on."""
 
@@ -95,7 +104,7 @@ class StoreChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerChanged:
-    """A head's container was refilled or corrected, or has another size."""
+    """A head's container was refilled or corrected, has another size, or is gone."""
 
     device: int
     head: int
@@ -137,6 +146,27 @@ class ModeChanged:
     troubles: int = 0
 
 
+class Progress(StrEnum):
+    """What a mode has come to."""
+
+    BEGAN = "began"
+    EXTENDED = "extended"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModeProgressed:
+    """A mode began, its countdown was extended, or it ended.
+
+    ``latest_end`` is when everything comes back in any case, None once it has ended.
+    """
+
+    run: RunRow
+    progress: Progress
+    ends_at: datetime | None = None
+    latest_end: datetime | None = None
+
+
 type Change = (
     CommandChanged
     | DoseChanged
@@ -145,6 +175,7 @@ type Change = (
     | FieldChanged
     | DeviceChanged
     | ContainerChanged
+    | ConfigurationChanged
     | SettingsChanged
     | StoreChanged
     | RunChanged
@@ -152,6 +183,7 @@ type Change = (
     | MemoryChanged
     | SafetyChanged
     | ModeChanged
+    | ModeProgressed
 )
 type Listener = Callable[[Change], None]
 

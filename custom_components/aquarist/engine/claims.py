@@ -1,6 +1,6 @@
 """From a command in force to the claim that it is: nothing of a claim is stored (law 4)."""
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from ..commands.command import Command
 from ..commands.phases import Kind
@@ -13,6 +13,8 @@ BLOCKING = "blocking"
 LASTS = "lasts"
 NEXT_EVENT = "until_next_event"
 SET_OVERRIDE = "set_override"
+AT_START = "at_start"
+AT_SHUTDOWN = "at_shutdown"
 
 
 def course_of(command: Command) -> Course:
@@ -73,3 +75,8 @@ def is_over(command: Command, clock: Clock) -> bool:
 def is_by_hand(command: Command) -> bool:
     """Return whether a claim is a change that somebody made by hand."""
     return command.layer is Layer.OVERRIDE and command.action != SET_OVERRIDE
+
+
+def is_passing(command: Command | None) -> TypeGuard[Command]:
+    """Return whether a command holds a field only until the plan has taken over."""
+    return command is not None and command.action in (AT_START, AT_SHUTDOWN)

@@ -5,21 +5,21 @@ since then is subtracted, all of a dose as long as nobody knows better.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 import logging
 from sqlite3 import Connection
 from typing import cast
 
 from ..devices.device import DoserDevice
+from ..dosing.calibration import Seen
 from ..dosing.container import Consumption, ContainerStatus, status
 from ..dosing.ledger import Dose
-from ..dosing.volume import microlitres, millilitres
-from ..schedules.actions import ActionType
-from ..schedules.plan import between
+from ..dosing.volume import millilitres
 from ..store import containers as container_rows
 from ..store.containers import Container, ContainerChange
 from ..store.errors import StoreError
 from .changes import ContainerChanged
+from .doses_ahead import DosesAhead
 from .errors import EngineError
 from .gate import Gate, HeadKey
 from .ground import Ground
@@ -29,9 +29,6 @@ from .state import DeviceState
 
 _LOGGER = logging.getLogger(__name__)
 
-# How far ahead the plan is read, at most for so many doses; beyond, it goes on alike.
-AHEAD = timedelta(days=28)
-MOST_AHEAD = 2000
 LARGEST = 100_000_000
 _WEEK = 7
 
@@ -48,18 +45,28 @@ class Containers:
         self._announcer = ground.announcer
         self._memory = ground.memory
         self._gate = gate
-        self._plan = plan
+        self._ahead = DosesAhead(plan)
         self._containers: dict[HeadKey, Container] = {}
         self._used: dict[HeadKey, int] = {}
+        self.seen: dict[HeadKey, Seen] = {}
         gate.remaining = self.remaining
         gate.on_count(self._count)
 
-    def load(self, rows: Iterable[tuple[Container, int]]) -> None:
-        """Take in what is on disk: containers, and the microlitres used since."""
+    def load(
+        self, rows: Iterable[tuple[Container, int]], seen: Iterable[Container]
+    ) -> None:
+        """Take in what is on disk: containers with the microlitres used since, corrections."""
+        for correction in seen:
+            self._see(correction)
         for container, used in rows:
             key = (container.device, container.head)
             self._containers[key] = container
             self._used[key] = used
+
+    def capacity(self, device: int, head: int) -> int | None:
+        """Return how many microlitres a full container holds; None without a container."""
+        container = self._containers.get((device, head))
+        return None if container is None else container.capacity
 
     def remaining(self, device: int, head: int) -> int | None:
         """Return the microlitres that are left by a device's number; None without a container."""
@@ -99,9 +106,19 @@ class Containers:
         )
 
     async def correct(
-        self, device: DeviceState, head: int, remaining: int, *, user: str | None
+        self,
+        device: DeviceState,
+        head: int,
+        remaining: int,
+        *,
+        user: str | None,
+        compare: bool = False,
     ) -> ContainerStatus:
-        """Note what a keeper sees in a container, in microlitres. Raises EngineError, StoreError."""
+        """Note what a keeper sees in a container, in microlitres.
+
+        With ``compare`` nothing was filled in: what has gone out shows how true the head
+        is. Raises EngineError, StoreError.
+        """
         container = self._known(device, head)
         if not 0 <= remaining <= container.capacity:
             raise EngineError(
@@ -110,6 +127,7 @@ class Containers:
                 minimum=0,
                 maximum=millilitres(container.capacity),
             )
+        used = self._used[device.row.number, head]
         return await self._put(
             device,
             head,
@@ -117,6 +135,7 @@ class Containers:
             container.capacity,
             remaining,
             user,
+            seen=(used, container.filled - remaining) if compare else (None, None),
         )
 
     async def resize(
@@ -139,6 +158,23 @@ class Containers:
         return await self._put(
             device, head, ContainerChange.CAPACITY, capacity, filled, user
         )
+
+    async def remove(self, device: DeviceState, head: int, *, user: str | None) -> None:
+        """Note that a head has no container any more. Raises EngineError, StoreError."""
+        number, now = device.row.number, self._clock.now()
+        if (number, head) not in self._containers:
+            raise _no_container(device, head)
+        empty = Container(device=number, head=head, capacity=0, filled=0, at=now)
+
+        def unit(connection: Connection) -> None:
+            container_rows.add(connection, empty, ContainerChange.REMOVED, user)
+
+        def committed(_: None) -> None:
+            self._containers.pop((number, head), None)
+            self._used.pop((number, head), None)
+            self._announcer.announce(ContainerChanged(device=number, head=head))
+
+        await self._journal.commit(unit, committed)
 
     async def attached(self, device: DeviceState) -> None:
         """Give heads the containers that their options say; a store that refuses only delays it."""
@@ -163,9 +199,7 @@ class Containers:
         check_head(device, head)
         container = self._containers.get((device.row.number, head))
         if container is None:
-            raise EngineError(
-                "no_container", field="head_index", name=device.row.name, head=head + 1
-            )
+            raise _no_container(device, head)
         return container
 
     async def _put(
@@ -176,6 +210,8 @@ class Containers:
         capacity: int,
         filled: int,
         user: str | None,
+        *,
+        seen: tuple[int | None, int | None] = (None, None),
     ) -> ContainerStatus:
         """Commit what is in a container now, and count from there."""
         container = Container(
@@ -184,6 +220,8 @@ class Containers:
             capacity=capacity,
             filled=filled,
             at=self._clock.now(),
+            counted=seen[0],
+            taken=seen[1],
         )
 
         def unit(connection: Connection) -> None:
@@ -192,6 +230,7 @@ class Containers:
         def committed(_: None) -> None:
             key = (container.device, container.head)
             self._containers[key] = container
+            self._see(container)
             self._used[key] = sum(
                 dose.counted
                 for dose in self._gate.doses(*key)
@@ -203,6 +242,13 @@ class Containers:
 
         await self._journal.commit(unit, committed)
         return cast(ContainerStatus, self.status(device, head))
+
+    def _see(self, container: Container) -> None:
+        """Keep what a correction tells about a head."""
+        if container.counted is not None and container.taken is not None:
+            self.seen[container.device, container.head] = Seen(
+                at=container.at, counted=container.counted, taken=container.taken
+            )
 
     def _count(self, before: Dose | None, after: Dose | None) -> None:
         """Follow what is known of the doses since a container was filled."""
@@ -216,29 +262,19 @@ class Containers:
 
     def _consumption(self, device: int, head: int, now: datetime) -> Consumption:
         """Return what the plan, and the pump by itself, will take."""
-        until = now + AHEAD
-        doses: list[tuple[datetime, int]] = []
-        for planned in self._plan():
-            if planned.live is None:
-                continue
-            definition, plan = planned.live
-            params = definition.action_params
-            if (
-                definition.action_type is not ActionType.DOSE
-                or device not in definition.device_ids
-                or params["head_index"] != head
-            ):
-                continue
-            moments = between(plan, now, until, MOST_AHEAD)
-            if len(moments) == MOST_AHEAD:
-                until = min(until, moments[-1].at)
-            volume = microlitres(params["volume_ml"])
-            doses += [(moment.at, volume) for moment in moments]
+        doses, until = self._ahead.of_head(device, head, now)
         return Consumption(
-            doses=tuple(sorted(one for one in doses if one[0] <= until)),
+            doses=doses,
             until=until,
             daily=self._memory.weekly_volume(device, head) / _WEEK,
         )
+
+
+def _no_container(device: DeviceState, head: int) -> EngineError:
+    """Return the error for a head without a container."""
+    return EngineError(
+        "no_container", field="head_index", name=device.row.name, head=head + 1
+    )
 
 
 def check_head(device: DeviceState, head: int) -> None:

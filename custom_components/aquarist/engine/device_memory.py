@@ -21,7 +21,7 @@ from ..commands.command import Command, ErrorCode, changed
 from ..commands.phases import Kind, Phase
 from ..devices.device import MemoryReport
 from ..devices.doser_actions import programme_of
-from ..dosing.programme import programme_from
+from ..dosing.programme import Programme, programme_from
 from ..limits.refusal import Refusal
 from ..schedules.actions import ActionType
 from ..store.errors import StoreError
@@ -44,7 +44,7 @@ _AUTO_ACTIONS = frozenset(
 )
 _HEAD_ACTIONS = frozenset({"set_schedule", "set_doser_schedule", "remove_schedule"})
 
-type ProgrammeCheck = Callable[[DeviceState, int, int, datetime], Refusal | None]
+type ProgrammeCheck = Callable[[DeviceState, int, Programme, datetime], Refusal | None]
 
 
 class DeviceMemory:
@@ -148,7 +148,7 @@ class DeviceMemory:
                         details={"head": head + 1, "schedule": planned.row.name},
                     )
                 )
-        refusal = self._check(device, head, programme.volume, self._clock.now())
+        refusal = self._check(device, head, programme, self._clock.now())
         if refusal is not None:
             raise SafetyRefusedError(refusal)
 

@@ -5,7 +5,7 @@ over when no dose is open the pump gave by itself: a programme, or the vendor's 
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import logging
 from sqlite3 import Connection
@@ -22,11 +22,12 @@ from ..dosing.account import (
     with_lifetime,
     with_today,
 )
-from ..dosing.ledger import PUMP, Dose, DoseState, advance
+from ..dosing.ledger import PUMP, RUN, Dose, DoseState, advance
 from ..dosing.settlement import explanation, settle, volumes_between
 from ..store import counters, doses as dose_rows
 from ..store.counters import Counter
 from .changes import DeviceChanged, DoseChanged
+from .counters import account_of, counter_of
 from .gate import Gate, HeadKey
 from .ground import Ground
 from .state import DeviceState
@@ -46,8 +47,9 @@ _MOST_HEADS = 8
 class _News:
     """What one event changes: written in one unit, announced when it is on disk."""
 
-    changed: list[Dose]
-    found: list[Dose]
+    changed: list[Dose] = field(default_factory=list)
+    found: list[Dose] = field(default_factory=list)
+    counters: list[Counter] = field(default_factory=list)
 
 
 class DoseLedger:
@@ -64,6 +66,7 @@ class DoseLedger:
         self._memory = ground.memory
         self._accounts: dict[HeadKey, Account] = {}
         self._looked: dict[int, datetime] = {}
+        self._today: dict[HeadKey, int] = {}
         self.counters: dict[HeadKey, Counter] = {}
         self.read_counters: Callable[[DeviceState], None] = _nothing
         ground.agenda.on("settle", self._settle_due)
@@ -75,18 +78,18 @@ class DoseLedger:
         for row in rows:
             key = (row.device, row.head)
             self.counters[key] = row
-            self._accounts[key] = Account(
-                lifetime=row.lifetime,
-                booked=row.booked,
-                today=row.today,
-                day=self._local_time(row.at).date(),
-                paired=row.today is not None,
-            )
+            if row.today is not None:
+                self._today[key] = row.today
+            self._accounts[key] = account_of(row)
+
+    def counts(self, device: int, head: int) -> bool:
+        """Return whether a head's lifetime counter was ever read."""
+        return (device, head) in self._accounts
 
     def moved(self, dose: Dose, state: DoseState) -> Dose:
         """Move a dose on and record it."""
         moved = advance(self._newest(dose), state)
-        self._record(_News([moved], []))
+        self._record(_News(changed=[moved]))
         return moved
 
     def settled(
@@ -94,7 +97,7 @@ class DoseLedger:
     ) -> None:
         """Record what became of a dose; the counters may then explain the others."""
         ended = advance(self._newest(dose), state, given=given)
-        news = _News([ended], [])
+        news = _News(changed=[ended])
         key = (dose.device, dose.head)
         account = self._accounts.get(key)
         if not ended.is_settled or ended.lifetime_before is None or account is None:
@@ -104,7 +107,8 @@ class DoseLedger:
         self._accounts[key] = booked(account, ended.counted)
         if self._looked_after_all(dose.device):
             self._explain(key, news, self._clock.now())
-        self._keep(key, None, self._clock.now(), news)
+        self._keep(key, self._clock.now(), news)
+        self._record(news)
 
     def counters_read(
         self,
@@ -113,12 +117,13 @@ class DoseLedger:
         today: Mapping[int, int],
     ) -> None:
         """Keep what the pump counted, and settle what it explains (RES-52)."""
-        number, now = device.row.number, self._clock.now()
+        number, now, news = device.row.number, self._clock.now(), _News()
         if lifetime:
             self._looked[number] = now
         for head in sorted(lifetime.keys() | today.keys()):
-            self._read((number, head), lifetime.get(head), today.get(head), now)
-        self._announcer.announce(DeviceChanged(device=number))
+            self._read((number, head), lifetime.get(head), today.get(head), now, news)
+        if news.counters:
+            self._record(news, DeviceChanged(device=number))
 
     def prepared(self, device: DeviceState, head: int, lifetime: int | None) -> None:
         """Take in the lifetime that was read for a dose that is about to be given."""
@@ -133,7 +138,7 @@ class DoseLedger:
     ) -> None:
         """Book what a head gave that no dose accounts for: by hand, or beyond a dose."""
         self._record(
-            _News([], [self._pump_dose((device.row.number, head), volume, at)])
+            _News(found=[self._pump_dose((device.row.number, head), volume, at)])
         )
 
     def settle_later(self, device: DeviceState) -> None:
@@ -169,11 +174,15 @@ class DoseLedger:
         self._agenda.put_elapsed("programmes", key, EVERY_LOOK)
 
     def _read(
-        self, key: HeadKey, total: int | None, today: int | None, now: datetime
+        self,
+        key: HeadKey,
+        total: int | None,
+        today: int | None,
+        now: datetime,
+        news: _News,
     ) -> None:
         """Take in the counters of a head, and book what they tell."""
         account = self._accounts.get(key)
-        news = _News([], [])
         if account is None:
             if total is None:
                 return
@@ -181,14 +190,33 @@ class DoseLedger:
         elif total is not None:
             self._take(key, account, with_lifetime(account, total), news)
             self._tell_of_its_end(key, account.lifetime, total)
+            self._end_runs(key, now)
         if today is not None:
             account = self._accounts[key]
             if total is None:
                 self._ask_for_more(key, account, today, now)
             day = self._local_time(now).date()
-            self._take(key, account, with_today(account, today, day), news)
+            told = with_today(account, today, day, under_way=self._under_way(key, now))
+            self._take(key, account, told, news)
+            self._today[key] = today
         self._explain(key, news, now, read=total is not None)
-        self._keep(key, today, now, news)
+        self._keep(key, now, news)
+
+    def _end_runs(self, key: HeadKey, now: datetime) -> None:
+        """Reserve nothing any more for runs that are over: the counter has told."""
+        device = self._devices.get(key[0])
+        busy = device.busy_heads.values() if device is not None else ()
+        for dose in self._gate.open_doses(*key):
+            over = dose.key not in busy and self._end_of(dose) <= now
+            if dose.source == RUN and over:
+                self._gate.forget(dose)
+
+    def _under_way(self, key: HeadKey, now: datetime) -> bool:
+        """Return whether the pump may be delivering a dose of a head."""
+        return any(
+            not _reserved(dose) and self._end_of(dose) > now
+            for dose in self._gate.open_doses(*key)
+        )
 
     def _take(self, key: HeadKey, before: Account, after: Account, news: _News) -> None:
         """Let open doses follow where a counter did not go on from where it was."""
@@ -307,12 +335,13 @@ class DoseLedger:
         return known.get(dose.key, dose)
 
     def _readable(self, number: int) -> list[Dose]:
-        """Return the open doses of a device about which its counters may tell."""
+        """Return the open doses and runs of a device about which its counters may tell."""
         return [
             dose
             for head in range(_MOST_HEADS)
             for dose in self._gate.open_doses(number, head)
             if dose.lifetime_before is not None
+            or (dose.source == RUN and self.counts(number, head))
         ]
 
     def _looked_after_all(self, number: int) -> bool:
@@ -327,22 +356,12 @@ class DoseLedger:
         """Return by when the pump must have ended a dose (RES-60)."""
         return self._gate.ends(dose, DELIVERY_MARGIN)
 
-    def _keep(self, key: HeadKey, today: int | None, at: datetime, news: _News) -> None:
-        """Remember a head's counters, and record them with what they told, in one unit."""
-        account, known = self._accounts[key], self.counters.get(key)
-        if today is None and known is not None:
-            today = known.today
-        counter = self.counters[key] = Counter(
-            device=key[0],
-            head=key[1],
-            lifetime=max(account.lifetime, account.booked),
-            booked=account.booked,
-            today=today,
-            at=at,
-        )
-        self._record(news, counter)
+    def _keep(self, key: HeadKey, at: datetime, news: _News) -> None:
+        """Have a head's counters written with what they told."""
+        today = self._today.get(key)
+        news.counters.append(counter_of(key, self._accounts[key], today, at))
 
-    def _record(self, news: _News, counter: Counter | None = None) -> None:
+    def _record(self, news: _News, *also: DeviceChanged) -> None:
         """Write what changed; the gate knows at once, the world when it is on disk."""
         for dose in (*news.changed, *news.found):
             self._gate.note(dose)
@@ -353,12 +372,16 @@ class DoseLedger:
                 dose_rows.update(connection, dose, at)
             for dose in news.found:
                 dose_rows.intend(connection, dose, None, dose.source)
-            if counter is not None:
+            for counter in news.counters:
                 counters.upsert(connection, counter)
 
         def committed(_: None) -> None:
+            for counter in news.counters:
+                self.counters[counter.device, counter.head] = counter
             for dose in (*news.changed, *news.found):
                 self._announcer.announce(DoseChanged(dose=dose))
+            for change in also:
+                self._announcer.announce(change)
 
         self._journal.record(unit, committed)
 

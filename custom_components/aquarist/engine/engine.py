@@ -12,7 +12,7 @@ from typing import Any
 
 from ..commands.command import Command, Source
 from ..commands.phases import Kind
-from ..devices.device import Device, DeviceKind
+from ..devices.device import Device
 from ..layers.setting import Scalar, Setting
 from ..store import commands as command_rows
 from ..store.database import Database
@@ -53,7 +53,9 @@ from .recovery import load, recover
 from .run_steps import RunSteps
 from .runs import Runs
 from .safety import Safety
+from .service_steps import ServiceSteps
 from .settings import Settings
+from .start_and_stop import StartAndStop
 from .state import AquariumLimits, DeviceLimits, DeviceState
 from .switch_runs import SwitchRuns
 from .synchronous import SynchronousWrites
@@ -113,13 +115,14 @@ class Engine:
         self.counters = self.ledger.counters
         self.calibrations = Calibrations(ground, self.gate)
         self.containers = Containers(ground, self.gate, lambda: self.planner.schedules)
+        self.calibrations.seen = self.containers.seen
         self.ledger.read_counters = self._read_counters
         self.switch_runs = SwitchRuns(ground)
         self.pulses = Pulses(
             ground, self.gate, self.ledger, self.execution, self.switch_runs
         )
         self.execution.register(Kind.DOSE, self.pulses.execute)
-        TimedRuns(
+        self.timed_runs = TimedRuns(
             ground,
             self.gate,
             self.pulses,
@@ -170,10 +173,16 @@ class Engine:
         self.safety = Safety(ground, self.arbiter)
         self.gate.interlock = self.safety.refusal
         self.configurations = Configurations(ground, self.runs)
-        self.macros = Macros(ground, self.runs, self.equipment.find)
+        self.service_steps = ServiceSteps(
+            ground, self.run_steps, self.acceptance, self.history, self.finished
+        )
+        self.macros = Macros(
+            ground, self.runs, self.equipment.find, self.service_steps.check
+        )
         self.guided = Guided(
             self.runs, self.run_steps, self.calibrations, self.equipment.find
         )
+        self.gate.measuring = self.guided.measuring
         self.modes = Modes(
             ground,
             self.runs,
@@ -187,6 +196,13 @@ class Engine:
         self.missed = Missed(ground, self.gate, self.planner, self.acceptance.enter)
         self.upkeep = Upkeep(ground, self._background)
         self.emergency = Emergency(ground, self.arbiter, self.levels, self.pulses)
+        self.start_and_stop = StartAndStop(
+            ground,
+            self.arbiter,
+            self.levels,
+            end_dose=self.emergency.end_dose,
+            background=self._background,
+        )
 
     async def recover(self) -> None:
         """Take up what the last engine left, without touching a device (design 6)."""
@@ -204,20 +220,8 @@ class Engine:
         self.runs.start_up()
         self.modes.start_up()
         self.upkeep.start()
+        self.start_and_stop.start()
         self.agenda.start()
-
-    async def end_switched_doses(self) -> None:
-        """Switch off what doses by a switch, while Home Assistant still can (design 6).
-
-        A pump with a mind of its own ends its dose by itself; a switch would stay on.
-        """
-        running = [
-            device
-            for device in self.devices.values()
-            if device.row.kind == DeviceKind.DOSER
-            and (device.busy_heads or device.may_run)
-        ]
-        await asyncio.gather(*(self.emergency.end_dose(device) for device in running))
 
     async def close(self) -> None:
         """Stop acting; what is under way stays open on disk for the next engine (R-B54)."""
@@ -258,6 +262,8 @@ class Engine:
             device, limits=limits, aquarium=aquarium, assumed=assumed or {}
         )
         await self.containers.attached(state)
+        self.configurations.attached(state)
+        await self.emergency.attached(state)
         self.safety.attached(state)
         return state
 

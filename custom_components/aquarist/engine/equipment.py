@@ -17,10 +17,12 @@ from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
 from ..store import devices as device_rows
+from ..store.commands import SYNCHRONOUS_WRITE
 from ..store.devices import DeviceRow
 from ..store.errors import StoreError
 from .arbiter import Arbiter
 from .changes import DeviceChanged
+from .claims import is_passing
 from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
 from .errors import EngineError
@@ -207,6 +209,18 @@ class Equipment:
         self._devices[command.device].queue.withdraw(command.key)
         return self._records.advance(command, phase, error_code=code, error=word)
 
+    def give_up(self, command: Command, code: ErrorCode, word: str) -> None:
+        """End a command of an earlier life of which nobody knows whether it took effect.
+
+        What it may have changed is withdrawn (law 4), but for a synchronous write: after
+        that what shows is left as it is (RES-78).
+        """
+        if command.kind is Kind.SET and command.action != SYNCHRONOUS_WRITE:
+            device = self._devices[command.device]
+            state = device.field_state(command.field or "")
+            self._levels.memory.withdrew(device, state)
+        self._records.advance(command, Phase.FAILED, error_code=code, error=word)
+
     def came(self, state: DeviceState, available: bool) -> None:
         """Let the queue run that waited for a device, and take what it now tells of itself."""
         state.refresh_fields()
@@ -294,7 +308,11 @@ class Equipment:
             field
             for field in state.fields.values()
             if not field.description.virtual
-            and any(claim.layer is Layer.SAFETY for claim in field.claims.values())
+            and any(
+                claim.layer is Layer.SAFETY
+                and not is_passing(self._records.current(key))
+                for key, claim in field.claims.items()
+            )
         ]
         if not held:
             return
@@ -309,7 +327,7 @@ class Equipment:
         if state.device is None:
             return
         self._ledger.settle_later(state)
-        if state.available:
+        if state.ready:
             state.queue.release()
         else:
             self._agenda.put_elapsed("release", state.row.number, DEVICE_WAIT)
@@ -347,6 +365,11 @@ class _Ears:
         """Let the device's queue run, and re-assert what is held on it."""
         self._equipment.came(self._state, available)
         self._observations.availability_changed(self._state, available)
+
+    def field_came(self, field: str) -> None:
+        """Re-assert what is held on a field that is there before its device is."""
+        self._equipment.came(self._state, self._state.ready)
+        self._observations.field_came(self._state, field)
 
     def counters_read(
         self, lifetime: Mapping[int, int], today: Mapping[int, int]

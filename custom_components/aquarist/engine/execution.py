@@ -1,7 +1,7 @@
 """Carries out the commands at the head of a queue: point actions and raw device actions."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 import logging
 from typing import Any
 
@@ -12,9 +12,11 @@ from ..devices.errors import DeviceError
 from ..devices.fields import InvalidValue
 from ..store import resting
 from .arbiter import Arbiter
+from .faults import describe_error
 from .ground import Ground
 from .intake import TOGGLE, attached, toggled
-from .levels import Levels, describe_error
+from .levels import Levels
+from .shown import instead
 from .state import DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
@@ -70,9 +72,11 @@ class Execution:
             raise
         except (DeviceError, TimeoutError, InvalidValue) as error:
             self._failed(command, error)
+            await _let_go(device)
         except Exception as error:
             _LOGGER.exception("%s of %s failed", command.action, device.row.name)
             self._failed(command, error)
+            await _let_go(device)
 
     def _expired(self, command: Command) -> bool:
         """Return whether a command waited for so long that it must not run any more."""
@@ -105,13 +109,28 @@ class Execution:
         self._records.advance(current, phase, error_code=code, error=text)
 
     async def tried(
-        self, command: Command, action: Callable[[], Awaitable[Any]]
+        self, command: Command, action: Callable[[], Coroutine[Any, Any, Any]]
     ) -> tuple[Command, Any]:
         """Run an action within the command's timeout, again after passing faults (RES-74).
 
         Returns the command with its attempts, and what the action returned. Raises the
         DeviceError that tells most, or TimeoutError. Only for what may be repeated (law 3).
         """
+        attempt = asyncio.Task(
+            action(), loop=asyncio.get_running_loop(), eager_start=True
+        )
+        if attempt.done() and attempt.exception() is None:
+            # What answers at once has no need of a timer.
+            return command, attempt.result()
+        return await self._in_time(command, attempt, action)
+
+    async def _in_time(
+        self,
+        command: Command,
+        attempt: Awaitable[Any],
+        action: Callable[[], Coroutine[Any, Any, Any]],
+    ) -> tuple[Command, Any]:
+        """Wait for an attempt that is under way, and repeat it, within the timeout."""
         settings = self._settings.current
         tries = 0
         worst: DeviceError | None = None
@@ -131,7 +150,7 @@ class Execution:
             async with asyncio.timeout(None) as limit:
                 while True:
                     try:
-                        return command, await action()
+                        return command, await attempt
                     except DeviceError as error:
                         worst = _telling(worst, error)
                         tries += 1
@@ -144,6 +163,7 @@ class Execution:
                         command = self._records.count(
                             command, attempts=command.attempts + 1
                         )
+                        attempt = action()
         except TimeoutError:
             if pausing and worst is not None:
                 raise worst from None
@@ -194,7 +214,11 @@ class Execution:
             also=lambda connection: resting.upsert(
                 connection, number, name, rests_at, at
             ),
-            result=self._result(state, command),
+            result={
+                "field": state.name,
+                "value": dict(command.value or {}),
+                **instead(device, state, command, at),
+            },
         )
 
     def _withdraw_resting(
@@ -219,18 +243,6 @@ class Execution:
                 self._levels.memory.withdrew(device, state)
             self._levels.touch_later(device, state)
 
-    def _result(self, state: FieldState, command: Command) -> dict[str, Any]:
-        """Return what a point action came to, and whose value shows instead (RES-56)."""
-        result: dict[str, Any] = {
-            "field": state.name,
-            "value": dict(command.value or {}),
-        }
-        if state.claims:
-            resolution = state.resolve(self._clock.now())
-            if resolution is not None and resolution.owner is not None:
-                result["shadowed_by"] = resolution.owner.id
-        return result
-
     async def _raw(self, device: DeviceState, command: Command) -> None:
         """Have the device carry out an action of its own."""
         port = attached(device)
@@ -241,6 +253,12 @@ class Execution:
         if self._records.current(command.key) is not None:
             shown = bounded(result or {}, limit=LARGEST_RESULT)
             self._records.advance(command, Phase.COMPLETED, result=shown)
+
+
+async def _let_go(device: DeviceState) -> None:
+    """Keep the queue until a device is through with what was given up (R-C51)."""
+    if device.device is not None:
+        await device.device.let_go()
 
 
 def _telling(before: DeviceError | None, error: DeviceError) -> DeviceError:

@@ -15,6 +15,8 @@ from ..devices.dosing_fields import allowed_field
 from ..dosing.budget import WINDOW, budget_refusal, counted
 from ..dosing.container import fit_refusal
 from ..dosing.ledger import PUMP, Dose, DoseState
+from ..dosing.programme import Programme
+from ..dosing.programme_limits import dose_refusal, spacing_refusal
 from ..dosing.spacing import NotBefore, interval_refusal, not_before
 from ..dosing.volume import millilitres
 from ..limits.refusal import Refusal
@@ -35,7 +37,8 @@ class Gate:
     """The doses of the last 24 hours and those under way, by device and head.
 
     ``calibrated`` holds the heads that were measured, ``remaining`` tells the microlitres in
-    a head's container, ``interlock`` which safety rule keeps a doser from dosing;
+    a head's container, ``interlock`` which safety rule keeps a doser from dosing,
+    ``measuring`` whether what a head gives goes into a measuring glass;
     ``aquarium_limits`` is by entry id.
     """
 
@@ -51,6 +54,7 @@ class Gate:
         self.calibrated: Container[HeadKey] = ()
         self.remaining: Callable[[int, int], int | None] = _unknown
         self.interlock: Callable[[DeviceState], Refusal | None] = _nothing_against
+        self.measuring: Callable[[int, int], bool] = _never
 
     def load(self, doses: Iterable[Dose]) -> None:
         """Take in what is on disk; nobody is told."""
@@ -116,56 +120,54 @@ class Gate:
         return self._refusal(device, head, volume, now, None)
 
     def run_refusal(
-        self, device: DeviceState, head: int, volume: int, now: datetime
+        self, device: DeviceState, run: Dose, now: datetime
     ) -> Refusal | None:
-        """Return what forbids a run that calibrates or primes a head.
+        """Return what forbids a run that calibrates or primes a head, reserved or not.
 
         It is no dose: the limits of a single dose do not bind it, the budgets do.
         """
         return (
-            _not_allowed(device, head, now)
+            _not_allowed(device, run.head, now)
             or self.interlock(device)
-            or self._over_budget(device, head, volume, now, None)
-            or self._does_not_fit(device, head, volume)
+            or self._over_budget(device, run.head, run.volume, now, run.key)
+            or self._does_not_fit(device, run.head, run.volume, run.key)
         )
 
     def check_programme(
-        self, device: DeviceState, head: int, microlitres_per_day: int, now: datetime
+        self, device: DeviceState, head: int, programme: Programme, now: datetime
     ) -> Refusal | None:
         """Return what forbids a programme in a pump's memory, which no gate sees later.
 
         It replaces the head's present one; with those of other heads it must keep within
-        the budgets of a day.
+        the budgets of a day, and its doses within what holds for each dose.
         """
         limits = device.limits.head(head)
         if refusal := _not_allowed(device, head, now) or self._measured(device, head):
             return refusal
         aquarium = self._limits(device)
-        others = {
-            key: volume
-            for key, volume in self._programmed(device.row.aquarium)
+        others = [
+            (self._devices[key[0]].limits.head(key[1]).additive, other)
+            for key, other in self._programmed(device.row.aquarium)
             if key != (device.row.number, head)
-        }
-        alike = sum(
-            volume
-            for (number, index), volume in others.items()
-            if self._devices[number].limits.head(index).additive == limits.additive
-        )
+        ]
+        alike = sum(one.volume for what, one in others if what == limits.additive)
         budgets = (
             (BUDGET, limits.budget, 0),
             (BUDGET_ADDITIVE, _of_additive(aquarium, limits.additive), alike),
-            (BUDGET_AQUARIUM, aquarium.budget, sum(others.values())),
+            (BUDGET_AQUARIUM, aquarium.budget, sum(one.volume for _, one in others)),
         )
         for word, limit, taken in budgets:
-            if limit is not None and taken + microlitres_per_day > limit:
+            if limit is not None and taken + programme.volume > limit:
                 return Refusal(
                     limit=word,
-                    asked=millilitres(microlitres_per_day),
+                    asked=millilitres(programme.volume),
                     allowed=millilitres(limit),
                     left=millilitres(max(limit - taken, 0)),
                     details=_named(word, limits.additive),
                 )
-        return None
+        return dose_refusal(
+            programme, limits.maximum_volume, limits.minimum_interval
+        ) or spacing_refusal(programme, limits.additive, others, aquarium.spacing)
 
     def ends(self, dose: Dose, margin: float = 0.0) -> datetime:
         """Return when the pump ends a dose; a margin in seconds makes it sure."""
@@ -190,6 +192,7 @@ class Gate:
             _not_allowed(device, head, now)
             or self.interlock(device)
             or self._measured(device, head)
+            or self._being_measured(device, head)
             or _too_large(limits.maximum_volume, volume)
             or self._over_budget(device, head, volume, now, apart_from)
             or interval_refusal(
@@ -245,6 +248,12 @@ class Gate:
             return None
         return Refusal(limit="not_calibrated", details={"head": head + 1})
 
+    def _being_measured(self, device: DeviceState, head: int) -> Refusal | None:
+        """Refuse a dose that would not reach the aquarium, and spoil what is measured."""
+        if not self.measuring(device.row.number, head):
+            return None
+        return Refusal(limit="calibrating", details={"head": head + 1})
+
     def _does_not_fit(
         self,
         device: DeviceState,
@@ -285,12 +294,12 @@ class Gate:
             if dose.aquarium == aquarium and dose.key != key
         )
 
-    def _programmed(self, aquarium: str | None) -> Iterator[tuple[HeadKey, int]]:
-        """Yield what the pumps of an aquarium give a day by themselves, by head."""
+    def _programmed(self, aquarium: str | None) -> Iterator[tuple[HeadKey, Programme]]:
+        """Yield what the pumps of an aquarium do by themselves, by head."""
         for number, device in self._devices.items():
             if device.row.aquarium == aquarium:
                 for head, programme in self._memory.programmes(number).items():
-                    yield (number, head), programme.volume
+                    yield (number, head), programme
 
     def _tell(self, before: Dose | None, after: Dose | None) -> None:
         """Tell who counts what doses take."""
@@ -359,6 +368,11 @@ def _with(refusal: Refusal, details: Mapping[str, str | int]) -> Refusal:
 
 def _unknown(device: int, head: int) -> None:
     """Know of no container."""
+
+
+def _never(device: int, head: int) -> bool:
+    """Know of nothing that is measured."""
+    return False
 
 
 def _nothing_against(device: DeviceState) -> None:

@@ -29,6 +29,7 @@ from .runs import RunRequest, Runs
 from .state import DeviceState
 
 CALIBRATION = "calibration"
+_INTO_THE_GLASS = frozenset({Stage.RUN, Stage.MEASURE, Stage.STORE})
 PATIENCE = 60.0
 """How many seconds an answer waits for the pump before it tells where the run is."""
 
@@ -64,6 +65,15 @@ class Guided:
 
     def under_way(self, device: DeviceState, head: int) -> LiveRun | None:
         """Return the guided run of a head."""
+        return self._of_head(device.row.number, head)
+
+    def measuring(self, device: int, head: int) -> bool:
+        """Return whether a head of a device, by its number, runs into a measuring glass now."""
+        run = self._of_head(device, head)
+        return run is not None and _stage(run) in _INTO_THE_GLASS
+
+    def _of_head(self, device: int, head: int) -> LiveRun | None:
+        """Return the guided run of a head."""
         subject = _subject(device, head)
         for run in self._runs.live:
             if (run.row.kind, run.row.subject) == (CALIBRATION, subject):
@@ -85,7 +95,7 @@ class Guided:
                 name=f"{device.row.name} {head + 1}",
                 definition=guide.as_json(),
                 origin=origin,
-                subject=_subject(device, head),
+                subject=_subject(device.row.number, head),
             )
         )
         return await self._at_rest(run.id)
@@ -207,6 +217,12 @@ def _program(data: Mapping[str, Any]) -> Calibration:
         raise ScheduleError("definition", ErrorCode.WRONG_TYPE) from error
 
 
-def _subject(device: DeviceState, head: int) -> str:
+def _subject(device: int, head: int) -> str:
     """Return what a guided run is about."""
-    return f"{device.row.number}/{head}"
+    return f"{device}/{head}"
+
+
+def _stage(run: LiveRun) -> Stage:
+    """Return where a live run is."""
+    ended = run.records if run.under_way is None else run.records[:-1]
+    return cast(Calibration, run.program).stage(ended)

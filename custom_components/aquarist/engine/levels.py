@@ -12,35 +12,27 @@ from math import inf
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
-from ..devices.errors import DeviceError
+from ..devices.errors import DeviceError, FieldErrors
 from ..layers.claims import Layer
 from ..layers.setting import Setting, is_number, same
 from ..limits.bounds import bounded
 from ..limits.slew import slewed
 from ..store import resting
 from .changes import DeviceChanged, FieldChanged
+from .faults import by_field, describe_error, is_untouched
 from .ground import Ground
 from .level_memory import LevelMemory
 from .on_time import LEVEL, OnTimes
+from .shown import instead
 from .state import BEGINS_WITHIN, DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
 
 FLUSH_TIMEOUT = 30.0
 ECHO_SECONDS = 10.0
+RESTORE_ATTEMPTS = "restore_attempts"
 _EXACT = 0.01
 _SHOWN = 1.0
-# With these a device was not reached at all, so nothing can have changed.
-_UNTOUCHED = frozenset(
-    {
-        "entity_missing",
-        "entity_unavailable",
-        "held_by_app",
-        "no_free_slot",
-        "out_of_range",
-        "unsupported",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +87,17 @@ class Levels:
             return
         for state in dirty:
             state.dirty = False
+            self._count_tries(state)
         try:
             async with asyncio.timeout(FLUSH_TIMEOUT):
                 await self.push(device, dirty)
         except (DeviceError, TimeoutError) as error:
+            failed = by_field(error, (state.name for state in dirty))
             for state in dirty:
-                self._not_written(device, state, error)
+                if (reason := failed.get(state.name)) is not None:
+                    self._not_written(device, state, reason)
+            # Nothing else begins before it is through with what was given up (R-C51).
+            await device.device.let_go()
         except BaseException:
             # A stop came between: what was to be written still is.
             for state in dirty:
@@ -118,7 +115,8 @@ class Levels:
     async def push(self, device: DeviceState, states: Iterable[FieldState]) -> None:
         """Bring fields to what they should be now, all in one call of the device.
 
-        Raises DeviceError or TimeoutError; nothing has landed then.
+        Raises DeviceError or TimeoutError, and nothing has landed; of FieldErrors the
+        other fields have.
         """
         if device.device is None:
             raise DeviceError("out_of_range", transient=True)
@@ -134,10 +132,17 @@ class Levels:
             for write in writes
             if not write.state.description.virtual and self._needed(device, write)
         }
+        failed: FieldErrors | None = None
         if send:
-            await self._apply(device, send)
+            try:
+                await self._apply(device, send)
+            except FieldErrors as error:
+                failed = error
         for write in writes:
-            self._landed(device, write)
+            if failed is None or write.state.name not in failed.by_field:
+                self._landed(device, write)
+        if failed is not None:
+            raise failed
 
     async def _apply(self, device: DeviceState, send: Mapping[str, Setting]) -> None:
         """Hand settings to the device; until they have landed nobody knows what it shows."""
@@ -150,8 +155,9 @@ class Levels:
         try:
             await device.device.apply(send)
         except DeviceError as error:
-            if error.code in _UNTOUCHED:
-                for state in settled:
+            failed = by_field(error, send)
+            for state in settled:
+                if is_untouched(failed.get(state.name)):
                     state.unsettled = False
             raise
         finally:
@@ -210,6 +216,7 @@ class Levels:
         state = write.state
         state.tries = 0
         state.error = None
+        state.returned = False
         state.moving = write.next_step
         state.unsettled = write.next_step is not None
         state.sent = {**(state.sent or {}), **write.setting}
@@ -219,26 +226,28 @@ class Levels:
             self._agenda.put_elapsed("slew", key, write.next_step)
         elif (change := state.next_change(self._clock.now())) is not None:
             self._agenda.put("field", key, change)
-        self.memory.reached(device, state, self.last_level(device, state))
-        self.note_on_time(device, state)
+        level = self.last_level(device, state)
+        self.memory.reached(device, state, level)
+        self._on_times.note(device, state, level)
         self._announcer.announce(
             FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
         )
         if write.next_step is None:
             self.memory.settled(device, state)
-            self._advance_waiting(state, write.waiting)
+            self._advance_waiting(device, state, write.waiting)
 
     def let_go(self, device: DeviceState, state: FieldState) -> None:
         """Leave a field as it is: nothing is written to it any more, and nobody waits for it."""
         state.dirty = False
         state.tries = 0
+        state.returned = False
         state.moving = None
         self._agenda.remove("slew", (device.row.number, state.name))
         self.memory.settled(device, state)
-        self._advance_waiting(state, dict(state.waiting))
+        self._advance_waiting(device, state, dict(state.waiting))
 
     def _advance_waiting(
-        self, state: FieldState, arrived: Mapping[str, Command]
+        self, device: DeviceState, state: FieldState, arrived: Mapping[str, Command]
     ) -> None:
         """Advance the commands for which the field has arrived.
 
@@ -248,16 +257,41 @@ class Levels:
             if state.waiting.get(key) is not waiting:
                 continue
             del state.waiting[key]
-            if (command := self._records.current(key)) is not None:
-                applying = command.phase is Phase.APPLYING
-                self._records.advance(
-                    command, Phase.IN_FORCE if applying else command.ends_as
-                )
+            if (command := self._records.current(key)) is None:
+                continue
+            if command.phase is not Phase.APPLYING:
+                self._records.advance(command, command.ends_as)
+                continue
+            shows = instead(device, state, command, self._clock.now())
+            result = {**(command.result or {}), **shows} or None
+            self._records.advance(command, Phase.IN_FORCE, result=result)
 
     def _still_waiting(self, state: FieldState) -> list[Command]:
         """Return the commands that wait for a field and have not ended."""
         waiting = [self._records.current(key) for key in state.waiting]
         return [command for command in waiting if command is not None]
+
+    def _count_tries(self, state: FieldState) -> None:
+        """Note that those are tried once more whose last try failed (R-T17).
+
+        What is to be given back has been set already: those tries count by themselves.
+        """
+        for key in tuple(state.waiting):
+            command = self._records.current(key)
+            if command is None or (key, command.phase) not in state.tried:
+                continue
+            result = command.result or {}
+            state.waiting[key] = (
+                self._records.note(command, attempts=command.attempts + 1)
+                if command.phase is Phase.APPLYING
+                else self._records.note(
+                    command,
+                    result={
+                        **result,
+                        RESTORE_ATTEMPTS: result.get(RESTORE_ATTEMPTS, 1) + 1,
+                    },
+                )
+            )
 
     def _not_written(
         self, device: DeviceState, state: FieldState, error: Exception
@@ -270,7 +304,10 @@ class Levels:
             # It was refused: nothing of it is still to come.
             state.expected = None
         most = self._settings.current.restore_tries
-        enough = device.available and state.tries + 1 >= most
+        enough = device.reaches(state.name) and state.tries + 1 >= most
+        state.tried = frozenset(
+            (one.key, one.phase) for one in self._still_waiting(state)
+        )
         for command in self._still_waiting(state):
             if command.phase is Phase.APPLYING:
                 if final:
@@ -279,6 +316,7 @@ class Levels:
                 self._restore_failed(state, command, error)
         if (final or enough) and not state.waiting and not state.claims:
             state.tries += 1
+            state.returned = False
             self._agenda.remove("slew", (device.row.number, state.name))
             self.memory.settled(device, state)
             _LOGGER.debug("%s of %s stays: %s", state.name, device.row.name, error)
@@ -313,7 +351,7 @@ class Levels:
             return describe_error(state.error)
         if state.moving is not None:
             return ErrorCode.COMMAND_FAILED, "not_reached"
-        if not device.available:
+        if not device.reaches(state.name):
             return ErrorCode.DEVICE_NOT_FOUND, "device_unavailable"
         return describe_error(TimeoutError())
 
@@ -362,24 +400,3 @@ class Levels:
 def _covers(sent: Setting, wanted: Setting) -> bool:
     """Return whether every wanted part was already sent at that very value."""
     return wanted.keys() <= sent.keys() and same(sent, wanted, tolerance=_EXACT)
-
-
-def describe_error(error: Exception) -> tuple[str, str]:
-    """Return the error code (R-C41) and the reason of a failed try."""
-    if isinstance(error, TimeoutError):
-        return ErrorCode.DEVICE_TIMEOUT, "no_answer"
-    if isinstance(error, DeviceError):
-        code = _CODES.get(error.code, ErrorCode.COMMAND_FAILED)
-        return code, error.code
-    return ErrorCode.INTERNAL_ERROR, type(error).__name__
-
-
-_CODES = {
-    "out_of_range": ErrorCode.DEVICE_NOT_FOUND,
-    "entity_missing": ErrorCode.DEVICE_NOT_FOUND,
-    "entity_unavailable": ErrorCode.DEVICE_NOT_FOUND,
-    "link_lost": ErrorCode.DEVICE_DISCONNECTED,
-    "no_free_slot": ErrorCode.DEVICE_BUSY,
-    "held_by_app": ErrorCode.DEVICE_BUSY,
-    "no_answer": ErrorCode.DEVICE_TIMEOUT,
-}

@@ -68,13 +68,16 @@ class Observations:
         self._arbiter.awaken(device)
         self.reassert(device)
 
+    def field_came(self, device: DeviceState, field: str) -> None:
+        """Re-assert what should be on a field that came back before the rest of its device."""
+        self._announcer.announce(DeviceChanged(device=device.row.number))
+        self._arbiter.awaken(device)
+        self._reassert(device, device.fields[field])
+
     def reassert(self, device: DeviceState) -> None:
         """Write again what is held on a device, or was last sent to it."""
         for state in device.fields.values():
-            if state.owed or state.sent is not None:
-                state.sent = None
-                state.tries = 0
-                self._levels.touch(device, state)
+            self._reassert(device, state)
 
     def handed_over(self, device: DeviceState) -> None:
         """Take note that a device decides by itself from now on what it shows.
@@ -97,7 +100,19 @@ class Observations:
             self._levels.note_on_time(device, state)
             self._on_times.watch(device, state)
             if state.owed or _was_moving(device, state):
+                state.returned = True
                 self._levels.touch(device, state)
+
+    def _reassert(self, device: DeviceState, state: FieldState) -> None:
+        """Write a field again if something of ours is, or was, on it.
+
+        Until that is done it is no hand that shows something else (design 5).
+        """
+        if state.owed or state.sent is not None:
+            state.sent = None
+            state.tries = 0
+            state.returned = True
+            self._levels.touch(device, state)
 
     def _judge(
         self, device: DeviceState, state: FieldState, observation: Observation
@@ -122,7 +137,8 @@ class Observations:
         ):
             return
         owner = resolution.owner if resolution is not None else None
-        if (state.waiting or state.withdrawn) and not by_user:
+        owed = state.waiting or state.withdrawn or state.returned
+        if owed and not by_user:
             # It is still being brought where it should be.
             self._levels.touch(device, state)
         elif owner is None:
@@ -139,7 +155,8 @@ class Observations:
         state = device.fields.get(name) if device is not None else None
         if device is None or device.device is None or state is None:
             return
-        if (shown := device.device.observed(name)) is not None and device.available:
+        shown = device.device.observed(name)
+        if shown is not None and device.reaches(name):
             self._judge(device, state, Observation(field=name, setting=shown))
 
 

@@ -20,9 +20,9 @@ from ..store.errors import StoreError
 from .dose_ledger import DELIVERY_MARGIN, DoseLedger
 from .errors import describe
 from .execution import Execution
+from .faults import describe_error
 from .gate import Gate
 from .ground import Ground
-from .levels import describe_error
 from .state import DeviceState
 from .switch_runs import SwitchRuns
 
@@ -63,6 +63,7 @@ class Pulses:
         self._devices = ground.devices
         self._deliveries: dict[str, asyncio.Task[None]] = {}
         self._stopped: set[str] = set()
+        self._occupied: set[str] = set()
         self._waiting: dict[int, list[Command]] = {}
         ground.agenda.on("dose", self._dose_due)
 
@@ -90,7 +91,7 @@ class Pulses:
             await self._send(device, command, dose)
         finally:
             if command.key not in self._deliveries:
-                self._free(device, head)
+                self.free(device, head)
 
     def waits_for_pump(self, device: DeviceState, command: Command) -> bool:
         """Keep a command until the pump is free; meanwhile the queue goes on."""
@@ -215,7 +216,7 @@ class Pulses:
         finally:
             await prepared.release()
             self._deliveries.pop(command.key, None)
-            self._free(device, dose.head)
+            self.free(device, dose.head)
         self._delivered(command, dose, given)
 
     def _delivered(self, command: Command, dose: Dose, given: int | None) -> None:
@@ -260,8 +261,12 @@ class Pulses:
         )
 
     def stop_deliveries(self, device: DeviceState) -> None:
-        """Note that what is being delivered ends because of a stop."""
-        self._stopped.update(device.busy_heads.values())
+        """Note that what is being delivered ends because of a stop; a run is over."""
+        for head, key in tuple(device.busy_heads.items()):
+            if key in self._occupied:
+                self.free(device, head)
+            else:
+                self._stopped.add(key)
 
     async def close(self) -> None:
         """End the waiting for deliveries; recovery settles them."""
@@ -284,9 +289,14 @@ class Pulses:
             error="interrupted",
         )
 
-    def _free(self, device: DeviceState, head: int) -> None:
+    def occupy(self, device: DeviceState, head: int, key: str) -> None:
+        """Have doses wait while a head runs for something else, until `free` or a stop."""
+        device.busy_heads[head] = key
+        self._occupied.add(key)
+
+    def free(self, device: DeviceState, head: int) -> None:
         """Let the doses take their places in the queue again that waited for the pump."""
-        device.busy_heads.pop(head, None)
+        self._occupied.discard(device.busy_heads.pop(head, ""))
         for command in self._waiting.pop(device.row.number, ()):
             if self._records.current(command.key) is not None:
                 device.queue.put(command)

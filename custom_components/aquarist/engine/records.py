@@ -99,7 +99,7 @@ class Records:
         if stored.phase is not Phase.PLANNED and self._announcer.hearing(
             CommandChanged
         ):
-            planned = changed(stored, phase=Phase.PLANNED, started_at=None)
+            planned = changed(stored, phase=Phase.PLANNED, attempts=0, started_at=None)
             self._announcer.announce(CommandChanged(command=planned))
         self._announcer.announce(CommandChanged(command=stored))
 
@@ -158,9 +158,18 @@ class Records:
         return newer
 
     def note(self, command: Command, **changes: Any) -> Command:
-        """Note something about a command that holds a field, also on disk, in its phase."""
+        """Note something about a command that holds a field, also on disk, in its phase.
+
+        A note that the store takes late does not set it back: its next phase carries it.
+        """
         newer = self.count(command, **changes)
-        self._journal.record(lambda connection: command_rows.update(connection, newer))
+
+        def unit(connection: Connection) -> None:
+            stored = command_rows.get(connection, newer.device, newer.id)
+            if stored is not None and stored.phase is newer.phase:
+                command_rows.update(connection, newer)
+
+        self._journal.record(unit)
         return newer
 
     def _step(
@@ -189,9 +198,9 @@ class Records:
         def committed(stored: Command) -> None:
             if then is not None:
                 then(stored)
-            self._announcer.announce(CommandChanged(command=stored))
             if stored.final:
                 self._ended(stored)
+            self._announcer.announce(CommandChanged(command=stored))
 
         return moved, unit, committed
 

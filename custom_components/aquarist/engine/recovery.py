@@ -17,6 +17,7 @@ from ..layers.setting import Setting
 from ..store import (
     calibrations,
     commands as command_rows,
+    configurations,
     containers,
     counters,
     definitions,
@@ -35,12 +36,13 @@ from ..store.devices import DeviceRow
 from ..store.runs import RunRow, StepRow
 from .clock import Anchor
 from .due import AUTOMATION_OFF
+from .emergency import AWAITED
 from .live_settings import KEY as SETTINGS
 from .macros import MACRO
 from .memory_power import POWERED
 from .mode_definitions import MODE
 from .switch_runs import SWITCHED_ON
-from .synchronous import ACTION as SYNCHRONOUS
+from .timed_runs import RUNNING
 from .write_actions import FAILED, LOOKING_BACK
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class StoredDosing:
     doses: list[Dose]
     last: list[Dose]
     counters: list[counters.Counter]
+    seen: list[containers.Container]
     containers: list[tuple[containers.Container, int]]
     calibrations: list[calibrations.Calibration]
 
@@ -79,6 +82,7 @@ class Stored:
     programmes: list[programmes.ProgrammeRow]
     macros: list[definitions.Definition]
     modes: list[definitions.Definition]
+    configurations: list[configurations.Configuration]
     runs: list[tuple[RunRow, list[StepRow]]]
     settings: dict[str, Any]
     failed_write_actions: list[Command]
@@ -98,6 +102,7 @@ def load(connection: Connection, now: datetime) -> Stored:
         programmes=programmes.load_all(connection),
         macros=definitions.load_all(connection, MACRO),
         modes=definitions.load_all(connection, MODE),
+        configurations=configurations.load_all(connection),
         runs=[
             (row, run_rows.steps(connection, row.id))
             for row in run_rows.not_final(connection)
@@ -137,6 +142,7 @@ def _load_dosing(connection: Connection, now: datetime) -> StoredDosing:
             (one, containers.used_since(connection, one.device, one.head, one.at))
             for one in filled
         ],
+        seen=containers.load_seen(connection),
         calibrations=measured,
     )
 
@@ -153,10 +159,12 @@ def recover(engine: Engine, stored: Stored) -> None:
     engine.gate.load(stored.dosing.doses)
     engine.ledger.load(stored.dosing.counters)
     engine.calibrations.load(stored.dosing.calibrations, stored.dosing.last)
-    engine.containers.load(stored.dosing.containers)
+    engine.containers.load(stored.dosing.containers, stored.dosing.seen)
     engine.device_memory.load(stored.programmes)
     engine.power_watch.load(stored.settings.get(POWERED, {}))
     engine.switch_runs.load(stored.settings.get(SWITCHED_ON, {}))
+    engine.timed_runs.load(stored.settings.get(RUNNING, ()))
+    engine.emergency.load(stored.settings.get(AWAITED, ()))
     engine.planner.automation_off.update(stored.settings.get(AUTOMATION_OFF, ()))
     engine.levels.memory.load(stored.settings)
     engine.live_settings.load(stored.settings.get(SETTINGS))
@@ -164,9 +172,10 @@ def recover(engine: Engine, stored: Stored) -> None:
         engine.records.adopt(command)
     for command in stored.commands:
         _take_up(engine, command)
-    engine.write_actions.load(stored.commands, stored.failed_write_actions)
+    engine.write_actions.load(stored.failed_write_actions)
     engine.macros.load(stored.macros)
     engine.modes.definitions.load(stored.modes)
+    engine.configurations.load_newest(stored.configurations)
     engine.runs.load(stored.runs)
     engine.planner.load(stored.schedules)
     engine.planner.load_waiting(stored.waiting)
@@ -187,16 +196,5 @@ def _take_up(engine: Engine, command: Command) -> None:
     elif command.repeatable:
         engine.acceptance.enter(command)
     else:
-        # After a synchronous write what shows is left as it is (RES-78).
-        if command.kind is Kind.SET and command.action != SYNCHRONOUS:
-            # Nobody knows whether it took effect: what it changed is withdrawn (law 4).
-            device = engine.devices[command.device]
-            engine.levels.memory.withdrew(
-                device, device.field_state(command.field or "")
-            )
-        engine.records.advance(
-            command,
-            Phase.FAILED,
-            error_code=ErrorCode.INTERRUPTED,
-            error="interrupted",
-        )
+        word = ErrorCode.INTERRUPTED
+        engine.equipment.give_up(command, word, word)

@@ -35,7 +35,8 @@ class Settings:
     ``command_tries`` times, after a first pause that doubles. A window's value is tried
     until it is over, with pauses that double up to the longest; what is to be restored at
     most ``restore_tries`` times. Records are kept ``retention_days``, the verdicts of
-    schedules that are due very often one by one for ``verdict_days``. ``allowed_services``
+    schedules that are due very often one by one for ``verdict_days``; of write actions at
+    most ``write_actions_kept`` (R-T59). ``allowed_services``
     (`domain.service` or `domain.*`) and ``allowed_urls`` (their beginnings) are what custom
     actions may call; the site is what the write-action API tells of the house (R-T48).
     """
@@ -51,6 +52,7 @@ class Settings:
     restore_tries: int = RESTORE_TRIES
     retention_days: int = 366
     verdict_days: int = 30
+    write_actions_kept: int = 100_000
     allowed_services: tuple[str, ...] = ()
     allowed_urls: tuple[str, ...] = ()
     site_name: str | None = None
@@ -143,6 +145,7 @@ _VALIDATORS: Mapping[str, Any] = {
     "restore_tries": integer(1, 100),
     "retention_days": integer(30, 3660),
     "verdict_days": integer(1, 3660),
+    "write_actions_kept": integer(1000, 10_000_000),
     "allowed_services": _listed(_matching(_SERVICE, 255)),
     "allowed_urls": _listed(_matching(_URL, _LONGEST_ADDRESS)),
     "site_name": text(100),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from ..commands.command import Command
+from ..commands.phases import Phase
 from ..devices.device import Device, DeviceKind, DeviceStatus, SwitchedDoser
 from ..devices.fields import DataType, Field
 from ..dosing.spacing import Spacing
@@ -61,7 +62,8 @@ class DeviceLimits:
     ``bounds`` and ``slew`` by field, ``maximum_on`` in seconds of elapsed time by field,
     ``hand`` how long a change by hand wins, ``respect_manual_change`` the fields that rest
     on a value set by hand inside a window once it has ended (RES-54),
-    ``safe`` the value to go to by field in an emergency, ``heads`` what each head of a doser
+    ``safe`` the value to go to by field in an emergency or doubt, ``at_start`` and
+    ``at_shutdown`` those while Home Assistant starts and after it has stopped, ``heads`` what each head of a doser
     may do; heads without an own entry get the default; ``restore_memory`` whether what was
     written into the device's memory is written again after it was without power.
     """
@@ -72,6 +74,8 @@ class DeviceLimits:
     hand: HandPolicy = field(default_factory=HandPolicy)
     respect_manual_change: frozenset[str] = frozenset()
     safe: Mapping[str, Setting] = field(default_factory=dict)
+    at_start: Mapping[str, Setting] = field(default_factory=dict)
+    at_shutdown: Mapping[str, Setting] = field(default_factory=dict)
     heads: Mapping[int, HeadLimits] = field(default_factory=dict)
     restore_memory: bool = False
 
@@ -89,7 +93,9 @@ class FieldState:
     show something of a write that has not arrived; ``moving`` the seconds to the next step
     of a slow move; ``error`` why the last write failed; ``remembered`` the level that was
     last sent in an earlier life; ``withdrawn`` whether the device may show a value that
-    was withdrawn, so that it has to be written once more.
+    was withdrawn, so that it has to be written once more; ``returned`` whether the device
+    came back and the field was not written since: what it shows is no change by hand;
+    ``tried`` the commands for which a write failed, with their phases.
     """
 
     name: str
@@ -111,6 +117,8 @@ class FieldState:
     remembered: Setting | None = None
     remembered_at: float = 0.0
     withdrawn: bool = False
+    returned: bool = False
+    tried: frozenset[tuple[str, Phase]] = frozenset()
 
     @property
     def owed(self) -> bool:
@@ -198,6 +206,21 @@ class DeviceState:
     def available(self) -> bool:
         """Return whether the device is attached and can be reached."""
         return self.device is not None and self.device.available
+
+    def reaches(self, field: str) -> bool:
+        """Return whether a field can be reached, maybe without the rest of the device."""
+        if self.device is None:
+            return False
+        return self.device.available or field in self.device.within_reach
+
+    @property
+    def ready(self) -> bool:
+        """Return whether the device is there, or a part of it that has all that waits for it."""
+        if self.device is None or self.device.available:
+            return self.device is not None
+        wanted = {command.field for command in self.queue.waiting}
+        wanted |= {name for name, field in self.fields.items() if field.owed}
+        return bool(self.device.within_reach) and wanted <= self.device.within_reach
 
     @property
     def may_run(self) -> bool:

@@ -4,7 +4,7 @@ Nothing counts what flows through a switch: what it gave while nobody looked is 
 from when it was switched on.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
@@ -36,6 +36,7 @@ class SwitchRuns:
         self._clock = ground.clock
         self._journal = ground.journal
         self._begun: dict[int, _Begun] = {}
+        self.on_end: Callable[[DeviceState], None] = _nothing
 
     def load(self, stored: Mapping[str, Any]) -> None:
         """Take in what is on disk."""
@@ -71,11 +72,16 @@ class SwitchRuns:
         """Forget a switch that was seen to be off, and whose time on was told."""
         if self._begun.pop(device.row.number, None) is not None:
             self._journal.record(self._kept())
+        self.on_end(device)
 
     def recall(self, device: DeviceState) -> None:
         """Tell a switch for what it was switched on last: it may still be on."""
         begun = self._begun.get(device.row.number)
-        if begun is None or device.device is None:
+        if device.device is None or device.device.kind is not DeviceKind.DOSER:
+            return
+        if begun is None:
+            # Nothing is left to be told: what may still be noted of a run is out of date.
+            self.on_end(device)
             return
         ago = (self._clock.now() - begun.at).total_seconds()
         cast(SwitchedDoser, device.device).cut_off(
@@ -93,3 +99,7 @@ class SwitchRuns:
             settings.put(connection, SWITCHED_ON, known)
 
         return unit
+
+
+def _nothing(device: DeviceState) -> None:
+    """Tell nobody: the timed runs say whom, once they are wired."""

@@ -6,15 +6,16 @@ from ..commands.command import Command, ErrorCode, changed, new_id
 from ..commands.phases import Phase
 from ..layers.setting import Scalar, Setting
 from ..store import resting
+from ..store.commands import SYNCHRONOUS_WRITE
 from .acceptance import Acceptance
 from .errors import EngineError
 from .execution import Execution
 from .ground import Ground
 from .intake import Origin, field_command
 from .levels import Levels
+from .shown import id_of, instead
 from .state import DeviceState, FieldState
 
-ACTION = "synchronous_write"
 TIMEOUT_RANGE = (0.1, 30.0)
 
 
@@ -36,7 +37,7 @@ class SynchronousWrites:
         self._execution = execution
         self._acceptance = acceptance
         self._late: dict[str, asyncio.TimerHandle] = {}
-        execution.register(ACTION, self._execute)
+        execution.register(SYNCHRONOUS_WRITE, self._execute)
 
     async def write(
         self,
@@ -62,7 +63,7 @@ class SynchronousWrites:
         command = changed(
             field_command(device, field_name, value, origin, self._clock.now()),
             id=id or new_id(),
-            action=ACTION,
+            action=SYNCHRONOUS_WRITE,
             timeout=timeout,
             # Whoever waited for it is gone after a restart.
             repeatable=False,
@@ -105,7 +106,7 @@ class SynchronousWrites:
                 command,
                 ErrorCode.COMMAND_FAILED,
                 "field_owned",
-                owner=resolution.owner.id,
+                owner=id_of(resolution.owner),
                 layer=resolution.owner.layer.name.lower(),
             )
             return
@@ -114,12 +115,22 @@ class SynchronousWrites:
         wanted = state.resting = {**(before or {}), **(command.value or {})}
         try:
             async with asyncio.timeout_at(handle.when()):
-                await self._reach(device, state, command)
-        except BaseException:
+                command = await self._reach(device, state, command)
+        except BaseException as error:
+            on_its_way = isinstance(error, TimeoutError) and state.moving is not None
             if state.resting is wanted:
                 state.resting = before
             self._leave(device, state)
-            raise
+            current = self._records.current(command.key)
+            if current is None or not on_its_way:
+                raise
+            self._records.advance(
+                current,
+                Phase.TIMED_OUT,
+                error_code=ErrorCode.COMMAND_TIMEOUT,
+                error="not_reached",
+            )
+            return
         number, name, at = device.row.number, state.name, self._clock.now()
         rests_at = dict(state.resting)
         self._records.advance(
@@ -128,19 +139,26 @@ class SynchronousWrites:
             also=lambda connection: resting.upsert(
                 connection, number, name, rests_at, at
             ),
-            result={"field": name, "value": dict(command.value or {})},
+            result={
+                "field": name,
+                "value": dict(command.value or {}),
+                **instead(device, state, command, at),
+            },
         )
 
     async def _reach(
         self, device: DeviceState, state: FieldState, command: Command
-    ) -> None:
-        """Write until the value is there; what may move slowly takes several steps."""
+    ) -> Command:
+        """Write until the value is there; what may move slowly takes several steps.
+
+        Returns the command with its attempts.
+        """
         while True:
-            await self._execution.tried(
+            command, _ = await self._execution.tried(
                 command, lambda: self._levels.push(device, (state,))
             )
             if state.moving is None:
-                return
+                return command
             await asyncio.sleep(state.moving)
 
     def _leave(self, device: DeviceState, state: FieldState) -> None:

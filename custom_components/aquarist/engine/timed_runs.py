@@ -2,20 +2,22 @@
 
 They are no doses, but what comes out is as real: they pass the gate, wait for the pump, are
 written down before the pump hears of them, and are never repeated (laws 2 and 3). What they
-gave is found by the counters, or told by the device; where no counter was ever read they
-count as asked.
+gave is found by the counters, or told by the device; until then, and where no counter was
+ever read, they count as asked.
 """
 
-from datetime import timedelta
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
 from sqlite3 import Connection
-from typing import cast
+from typing import Any, Final, cast
 
 from ..commands.command import Command, ErrorCode, new_id
 from ..commands.phases import Phase
 from ..devices.device import DeviceKind, DoserDevice
-from ..dosing.ledger import PUMP, Dose, DoseState
-from ..store import doses as dose_rows
+from ..dosing.ledger import PUMP, RUN, Dose, DoseState
+from ..store import doses as dose_rows, settings
 from ..store.errors import StoreError
 from .changes import DoseChanged
 from .dose_ledger import DELIVERY_MARGIN, DoseLedger
@@ -24,9 +26,11 @@ from .gate import Gate
 from .ground import Ground
 from .intake import attached
 from .pulses import Pulses
+from .records import Write
 from .state import DeviceState
 from .switch_runs import SwitchRuns
 
+RUNNING: Final = "runs_under_way"
 ACTIONS = ("prime_head", "calibrate_head")
 
 
@@ -45,58 +49,109 @@ class TimedRuns:
         """Take the actions over from the queues."""
         self._clock = ground.clock
         self._agenda = ground.agenda
+        self._journal = ground.journal
         self._records = ground.records
         self._announcer = ground.announcer
+        self._devices = ground.devices
         self._gate = gate
         self._pulses = pulses
         self._ledger = ledger
         self._switch_runs = switch_runs
         self._execution = execution
+        self._running: dict[str, Dose] = {}
+        gate.on_count(self._counted)
+        switch_runs.on_end = self._switch_is_off
+        self._agenda.on("run_over", self._run_over)
         for action in ACTIONS:
             execution.register(action, self.execute)
 
+    def load(self, stored: Iterable[Sequence[Any]]) -> None:
+        """Reserve again what had begun and was not told of."""
+        for key, device, head, volume, at, additive, aquarium in stored:
+            run = Dose(
+                key=key,
+                device=device,
+                head=head,
+                volume=volume,
+                state=DoseState.SENT,
+                at=datetime.fromisoformat(at),
+                additive=additive,
+                aquarium=aquarium,
+                source=RUN,
+            )
+            self._running[key] = run
+            self._gate.note(run)
+
     async def execute(self, device: DeviceState, command: Command) -> None:
         """Run a head, or tell it what it gave when it ran."""
-        port = cast(DoserDevice, attached(device))
         seconds = command.args.get("seconds")
-        dose: Dose | None = None
-        if seconds is not None:
-            if self._pulses.waits_for_pump(device, command):
-                return
-            dose = self._run_of(device, command, seconds)
-            if not self._let_in(device, command, dose):
-                return
-            if self._counts_unseen(device, dose):
-                command, prepared = await self._execution.tried(
-                    command, partial(port.prepare, dose.head)
-                )
-                self._ledger.prepared(device, dose.head, prepared.lifetime)
-                await prepared.release()
-                # The counters may have told of doses that count, too.
-                if not self._let_in(device, command, dose):
-                    return
+        if seconds is None:
+            await self._tell(device, command)
+        elif not self._pulses.waits_for_pump(device, command):
+            run = self._run_of(device, command, seconds)
+            if self._let_in(device, command, run):
+                await self._run(device, command, run)
+
+    async def _tell(self, device: DeviceState, command: Command) -> None:
+        """Tell a pump what it gave."""
         try:
-            command = await self._begin(device, command, dose)
+            command = await self._records.advance_first(command, Phase.APPLYING)
         except StoreError as error:
-            if dose is not None:
-                self._switch_runs.not_begun(device, dose.at)
-            self._records.advance(
-                command,
-                Phase.FAILED,
-                error_code=ErrorCode.INTERNAL_ERROR,
-                error=error.code,
-            )
-            return
+            self._not_written(command, error)
+        else:
+            await self._perform(device, command)
+
+    async def _run(self, device: DeviceState, command: Command, run: Dose) -> None:
+        """Run a head that is reserved: from when that is written it may have run."""
+        self._pulses.occupy(device, run.head, run.key)
+        begun = False
         try:
-            command, result = await self._execution.tried(
-                command, lambda: port.perform(command.action, command.args)
-            )
+            ready = await self._ready(device, command, run)
+            if ready is None:
+                return
+            run = replace(run, at=self._clock.now())
+            command = await self._begin(device, ready, run)
+            begun = True
+            await self._perform(device, command)
+        except StoreError as error:
+            self._not_written(command, error)
         finally:
-            if dose is not None:
-                self._switch_runs.not_begun(device, dose.at)
-                self._look_after(device, float(seconds or 0.0))
+            if begun:
+                self._look_after(device, run, command.args["seconds"])
+            else:
+                self._not_begun(device, run)
+
+    async def _ready(
+        self, device: DeviceState, command: Command, run: Dose
+    ) -> Command | None:
+        """Read counters that were never read; they may tell of what stands in the way."""
+        if not self._counts_unseen(device, run):
+            return command
+        port = cast(DoserDevice, attached(device))
+        command, prepared = await self._execution.tried(
+            command, partial(port.prepare, run.head)
+        )
+        self._ledger.prepared(device, run.head, prepared.lifetime)
+        await prepared.release()
+        return command if self._let_in(device, command, run) else None
+
+    async def _perform(self, device: DeviceState, command: Command) -> None:
+        """Have the device do it, once."""
+        port = cast(DoserDevice, attached(device))
+        command, result = await self._execution.tried(
+            command, lambda: port.perform(command.action, command.args)
+        )
         if self._records.current(command.key) is not None:
             self._records.advance(command, Phase.COMPLETED, result=result or {})
+
+    def _not_written(self, command: Command, error: StoreError) -> None:
+        """End a command that the store did not take."""
+        self._records.advance(
+            command,
+            Phase.FAILED,
+            error_code=ErrorCode.INTERNAL_ERROR,
+            error=error.code,
+        )
 
     def _run_of(self, device: DeviceState, command: Command, seconds: float) -> Dose:
         """Return what a run gives if it ends as it was asked for; nobody sees that end."""
@@ -107,42 +162,50 @@ class TimedRuns:
             device=command.device,
             head=head,
             volume=round(port.heads[head].flow * seconds),
-            state=DoseState.UNKNOWN,
+            state=DoseState.SENT,
             at=self._clock.now(),
             additive=device.limits.head(head).additive,
             aquarium=device.row.aquarium,
-            source=PUMP,
+            source=RUN,
         )
 
-    def _let_in(self, device: DeviceState, command: Command, dose: Dose) -> bool:
-        """Return whether the gate lets a run in; end its command if it does not."""
-        refusal = self._gate.run_refusal(
-            device, dose.head, dose.volume, self._clock.now()
-        )
-        if refusal is not None:
+    def _let_in(self, device: DeviceState, command: Command, run: Dose) -> bool:
+        """Reserve a run if the gate lets it in; end its command if it does not."""
+        refusal = self._gate.run_refusal(device, run, self._clock.now())
+        if refusal is None:
+            self._gate.note(run)
+        else:
             self._pulses.refused(command, refusal)
         return refusal is None
 
-    def _counts_unseen(self, device: DeviceState, dose: Dose) -> bool:
+    def _not_begun(self, device: DeviceState, run: Dose) -> None:
+        """Let go of a run that the pump never heard of."""
+        self._switch_runs.not_begun(device, run.at)
+        self._gate.forget(run)
+        self._pulses.free(device, run.head)
+
+    def _counts_unseen(self, device: DeviceState, run: Dose) -> bool:
         """Return whether no counter was ever read that could tell what a run gave."""
-        return (
-            device.row.kind == DeviceKind.CHIHIROS_DOSER
-            and (dose.device, dose.head) not in self._ledger.counters
+        return device.row.kind == DeviceKind.CHIHIROS_DOSER and not self._ledger.counts(
+            run.device, run.head
         )
 
-    async def _begin(
-        self, device: DeviceState, command: Command, dose: Dose | None
-    ) -> Command:
+    async def _begin(self, device: DeviceState, command: Command, run: Dose) -> Command:
         """Write a run down before the pump hears of it. Raises StoreError."""
-        if dose is None:
-            return await self._records.advance_first(command, Phase.APPLYING)
-        switched = self._switch_runs.begins(device, dose.volume, dose.at, counted=False)
-        unseen = self._counts_unseen(device, dose)
+        switched = self._switch_runs.begins(device, run.volume, run.at, counted=False)
+        unseen = self._counts_unseen(device, run)
+        dose = replace(run, state=DoseState.UNKNOWN, source=PUMP)
+        if not unseen:
+            self._gate.note(run)
+            self._running[run.key] = run
+        kept = self._kept()
 
         def also(connection: Connection) -> None:
             switched(connection)
             if unseen:
                 dose_rows.intend(connection, dose, None, dose.source)
+            else:
+                kept(connection)
 
         begun = await self._records.advance_first(command, Phase.APPLYING, also=also)
         if unseen:
@@ -150,8 +213,62 @@ class TimedRuns:
             self._announcer.announce(DoseChanged(dose=dose))
         return begun
 
-    def _look_after(self, device: DeviceState, seconds: float) -> None:
-        """Have the counters read when the run must have ended."""
+    def _look_after(self, device: DeviceState, run: Dose, seconds: float) -> None:
+        """Keep the pump occupied, and the run reserved, until it is told what it gave."""
+        number = device.row.number
+        if run.key in self._running:
+            self._gate.note(replace(run, at=self._clock.now()))
         if device.row.kind == DeviceKind.CHIHIROS_DOSER:
-            over = timedelta(seconds=seconds + DELIVERY_MARGIN)
-            self._agenda.put("counters", device.row.number, self._clock.now() + over)
+            self._agenda.put_elapsed("run_over", (number, run.head, run.key), seconds)
+            if self._counts_unseen(device, run):
+                over = timedelta(seconds=seconds + DELIVERY_MARGIN)
+                self._agenda.put("counters", number, self._clock.now() + over)
+            else:
+                self._ledger.settle_later(device)
+            return
+        self._switch_runs.not_begun(device, run.at)
+        if not device.may_run:
+            self._switch_is_off(device)
+
+    def _run_over(self, key: Hashable, now: datetime) -> None:
+        """Let a pump dose again whose run must have ended."""
+        number, head, run = cast(tuple[int, int, str], key)
+        self._free(self._devices[number], head, run)
+
+    def _switch_is_off(self, device: DeviceState) -> None:
+        """Count a run of a switch no more: what it gave has been told."""
+        number = device.row.number
+        for run in [one for one in self._running.values() if one.device == number]:
+            self._gate.forget(run)
+            self._free(device, run.head, run.key)
+
+    def _free(self, device: DeviceState, head: int, run: str) -> None:
+        """Let a pump dose again that was occupied by a run."""
+        if device.busy_heads.get(head) == run:
+            self._pulses.free(device, head)
+
+    def _counted(self, before: Dose | None, after: Dose | None) -> None:
+        """Keep a run no longer that is not reserved any more."""
+        if before is not None and after is None and before.key in self._running:
+            del self._running[before.key]
+            self._journal.record(self._kept())
+
+    def _kept(self) -> Write:
+        """Return what writes down which runs are reserved."""
+        known = [
+            (
+                run.key,
+                run.device,
+                run.head,
+                run.volume,
+                run.at.isoformat(),
+                run.additive,
+                run.aquarium,
+            )
+            for run in self._running.values()
+        ]
+
+        def unit(connection: Connection) -> None:
+            settings.put(connection, RUNNING, known)
+
+        return unit

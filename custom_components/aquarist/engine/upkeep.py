@@ -50,11 +50,14 @@ class Upkeep:
 
     async def _purge(self, now: datetime) -> None:
         """Delete in small bites, so that nothing waits for it."""
-        before = now - self._settings.current.retention
+        settings = self._settings.current
+        before, most = now - settings.retention, settings.write_actions_kept
         try:
             while True:
                 purged = await self._journal.commit(
-                    lambda connection: retention.purge(connection, before, now)
+                    lambda connection: retention.purge(
+                        connection, before, now, write_actions=most
+                    )
                 )
                 if not purged.any:
                     return

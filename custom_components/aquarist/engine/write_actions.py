@@ -7,7 +7,6 @@ from typing import Final
 from ..commands.command import Command
 from ..commands.phases import FINAL, Phase
 from ..store.commands import WRITE_ACTION
-from .changes import Change, CommandChanged
 from .ground import Ground
 
 LOOKING_BACK: Final = timedelta(hours=24)
@@ -18,20 +17,17 @@ ACTIVE: Final = frozenset({Phase.IN_FORCE, Phase.RESTORING})
 
 
 class WriteActions:
-    """Follows the write actions of all devices; it changes nothing."""
+    """Looks at the write actions of all devices; it changes nothing."""
 
     def __init__(self, ground: Ground) -> None:
-        """Begin to listen; what is under way is taken up when the store has been read."""
+        """Look at the records; failures of before are taken up when the store has been read."""
         self._clock = ground.clock
-        self._under_way: dict[str, Command] = {}
+        self._records = ground.records
         self._failed: list[Command] = []
-        ground.announcer.listen(self._heard, CommandChanged)
+        ground.records.on_settled(self._settled)
 
-    def load(self, under_way: Iterable[Command], failed: Iterable[Command]) -> None:
-        """Take up what the store knows: those that have not ended, and failures in order."""
-        for command in under_way:
-            if command.action == WRITE_ACTION:
-                self._under_way[command.key] = command
+    def load(self, failed: Iterable[Command]) -> None:
+        """Take up the failures that the store knows, in order."""
         self._failed = list(failed)
 
     def planned(self, devices: Container[int]) -> int:
@@ -54,22 +50,15 @@ class WriteActions:
     def _count(self, phases: frozenset[Phase], devices: Container[int]) -> int:
         """Return how many are in one of the phases."""
         return sum(
-            command.phase in phases and command.device in devices
-            for command in self._under_way.values()
+            command.action == WRITE_ACTION
+            and command.phase in phases
+            and command.device in devices
+            for command in self._records.unsettled
         )
 
-    def _heard(self, change: Change) -> None:
-        """Take note of a write action that entered a phase."""
-        if not isinstance(change, CommandChanged):
-            return
-        command = change.command
-        if command.action != WRITE_ACTION:
-            return
-        if not command.final:
-            self._under_way[command.key] = command
-            return
-        self._under_way.pop(command.key, None)
-        if command.phase in FAILED:
+    def _settled(self, command: Command) -> None:
+        """Take note of a write action that failed."""
+        if command.action == WRITE_ACTION and command.phase in FAILED:
             since = self._clock.now() - LOOKING_BACK
             kept = [one for one in self._failed if _ended_at(one) > since]
             self._failed = [*kept, command]

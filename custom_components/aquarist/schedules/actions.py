@@ -9,7 +9,16 @@ import probatio as vol
 from ..curves.course import Shape
 from ..dosing.volume import VolumeError, microlitres
 from .errors import ErrorCode
-from .validation import integer, number, rejected, text, validated, word
+from .validation import (
+    arguments,
+    boolean,
+    integer,
+    number,
+    rejected,
+    text,
+    validated,
+    word,
+)
 
 LONGEST_RAMP = 24 * 60 * 60
 LONGEST_HOLD = 31 * LONGEST_RAMP
@@ -25,6 +34,7 @@ class ActionType(StrEnum):
     SET_LEVEL = "set_level"
     RAMP = "ramp"
     DOSE = "dose"
+    COMMAND = "command"
 
 
 class OnMiss(StrEnum):
@@ -68,7 +78,21 @@ _PARAMETERS: Mapping[ActionType, vol.Schema] = {
         _NOTE
         | {vol.Required("head_index"): integer(0), vol.Required("volume_ml"): _volume}
     ),
+    # Whether there is such an action, and what it takes, is for the devices to say.
+    ActionType.COMMAND: vol.Schema(
+        _NOTE
+        | {
+            vol.Required("action"): text(100),
+            vol.Optional("args"): arguments,
+            vol.Optional("confirm"): boolean,
+        }
+    ),
 }
+UNFIT: Mapping[ActionType, frozenset[OnMiss]] = {
+    ActionType.DOSE: frozenset({OnMiss.CONVERGE}),
+    ActionType.COMMAND: frozenset({OnMiss.CONVERGE, OnMiss.ASK}),
+}
+"""What cannot become of the missed moments of an action; of any other it is to ask."""
 
 
 def parameters(action_type: ActionType, data: object) -> dict[str, Any]:

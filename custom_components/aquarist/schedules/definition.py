@@ -7,7 +7,7 @@ from typing import Any
 
 import probatio as vol
 
-from .actions import ActionType, OnMiss, default_on_miss, parameters
+from .actions import UNFIT, ActionType, OnMiss, default_on_miss, parameters
 from .errors import ErrorCode, ScheduleError
 from .plan import plan_for
 from .validation import (
@@ -86,8 +86,7 @@ def parse_definition(
             "on_miss": values["on_miss"] or default_on_miss(action_params),
         }
     )
-    doses = definition.action_type is ActionType.DOSE
-    if definition.on_miss is (OnMiss.CONVERGE if doses else OnMiss.ASK):
+    if definition.on_miss in UNFIT.get(action_type, {OnMiss.ASK}):
         raise ScheduleError(
             "on_miss", ErrorCode.NOT_FOR_ACTION, {"action_type": definition.action_type}
         )

@@ -7,6 +7,7 @@ interfaces are made from the very schemas that validate.
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+import json
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -18,6 +19,7 @@ type Validator = Callable[[object], object]
 
 # The largest integer that every JSON reader keeps exact.
 LARGEST_INTEGER = 2**53 - 1
+LARGEST_ARGUMENTS = 64 * 1024
 
 DESCRIPTION = "json_schema"
 """The attribute in which a validator says what it takes, in the words of JSON Schema."""
@@ -94,6 +96,20 @@ def word[W: StrEnum](words: type[W]) -> Callable[[object], W]:
             ) from error
 
     return validate
+
+
+@takes(type="object")
+def arguments(value: object) -> Mapping[str, Any]:
+    """Accept the arguments of an action: JSON of a bounded size (R-C56)."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise rejected(ErrorCode.WRONG_TYPE)
+    try:
+        size = len(json.dumps(dict(value), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise rejected(ErrorCode.WRONG_TYPE) from error
+    if size > LARGEST_ARGUMENTS:
+        raise rejected(ErrorCode.TOO_LONG, maximum=LARGEST_ARGUMENTS)
+    return dict(value)
 
 
 @takes(type="boolean")

@@ -29,6 +29,7 @@ def _listed(phases: frozenset[Phase]) -> str:
 
 
 WRITE_ACTION = "write_action"
+SYNCHRONOUS_WRITE = "synchronous_write"
 ENDED = _listed(FINAL)
 OPEN = _listed(frozenset(Phase) - FINAL)
 

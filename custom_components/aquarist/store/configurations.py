@@ -45,6 +45,14 @@ WHERE device = ? AND revision = (
 )
 ORDER BY name
 """
+_NEWEST = f"""
+SELECT {_COLUMNS} FROM configuration AS newest
+WHERE revision = (
+    SELECT max(revision) FROM configuration
+    WHERE device = newest.device AND name = newest.name
+)
+ORDER BY device, name
+"""
 _REMOVE = "DELETE FROM configuration WHERE device = ? AND name = ?"
 
 
@@ -86,6 +94,11 @@ def get(connection: sqlite3.Connection, device: int, name: str) -> Configuration
 def of_device(connection: sqlite3.Connection, device: int) -> list[Configuration]:
     """Return the newest revision of each configuration of a device, by name."""
     return [_configuration(row) for row in connection.execute(_OF_DEVICE, (device,))]
+
+
+def load_all(connection: sqlite3.Connection) -> list[Configuration]:
+    """Return the newest revision of each configuration of all devices."""
+    return [_configuration(row) for row in connection.execute(_NEWEST)]
 
 
 def revisions(

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import sqlite3
 
 from . import settings
-from .commands import ENDED, OPEN
-from .containers import NEWEST
+from .commands import ENDED, OPEN, WRITE_ACTION
+from .containers import NEWEST, ContainerChange
 from .doses import SETTLED
 from .instants import to_store
 
@@ -53,6 +53,13 @@ DELETE FROM command WHERE ordinal IN (
     ORDER BY created_at LIMIT :limit
 )
 """
+_WRITE_ACTIONS = "SELECT count(*) FROM command WHERE action = ?"
+_OLDEST_WRITE_ACTIONS = f"""
+DELETE FROM command WHERE ordinal IN (
+    SELECT ordinal FROM command WHERE action = ? AND phase IN ({ENDED})
+    ORDER BY created_at LIMIT ?
+)
+"""
 # What is left in a container is counted from all that was taken since it was filled.
 _DOSES = f"""
 DELETE FROM dose WHERE number IN (
@@ -61,6 +68,7 @@ DELETE FROM dose WHERE number IN (
         SELECT 1 FROM container
         WHERE container.device = dose.device AND container.head = dose.head
         AND container.at <= dose.at AND container.number IN ({NEWEST})
+        AND container.change <> '{ContainerChange.REMOVED}'
     )
     ORDER BY at LIMIT :limit
 )
@@ -104,6 +112,7 @@ def purge(
     *,
     occurrences_before: datetime | None = None,
     roll_up_before: datetime | None = None,
+    write_actions: int | None = None,
     limit: int = AT_ONCE,
 ) -> Purged:
     """Delete what ended before an instant, at most ``limit`` rows a table.
@@ -112,7 +121,7 @@ def purge(
     says, as budgets count them, and since the last filling of their container. Verdicts
     may have a longer keeping of their own, ``occurrences_before``; those of schedules that
     are due often are rolled up where their day was over by ``roll_up_before``, 30 days ago
-    when left out. To be called again while anything went.
+    when left out. Of more than so many ``write_actions`` the oldest that have ended go. To be called again while anything went.
     """
 
     def deleted(statement: str, bound: datetime) -> int:
@@ -121,7 +130,8 @@ def purge(
         return connection.execute(statement, values).rowcount
 
     return Purged(
-        commands=deleted(_COMMANDS, before),
+        commands=deleted(_COMMANDS, before)
+        + _too_many(connection, write_actions, limit),
         doses=deleted(_DOSES, min(before, at - LEDGER)),
         occurrences=deleted(_OCCURRENCES, occurrences_before or before),
         runs=deleted(_RUNS, before),
@@ -129,6 +139,17 @@ def purge(
             connection, to_store(roll_up_before or at - ROLL_UP_AFTER), limit
         ),
     )
+
+
+def _too_many(connection: sqlite3.Connection, most: int | None, limit: int) -> int:
+    """Delete write actions that have ended beyond a number (R-T59); returns how many."""
+    if most is None:
+        return 0
+    (known,) = connection.execute(_WRITE_ACTIONS, (WRITE_ACTION,)).fetchone()
+    if known <= most:
+        return 0
+    values = (WRITE_ACTION, min(known - most, limit))
+    return connection.execute(_OLDEST_WRITE_ACTIONS, values).rowcount
 
 
 def _roll_up(connection: sqlite3.Connection, end: int, limit: int) -> int:

@@ -34,6 +34,9 @@ _STATEMENTS = (
     WHERE state IN ('intended', 'sent', 'unknown')
     """,
     "ALTER TABLE counter ADD COLUMN booked INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE counter ADD COLUMN total INTEGER",
+    "ALTER TABLE counter ADD COLUMN day TEXT",
+    "ALTER TABLE counter ADD COLUMN blind INTEGER",
     """
     UPDATE counter SET booked = coalesce((
         SELECT open.lifetime_before + (
@@ -59,7 +62,9 @@ _STATEMENTS = (
         capacity INTEGER NOT NULL,
         filled INTEGER NOT NULL,
         at INTEGER NOT NULL,
-        user TEXT
+        user TEXT,
+        counted INTEGER,
+        taken INTEGER
     ) STRICT
     """,
     "CREATE INDEX container_head ON container (device, head)",

@@ -1,0 +1,43 @@
+"""What shows in place of what a command asked for: another owner's value, or less of it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from ..commands.command import Command
+from ..layers.claims import Claim
+from ..layers.setting import is_number
+from ..limits.bounds import bounded
+from .on_time import LEVEL
+from .state import DeviceState, FieldState
+
+SHADOWED_BY: Final = "shadowed_by"
+LIMITED_TO: Final = "limited_to"
+
+
+def id_of(claim: Claim) -> str:
+    """Return the id of the command that a claim is."""
+    return claim.id.partition("/")[2]
+
+
+def instead(
+    device: DeviceState, state: FieldState, command: Command, now: datetime
+) -> dict[str, Any]:
+    """Return what there is to tell of a command that has arrived; nothing if its value shows.
+
+    `shadowed_by` is the id of a command of a higher rank that holds the field (RES-56),
+    `limited_to` the level that the keeper's bounds make of the one asked for (RES-57).
+    """
+    told: dict[str, Any] = {}
+    resolution = state.resolve(now) if state.claims else None
+    owner = resolution.owner if resolution is not None else None
+    if owner is not None and owner.id != command.key:
+        told[SHADOWED_BY] = id_of(owner)
+    bounds, level = (
+        device.limits.bounds.get(state.name),
+        (command.value or {}).get(LEVEL),
+    )
+    if bounds is not None and level is not None and is_number(level):
+        limited = bounded(float(level), bounds)
+        if limited != level:
+            told[LIMITED_TO] = {LEVEL: limited}
+    return told
