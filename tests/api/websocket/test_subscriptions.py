@@ -123,8 +123,12 @@ async def test_doses_and_containers(
     command = await engine.send(doser, "dose", args, Origin(source=Source.REST))
     await engine.finished(command)
 
-    container = await pushed(containers)
-    assert (container["device_id"], container["capacity_ml"]) == (doser.row.uuid, 500)
+    filled = await pushed(containers)
+    assert (filled["device_id"], filled["head_index"]) == (doser.row.uuid, 0)
+    assert filled["container"]["capacity_ml"] == 500
+    await engine.containers.remove(doser, 0, user=None)
+    gone = await pushed(containers)
+    assert gone == {**filled, "container": None}
     while (told := await pushed(doses))["state"] != "given":
         assert told["state"] in ("intended", "sent")
     assert (told["command_id"], told["volume_ml"]) == (command.id, 1)

@@ -110,7 +110,7 @@ def subscribe_doses(
 def subscribe_containers(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
-    """Push each container that is refilled, corrected or made another size."""
+    """Push each container that is refilled, corrected or made another size, or was removed."""
     engine = hass.data[DATA_ENGINE]
     wanted = _wanted(hass, connection, msg)
 
@@ -119,9 +119,11 @@ def subscribe_containers(
             return None
         device = engine.devices[change.device]
         status = engine.containers.status(device, change.head)
-        if status is None:
-            return None
-        return container_record(device, change.head, status)
+        return {
+            "device_id": device.row.uuid,
+            "head_index": change.head,
+            "container": status and container_record(device, change.head, status),
+        }
 
     _push(hass, connection, msg, ContainerChanged, tell)
 
