@@ -17,8 +17,11 @@ from custom_components.aquarist.api.events import (
     EVENT_OCCURRENCE,
     EVENT_WRITE_ACTION,
 )
+from custom_components.aquarist.commands.command import Source
+from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.const import DOMAIN
-from tests.aquarium import aquarium, device_named, engine_of
+from custom_components.aquarist.engine.intake import Origin
+from tests.aquarium import aquarium, device_named, engine_of, restart
 
 PATIENCE = 10.0
 
@@ -178,3 +181,41 @@ async def test_a_large_result_makes_a_small_event(
 
         assert listener.events[-1].data["result"] == {"text": None, "truncated": True}
         assert listener.of(EVENT_COMMAND, "truncated") == [False, False, False]
+
+
+@pytest.mark.parametrize("told", [False, True])
+async def test_what_a_restart_ends_is_told_once(
+    hass: HomeAssistant, tmp_path: Path, told: bool
+) -> None:
+    """A window that was being set at the kill, and is over: unless its end was told before."""
+    async with aquarium(hass, tmp_path, demo=True) as entry:
+        engine, pump = engine_of(hass), device_named(hass, "Return pump")
+        now = dt_util.utcnow()
+        command = await engine.acceptance.create_window(
+            pump,
+            "level",
+            0,
+            Origin(source=Source.REST),
+            start=now,
+            end=now + timedelta(hours=1),
+        )
+        await engine.finished(engine.acceptance.withdraw(command))
+        left = ("restoring", "interrupted") if told else ("applying", None)
+        assert engine.database is not None
+        await engine.database.writer.write(
+            lambda connection: (
+                connection.execute(
+                    "UPDATE command SET phase = ?1, error_code = ?2, error = ?2, "
+                    "completed_at = NULL, ends_at = starts_at + 1 WHERE id = ?3",
+                    (*left, command.id),
+                ).rowcount
+            )
+        )
+        listener = Listener(hass)
+        await restart(hass, entry)
+        ended = await engine_of(hass).finished(command)
+        await hass.async_block_till_done()
+        listener.stop()
+        assert (ended.phase, ended.error) == (Phase.FAILED, "interrupted")
+        assert listener.of(EVENT_COMMAND, "status") == ["failed"] * (not told)
+        assert listener.of(EVENT_WRITE_ACTION, "status") == ["FAILED"] * (not told)

@@ -39,8 +39,9 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
     The payload is the record of the surface, bounded (R-C56); the context is that of the
     request, so that the logbook knows who asked.
     """
-    commands = Progress(lambda words: words.command, engine.records.open)
-    actions = Progress(lambda words: words.write_action, engine.records.open)
+    # What the recovery has settled since is news.
+    commands = Progress(lambda words: words.command, engine.found)
+    actions = Progress(lambda words: words.write_action, engine.found)
     asked = {one.key: one for one in engine.records.open}
 
     def fire(

@@ -87,6 +87,8 @@ class Engine:
         self.journal = Journal(database, self._store_troubled)
         self.store_trouble: str | None = None if database else "store_locked"
         self.store_fault: StoreError | None = None
+        # What had not ended when the last engine did, as that one left it.
+        self.found: tuple[Command, ...] = ()
         self.records = Records(self.journal, clock, self.announcer)
         ground = Ground(
             clock=clock,
@@ -210,6 +212,7 @@ class Engine:
             return
         now = self.clock.now()
         stored = await self.database.read(lambda connection: load(connection, now))
+        self.found = tuple(stored.commands)
         recover(self, stored)
 
     def start(self) -> None:
