@@ -76,11 +76,16 @@ def shown(hass: HomeAssistant, entity_id: str) -> str:
 
 @asynccontextmanager
 async def sump(
-    hass: HomeAssistant, folder: Path, **options: Any
+    hass: HomeAssistant, folder: Path, *, respected: str | None = None, **options: Any
 ) -> AsyncIterator[None]:
-    """Set up a device of a heater and a lamp, each a field."""
+    """Set up a device of a heater and a lamp, each a field; one may keep what a hand sets."""
     fields = [
-        {"name": name, "entity_id": f"input_number.{name}"} for name in ("heat", "lamp")
+        {
+            "name": name,
+            "entity_id": f"input_number.{name}",
+            "respect_manual_change": name == respected,
+        }
+        for name in ("heat", "lamp")
     ]
     kept = subentry("entity", SUMP, {"fields": fields, **options})
     async with aquarium(hass, folder, subentries=[kept]):
@@ -203,6 +208,8 @@ class TestOneOfItsEntitiesIsAway:
         ({}, "30.0", "10.0"),
         ({"hand": "enforce"}, "50.0", "10.0"),
         ({"respect_manual_change": True}, "30.0", "30.0"),
+        ({"respected": "lamp"}, "30.0", "30.0"),
+        ({"respected": "heat"}, "30.0", "10.0"),
     ],
 )
 async def test_what_a_change_by_hand_means_is_chosen_for_any_device(

@@ -24,6 +24,7 @@ from .const import (
     CONF_MAXIMUM_DOSE_ML,
     CONF_MAXIMUM_ON_SECONDS,
     CONF_MINIMUM,
+    CONF_RESPECT_MANUAL_CHANGE,
     CONF_SAFE_VALUE,
     CONF_SHUTDOWN_VALUE,
     CONF_START_VALUE,
@@ -109,7 +110,15 @@ def subentry_hardware(
             ],
         )
         limits = replace(
-            hand_limits([one[CONF_NAME] for one in data[CONF_FIELDS]], data),
+            hand_limits(
+                [one[CONF_NAME] for one in data[CONF_FIELDS]],
+                data,
+                respected=[
+                    one[CONF_NAME]
+                    for one in data[CONF_FIELDS]
+                    if one.get(CONF_RESPECT_MANUAL_CHANGE)
+                ],
+            ),
             safe=_values(hass, data, CONF_SAFE_VALUE),
             at_start=_values(hass, data, CONF_START_VALUE),
             at_shutdown=_values(hass, data, CONF_SHUTDOWN_VALUE),

@@ -234,12 +234,20 @@ def level_limits(field_name: str, data: Mapping[str, Any]) -> DeviceLimits:
     )
 
 
-def hand_limits(field_names: Collection[str], data: Mapping[str, Any]) -> DeviceLimits:
-    """Return what a change of these fields by hand means, and no other limit."""
-    respects = bool(data.get(CONF_RESPECT_MANUAL_CHANGE, False))
+def hand_limits(
+    field_names: Collection[str],
+    data: Mapping[str, Any],
+    *,
+    respected: Collection[str] = (),
+) -> DeviceLimits:
+    """Return what a change of these fields by hand means, and no other limit.
+
+    ``respected`` are those that keep it after a window, unless all of them do (RES-28).
+    """
+    all_of_them = bool(data.get(CONF_RESPECT_MANUAL_CHANGE, False))
     return DeviceLimits(
         hand=hand_policy(data),
-        respect_manual_change=frozenset(field_names) if respects else frozenset(),
+        respect_manual_change=frozenset(field_names if all_of_them else respected),
     )
 
 

@@ -105,6 +105,28 @@ async def test_a_field_has_values_for_doubt_start_and_stop(
     ]
 
 
+async def test_single_fields_keep_what_was_set_by_hand(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """RES-28: chosen at the field, and shown again."""
+    fields = [
+        {
+            "name": "heater",
+            "entity_id": "switch.skimmer",
+            "respect_manual_change": True,
+        },
+        {**CHILLER, "respect_manual_change": False},
+    ]
+    result = await add(hass, aquarium, "entity")
+    await submit(hass, result, {"name": "Heating", "fields": fields})
+    (_, _, stored) = devices(aquarium)[0]
+    assert stored["fields"] == [fields[0], CHILLER_STORED]
+    (subentry,) = aquarium.subentries.values()
+    result = await change(hass, aquarium, subentry)
+    shown = suggested(result)["fields"]
+    assert [one.get("respect_manual_change") for one in shown] == [True, None]
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "entity", "word"),
     [

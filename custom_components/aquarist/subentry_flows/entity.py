@@ -1,18 +1,20 @@
 """Any other device: one or more entities, each a field with a name that plans and rules use."""
 
+from collections.abc import Mapping
 from typing import Any, Final, override
 
 from homeassistant.config_entries import SOURCE_USER, SubentryFlowResult
 from homeassistant.const import ATTR_UNIT_OF_MEASUREMENT, CONF_ENTITY_ID, CONF_NAME
 from homeassistant.core import HomeAssistant, split_entity_id
 from homeassistant.helpers.selector import (
+    BooleanSelector,
     ObjectSelector,
     ObjectSelectorConfig,
     TextSelector,
 )
 import probatio as vol
 
-from ..const import CONF_FIELDS, CONF_UNIT
+from ..const import CONF_FIELDS, CONF_RESPECT_MANUAL_CHANGE, CONF_UNIT
 from ..devices.references import present_entity_id
 from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field, several
@@ -53,6 +55,10 @@ SCHEMA: Final = vol.Schema(
                         key: {"required": False, "selector": TextSelector()}
                         for key in SAFE_VALUES
                     },
+                    CONF_RESPECT_MANUAL_CHANGE: {
+                        "required": False,
+                        "selector": BooleanSelector(),
+                    },
                 },
                 multiple=True,
                 label_field=CONF_NAME,
@@ -72,6 +78,12 @@ def _unit_of(hass: HomeAssistant, entity_id: str) -> str | None:
     return None if state is None else state.attributes.get(ATTR_UNIT_OF_MEASUREMENT)
 
 
+def _kept(field: Mapping[str, Any]) -> dict[str, bool]:
+    """Return that what somebody sets a field to stays when a window ends (RES-28)."""
+    kept = bool(field.get(CONF_RESPECT_MANUAL_CHANGE))
+    return {CONF_RESPECT_MANUAL_CHANGE: True} if kept else {}
+
+
 class EntityFlow(DeviceFlow):
     """Asks for the fields."""
 
@@ -87,6 +99,7 @@ class EntityFlow(DeviceFlow):
                 {
                     CONF_NAME: field[CONF_NAME].strip(),
                     **self._noted(self._entity_id(field[CONF_ENTITY_ID])),
+                    **_kept(field),
                 }
                 for field in entered
             ]
@@ -119,7 +132,7 @@ class EntityFlow(DeviceFlow):
         return known
 
     def _value_errors(
-        self, entered: list[dict[str, str]], fields: list[dict[str, Any]]
+        self, entered: list[dict[str, Any]], fields: list[dict[str, Any]]
     ) -> Errors:
         """Take the values of the fields over; return that one is none."""
         for asked, field in zip(entered, fields, strict=True):
