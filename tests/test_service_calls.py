@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 import re
@@ -24,6 +25,7 @@ from homeassistant.util.yaml import parse_yaml
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 
+from custom_components.aquarist.commands.command import ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.errors import DeviceError
@@ -34,6 +36,7 @@ from custom_components.aquarist.engine.changes import (
     CommandChanged,
     DoseChanged,
 )
+from custom_components.aquarist.store.errors import StoreError
 
 from .aquarium import (
     ENTRY,
@@ -82,7 +85,10 @@ async def refusal(
     data: dict[str, Any],
     kind: type[HomeAssistantError] = ServiceValidationError,
 ) -> tuple[str | None, str | None]:
-    """Return the key of a refusal and the field it names; nothing was stored or sent."""
+    """Return the key of a refusal and the field it names; nothing was stored or sent.
+
+    But for the record of what a limit refused (RES-57).
+    """
     stored = await everything(hass)
     heard_changes: list[Change] = []
     leave = engine_of(hass).listen(heard_changes.append)
@@ -90,7 +96,7 @@ async def refusal(
         await called(hass, service, data, response=service != "delete_schedule")
     leave()
     assert await everything(hass) == stored
-    assert heard_changes == []
+    assert [change for change in heard_changes if not _is_refusal(change)] == []
     assert caught.value.translation_domain == DOMAIN
     return (
         caught.value.translation_key,
@@ -98,14 +104,28 @@ async def refusal(
     )
 
 
+def _is_refusal(change: Change) -> bool:
+    """Return whether a change is the record of what a limit refused."""
+    return (
+        isinstance(change, CommandChanged)
+        and change.command.error_code == ErrorCode.SAFETY_REFUSED
+    )
+
+
 async def everything(hass: HomeAssistant) -> list[Any]:
-    """Return every row that a request could make."""
-    database = engine_of(hass).database
-    assert database is not None
-    return await database.read(
+    """Return every row that a request could make, once what is on its way is written.
+
+    The record of what a limit refused is left out.
+    """
+    engine = engine_of(hass)
+    assert engine.database is not None
+    with suppress(StoreError):
+        await engine.journal.commit(lambda connection: None)
+    kept = "command WHERE error_code IS NOT 'safety_refused'"
+    return await engine.database.read(
         lambda connection: [
-            connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
-            for table in ("command", "dose", "schedule", "occurrence", "resting")
+            connection.execute(f"SELECT * FROM {rows}").fetchall()  # noqa: S608
+            for rows in (kept, "dose", "schedule", "occurrence", "resting")
         ]
     )
 
