@@ -1,7 +1,6 @@
 """The Chihiros devices that Home Assistant's Bluetooth hears: which can be added, and as what."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from homeassistant.components.bluetooth import (
@@ -22,6 +21,7 @@ from .chihiros.models import (
     Model,
     model_for,
 )
+from .frozen import frozen
 
 DRIVEN: Final = (DeviceFamily.LIGHT, DeviceFamily.DOSER)
 """The families that can be added."""
@@ -45,7 +45,7 @@ _FAMILY_NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Candidate:
     """A device that can be added: as it advertises, and what its name tells."""
 

@@ -1,7 +1,7 @@
 """From what a keeper entered to a device with its limits: the only reader of entry data."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -56,6 +56,7 @@ from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
 from .dosing.spacing import Spacing
 from .engine.state import AquariumLimits, DeviceLimits, HeadLimits
+from .frozen import frozen
 from .layers.hand import HandPolicy, HandRule
 from .layers.setting import Setting
 from .limits.bounds import Bounds
@@ -67,7 +68,7 @@ NAMESPACE = UUID("6f1c1e7e-5d0b-5a52-9a0e-2f1d3c4b5a69")
 MICROLITRES = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hardware:
     """A device ready to be attached, and what its keeper allows."""
 

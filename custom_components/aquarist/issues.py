@@ -5,12 +5,13 @@ one knows what is over.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from homeassistant.helpers.issue_registry import IssueSeverity
 
 from .engine.engine import Engine
 from .engine.planner import Planned
+from .frozen import frozen
 from .store.errors import StoreNewerError
 
 EMERGENCY_STOP = "emergency_stop"
@@ -30,7 +31,7 @@ _STORE_ISSUES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Issue:
     """A repair issue: its text's key, what fills the text, and what a fix needs to know.
 

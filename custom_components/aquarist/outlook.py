@@ -4,11 +4,11 @@ Only reads the planner; nothing here decides whether a moment runs.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .engine.engine import Engine
 from .engine.planner import Planned
+from .frozen import frozen
 from .schedules.actions import ActionType
 from .schedules.definition import ScheduleDefinition
 from .schedules.plan import Plan, between
@@ -19,7 +19,7 @@ SHORTEST = timedelta(minutes=1)
 MOST_MOMENTS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """A moment of the plan: aware UTC, ``end`` after ``start``; and what is done then."""
 

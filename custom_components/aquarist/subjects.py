@@ -5,7 +5,6 @@ A subject knows where its entities belong in Home Assistant and answers for the 
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import cast, override
 
@@ -35,6 +34,7 @@ from .engine.engine import Engine
 from .engine.memory_content import head_slot
 from .engine.mode_status import ModeStatus
 from .engine.state import DeviceState
+from .frozen import frozen
 from .layers.setting import Setting
 
 CHIHIROS = frozenset({DeviceKind.CHIHIROS_LIGHT, DeviceKind.CHIHIROS_DOSER})
@@ -42,7 +42,7 @@ LIGHTS = frozenset({DeviceKind.CHIHIROS_LIGHT, DeviceKind.LIGHT})
 DOSERS = frozenset({DeviceKind.CHIHIROS_DOSER, DeviceKind.DOSER})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Subject(ABC):
     """``key`` begins the unique ids, ``subentry`` is the id of the subentry it came from."""
 
@@ -61,7 +61,7 @@ class Subject(ABC):
         return self.engine.clock.now()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Aquarium(Subject):
     """A tank: a config entry and the devices that were given to it."""
 
@@ -109,7 +109,7 @@ class Aquarium(Subject):
         return state is not None and state.row.aquarium == self.entry_id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Device(Subject):
     """A device, whatever it is made of."""
 
@@ -139,7 +139,7 @@ class Device(Subject):
         return number is None or number in (0, self.state.row.number)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Head(Device):
     """One head of a doser."""
 

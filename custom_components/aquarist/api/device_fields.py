@@ -6,7 +6,6 @@ a window captures and restores is the whole.
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from homeassistant.const import ATTR_FRIENDLY_NAME, STATE_ON, Platform
@@ -18,6 +17,7 @@ from ..devices.backed_device import BackedDevice
 from ..devices.device import DeviceKind
 from ..devices.fields import LEVEL, Field
 from ..engine.state import DeviceState
+from ..frozen import frozen
 from ..layers.setting import Scalar
 from ..subjects import DOSERS, LIGHTS
 
@@ -27,7 +27,7 @@ PERCENT = 100.0
 type Reader = Callable[[State], Scalar | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SingleField:
     """One value of a device: ``name`` to programs, a part or all of the field ``whole``."""
 
@@ -36,7 +36,7 @@ class SingleField:
     description: Field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Source:
     """The entity that shows a field to Home Assistant, and how its states are read.
 
@@ -48,7 +48,7 @@ class Source:
     behind: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Latest:
     """What a field shows, and since when; None while that is not known."""
 

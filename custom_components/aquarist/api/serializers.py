@@ -4,7 +4,6 @@ Times are epoch seconds in command records and ISO 8601 with offset everywhere e
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..engine.changes import OccurrenceChanged
 from ..engine.engine import Engine
 from ..engine.planner import Planned
 from ..engine.state import DeviceState
+from ..frozen import frozen
 
 WRITE_ACTION = "write_action"
 """The action of the commands that are write actions."""
@@ -26,7 +26,7 @@ EVENT_LIMIT = 24 * 1024
 """Bytes of JSON that an event or push may have; the recorder refuses more than 32 KiB."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Words:
     """How the surfaces call a phase; None where a surface has no word for it."""
 

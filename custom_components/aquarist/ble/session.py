@@ -2,19 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ..chihiros.command_frame import CommandFrame
 from ..chihiros.frames import FIRST_MESSAGE_ID, next_message_id, parse
 from ..chihiros.models import DeviceFamily
 from ..chihiros.notifications import Notification, decode
+from ..frozen import frozen
 from .attempt import Attempt
 from .errors import BrokenOffError, LinkError, Reason
 from .transport import Transport
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LinkSettings:
     """The times of a link, in seconds."""
 

@@ -4,10 +4,10 @@ Protocol section 3.3, R-C46 and R-C47. Times are the light's own clock: local wa
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final
 
+from ..frozen import frozen
 from .command_frame import CommandFrame, Weekday
 from .lights import add_schedule
 from .weekday_names import mask_of, names_of
@@ -17,7 +17,7 @@ _DAY_MINUTES: Final = 24 * 60
 _WEEK_MINUTES: Final = 7 * _DAY_MINUTES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AutoSetting:
     """From sunrise to sunset at levels 0 to 100 by channel, ramps inside of that span."""
 

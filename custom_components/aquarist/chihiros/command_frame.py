@@ -4,13 +4,13 @@ Protocol sections 2.3, 3.1 and 3.2. Knows the wire, not what the user wants to h
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import IntEnum, IntFlag
 from functools import reduce
 from operator import or_
 from typing import Final
 
+from ..frozen import frozen
 from . import frames
 from .frames import Group, MessageId, Profile
 from .ranges import OutOfRange, check_whole
@@ -68,7 +68,7 @@ class ModeSwitch(IntEnum):
     RESET_WORK_TIME = 58
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CommandFrame:
     """One frame to be sent, without its message id; the builders make only valid ones."""
 

@@ -4,17 +4,17 @@ Protocol section 3.4. Times are the light's own clock: local wall time.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import time
 from typing import Any, Final
 
+from ..frozen import frozen
 from .command_frame import CommandFrame, ModeSwitch, mode
 from .lights import CurveFamily, auto_point, reset_schedules
 
 MOST_POINTS: Final = 24
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CurvePoint:
     """From this time on towards the next point: a level of 0 to 100."""
 
@@ -22,7 +22,7 @@ class CurvePoint:
     level: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CustomCurve:
     """The points of each channel, in the order of their times."""
 

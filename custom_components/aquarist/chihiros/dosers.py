@@ -5,12 +5,12 @@ is cut off, never rounded up.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import time
 from enum import IntEnum
 from itertools import batched
 from typing import Final
 
+from ..frozen import frozen
 from .command_frame import MAX_HEAD, CommandFrame, check_head, check_mask
 from .frames import Group, Profile
 from .ranges import OutOfRange, check_flag, check_wall_clock, check_whole
@@ -36,7 +36,7 @@ class ScheduleMode(IntEnum):
     DISABLED = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TimerEntry:
     """One dose of a timer programme: time of day and microlitres."""
 
@@ -44,7 +44,7 @@ class TimerEntry:
     microlitres: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DoseWindow:
     """A span in which the pump spreads `count` doses: start and length of 1 to 1440 minutes."""
 

@@ -3,12 +3,12 @@
 Protocol sections 2.1 to 2.3. Knows bytes only, not what a command means.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import reduce
 from operator import xor
 from typing import Final, NamedTuple, override
 
+from ..frozen import frozen
 from .ranges import OutOfRange, check_whole
 
 PROTOCOL_VERSION: Final = 0x01
@@ -67,7 +67,7 @@ class MessageId(NamedTuple):
 FIRST_MESSAGE_ID: Final = MessageId(0, 1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Frame:
     """A parsed host frame: group byte, mode byte, parameter bytes and message id."""
 

@@ -1,10 +1,10 @@
 """What a light does day by day: fixed levels, a curve, or programs of its own. Pure (R-C59)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from ..frozen import frozen
 from .auto_setting import AutoSetting, auto_setting_from
 from .custom_curve import CustomCurve, custom_curve_from
 
@@ -19,7 +19,7 @@ class ProfileMode(StrEnum):
     AUTO = "auto"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LightProfile:
     """A profile: ``levels`` by channel, a ``curve``, or ``programs``, as its mode has it."""
 

@@ -1,9 +1,9 @@
 """Advertised name -> model, channels and heads (protocol section 1.4). A table of facts."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ..frozen import frozen
 from .lights import CurveFamily
 
 
@@ -31,7 +31,7 @@ class ChannelColor(StrEnum):
     WARM = "warm"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Channel:
     """A light's channel: its number on the wire and its colour."""
 
@@ -39,7 +39,7 @@ class Channel:
     color: ChannelColor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Model:
     """What a name prefix tells.
 

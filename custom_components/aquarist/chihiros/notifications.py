@@ -4,11 +4,11 @@ Defensive: any bytes may arrive. Trailers are reported, never a reason to refuse
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Flag
 from typing import Final
 
+from ..frozen import frozen
 from .dosers import TENTH, ScheduleMode
 from .frames import checksum
 from .models import DeviceFamily
@@ -21,7 +21,7 @@ _SHORTEST: Final = 7
 _WEEK_MINUTES: Final = 7 * 24 * 60
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Status:
     """`0A`: firmware, the unexplained byte 10, minutes since power-on (they stop at 5000)."""
 
@@ -32,7 +32,7 @@ class Status:
     checksum_ok: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Snapshot:
     """What both kinds of `FE` share: firmware and the device's clock, as sent."""
 
@@ -54,7 +54,7 @@ class Snapshot:
         return (there - here + half) % _WEEK_MINUTES - half
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SnapshotPoint:
     """A point of the running programme: hour and minute as sent, one level for all channels."""
 
@@ -63,7 +63,7 @@ class SnapshotPoint:
     level: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LightSnapshot(Snapshot):
     """`FE` of a light: at most eight points in wire order, which need not be time order.
 
@@ -79,7 +79,7 @@ class LightSnapshot(Snapshot):
         return tuple(sorted(self.points, key=lambda point: (point.hour, point.minute)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeadSnapshot:
     """A head in the doser's `FE`.
 
@@ -93,7 +93,7 @@ class HeadSnapshot:
     today_microlitres: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DoserSnapshot(Snapshot):
     """`FE` of a doser: four heads, daily targets in whole millilitres, cut off."""
 
@@ -101,7 +101,7 @@ class DoserSnapshot(Snapshot):
     daily_target_ml: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lifetime:
     """`1E`: what each head has given in its life; past 6553.5 mL unknown."""
 
@@ -109,7 +109,7 @@ class Lifetime:
     trailer_ok: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Today:
     """`22`: what each head has given today, by hand and by programme; sent as a dose ends."""
 
@@ -117,7 +117,7 @@ class Today:
     trailer_ok: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LightFan:
     """`0B`: the fan of a Vivid III, revolutions per minute and whole °C."""
 
@@ -127,7 +127,7 @@ class LightFan:
     counter: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FanTelemetry:
     """`25` of the cooling fan: humidity, room and water temperature.
 
@@ -140,7 +140,7 @@ class FanTelemetry:
     water_tenths: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeaterTelemetry:
     """`25` of the heater: set point and measured temperature in tenths of a °C."""
 
@@ -160,7 +160,7 @@ class HeaterAlarm(Flag):
     SENSOR_FAULT = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeaterStatus:
     """`0A` of the heater, 16 bytes: work hours, firmware, alarms (offsets doubtful)."""
 
@@ -325,7 +325,7 @@ def _heater_telemetry(data: bytes) -> HeaterTelemetry:
     return HeaterTelemetry(set_tenths=_pair(data, 6), measured_tenths=_pair(data, 10))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Layout:
     """The least size of a notification and the function that reads it."""
 

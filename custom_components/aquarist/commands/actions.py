@@ -5,11 +5,11 @@ left to that device. The sources are R-C42 to R-C47 and RES-46, 63, 70 and 71.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import probatio as vol
 
+from ..frozen import frozen
 from .arguments import checked
 from .phases import Kind
 from .schemas import (
@@ -39,7 +39,7 @@ LEVELS: Final = LIGHTS | {"pump", "entity"}
 EVERYTHING: Final = LEVELS | DOSERS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ActionSpec:
     """One action.
 

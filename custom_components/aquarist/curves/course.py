@@ -1,11 +1,11 @@
 """Courses: a setting that stays, and one that moves from a start to an end (R-B107)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from math import expm1, log1p
 from typing import override
 
+from ..frozen import frozen
 from ..layers.claims import Course
 from ..layers.setting import Setting, is_number
 
@@ -35,7 +35,7 @@ class Shape(StrEnum):
         return log1p(way * expm1(_STEEPNESS)) / _STEEPNESS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Constant(Course):
     """A setting that stays as it is."""
 
@@ -58,7 +58,7 @@ class Constant(Course):
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ramp(Course):
     """A move from one setting to another.
 

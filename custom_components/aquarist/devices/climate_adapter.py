@@ -1,13 +1,13 @@
 """A climate entity as one composite field: mode, temperatures, preset and fan."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from homeassistant.components.climate.const import ClimateEntityFeature
 from homeassistant.core import State
 from homeassistant.util.unit_conversion import TemperatureConverter
 
+from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number
 from .entity_adapter import (
     Meaning,
@@ -35,7 +35,7 @@ _OFF = "off"
 _NO_PRESET = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ClimateAdapter:
     """Temperatures are announced in ``unit``; ``system_unit`` tells which one states carry now."""
 

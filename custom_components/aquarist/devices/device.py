@@ -1,12 +1,13 @@
 """What every device is to the engine, and the values they exchange."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time
 from enum import StrEnum
 from typing import Protocol
 
 from ..dosing.programme import ProgrammeMode
+from ..frozen import frozen
 from ..layers.setting import Scalar, Setting
 from .fields import Field
 
@@ -22,7 +23,7 @@ class DeviceKind(StrEnum):
     ENTITY = "entity"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Observation:
     """A field was seen to have this setting.
 
@@ -38,7 +39,7 @@ class Observation:
     context_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StopReport:
     """How a stop ended: ``detail`` is `stopped`, `nothing_to_stop` or an error code.
 
@@ -50,7 +51,7 @@ class StopReport:
     given: Mapping[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Head:
     """A pump head: 0-based index, name, flow in microlitres a second, dose bounds in microlitres.
 
@@ -66,7 +67,7 @@ class Head:
     flow_entered_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceStatus:
     """What a device says of itself: firmware, and minutes since power on (they stop at 5000)."""
 
@@ -74,7 +75,7 @@ class DeviceStatus:
     uptime_minutes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeadMemory:
     """What a pump shows of a head's programme (protocol 4.3).
 
@@ -88,7 +89,7 @@ class HeadMemory:
     target_ml: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LightPoint:
     """A point of a light's stored course: hour, minute, and one level for all channels."""
 
@@ -97,7 +98,7 @@ class LightPoint:
     level: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MemoryReport:
     """What a device shows of its memory, as far as it does; None and absent is not shown.
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import override
 
 from homeassistant.core import HomeAssistant
 
+from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number
 from .backed_device import BackedDevice
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
@@ -23,7 +23,7 @@ FIELD_TIME = 28.0
 """Seconds after which one of several fields is given up, so that the others are done in time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EntityField:
     """A field to be made from an entity.
 

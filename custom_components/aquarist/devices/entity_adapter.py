@@ -1,17 +1,18 @@
 """How a Home Assistant entity is read and set: the port that each domain implements."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Protocol, override
 
 from homeassistant.core import State
 
+from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number
 from .fields import Field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ServiceCall:
     """A service of Home Assistant and its data, the entity left out."""
 

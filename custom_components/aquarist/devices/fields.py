@@ -1,10 +1,10 @@
 """Fields: what a device has, and which values each of them takes. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 import math
 
+from ..frozen import frozen
 from ..layers.setting import Scalar, Setting
 
 LEVEL = "level"
@@ -18,7 +18,7 @@ class DataType(StrEnum):
     STRING = "string"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Field:
     """A value of a device, in ``unit``; ``values`` lists what is allowed where it is a choice.
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from homeassistant.core import Context, HomeAssistant, SupportsResponse
@@ -17,6 +16,7 @@ from homeassistant.helpers.target import (
 )
 import probatio as vol
 
+from ..frozen import frozen
 from .entity_adapter import ServiceCall
 from .references import backing_entities
 
@@ -37,7 +37,7 @@ class CallFailed(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Concerned:
     """The entities that a call is for: named by themselves, or by where they belong."""
 

@@ -5,8 +5,8 @@ The mix is normalised: its strongest channel is 100. A channel shows level times
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number
 from .fields import (
     LEVEL,
@@ -25,7 +25,7 @@ MIX = "mix_"
 _MIX_DIGITS = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lamp:
     """The channels of a lamp, by name in wire order, and the arithmetic of its field."""
 

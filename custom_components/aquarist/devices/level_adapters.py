@@ -1,7 +1,6 @@
 """Entities that have a level from 0 to 100 per cent, whatever their domain calls it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, override
 
 from homeassistant.components.cover.const import CoverEntityFeature
@@ -10,6 +9,7 @@ from homeassistant.components.valve.const import ValveEntityFeature
 from homeassistant.const import STATE_ON
 from homeassistant.core import State
 
+from ..frozen import frozen
 from ..layers.setting import Setting, is_number
 from .entity_adapter import (
     EntityAdapter,
@@ -31,7 +31,7 @@ RESOLUTION = 1.0
 _BRIGHTNESS = 255
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LevelAdapter:
     """What the levels of all domains share; ``name`` is the field's name."""
 
@@ -113,7 +113,7 @@ class OnOffLevel(LevelAdapter):
         return percent(self.name, step=FULL, values=ON_OFF)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RangeLevel(LevelAdapter):
     """A number whose range is 0 to 100 per cent; the entity's own range unless given."""
 
@@ -269,7 +269,7 @@ class PercentageLevel(LevelAdapter):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PositionLevel(LevelAdapter):
     """A valve or cover: 100 is open, 0 is closed."""
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+from ..frozen import frozen
 from .backing_entity import BackingEntity
 from .fields import LEVEL
 from .level_adapters import FULL
@@ -17,7 +17,7 @@ _ALWAYS = float("inf")
 LATE = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CutOff:
     """A dose or run of so many ``seconds`` that was begun, and whose end nobody saw.
 

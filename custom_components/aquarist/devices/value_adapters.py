@@ -1,7 +1,6 @@
 """Entities whose field holds what Home Assistant shows, in the announced unit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, override
 
 from homeassistant.components.sensor.const import UNIT_CONVERTERS
@@ -9,6 +8,7 @@ from homeassistant.const import STATE_ON
 from homeassistant.core import State
 from homeassistant.util.unit_conversion import BaseUnitConverter, TemperatureConverter
 
+from ..frozen import frozen
 from ..layers.setting import Setting, is_number
 from .entity_adapter import (
     EntityAdapter,
@@ -27,7 +27,7 @@ from .level_adapters import level_adapter
 _UNIT = "unit_of_measurement"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ValueAdapter:
     """What all single values share; ``unit`` is announced instead of the entity's own (R-T62)."""
 

@@ -6,8 +6,10 @@ pump. Where neither tells, the thread is lost: nothing is made up, and the count
 anew at what the counter shows.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
+
+from ..frozen import frozen
 
 # The lifetime counter has 16 bits of tenths of a millilitre; at its end it wraps or sticks.
 COUNTER_END = 0xFFFF * 100
@@ -15,7 +17,7 @@ COUNTER_END = 0xFFFF * 100
 TOLERANCE = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Account:
     """The account of one head. Volumes are µL.
 

@@ -1,9 +1,9 @@
 """How true a head is: its flow as measured, and what it gives of what it is asked for."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..frozen import frozen
 from .ledger import PUMP, Dose, DoseState
 
 # A hose that is this old has changed: measure again.
@@ -21,7 +21,7 @@ DRIFT_PERCENT = 10.0
 ENOUGH_SEEN = 20_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Seen:
     """What a keeper saw in a container at an instant, nothing having been filled in.
 
@@ -43,7 +43,7 @@ class Seen:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Delivery:
     """What a head was asked for and gave, µL, and the drift in percent of what was asked.
 

@@ -1,15 +1,15 @@
 """Containers: what is left, for how long it lasts, and whether that is little (design 2)."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..frozen import frozen
 from ..limits.refusal import Refusal
 from .volume import millilitres
 
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ContainerStatus:
     """A head's container now: µL, days (None when nothing is planned), and whether it is low."""
 
@@ -19,7 +19,7 @@ class ContainerStatus:
     low: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Consumption:
     """What will be taken: doses ahead in their order up to `until`, and µL a day besides.
 

@@ -1,10 +1,11 @@
 """The life of a dose, and what counts as given (law 3, RES-52)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
+from ..frozen import frozen
 from .volume import VolumeError
 
 # The source of what the pump gave by itself; it is booked when it is found.
@@ -47,7 +48,7 @@ class IllegalTransition(ValueError):
         self.after = after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Dose:
     """One dose of one head. Volumes are µL, `at` is aware UTC.
 

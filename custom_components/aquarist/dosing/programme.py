@@ -5,7 +5,6 @@ whole microlitres, on the wire and in JSON tenths of a millilitre.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 from ..chihiros.command_frame import Weekday
 from ..chihiros.dosers import TENTH
 from ..chihiros.weekday_names import mask_of, names_of
+from ..frozen import frozen
 
 DAY_MINUTES: Final = 24 * 60
 SHOWN_TARGETS: Final = 256
@@ -29,7 +29,7 @@ class ProgrammeMode(StrEnum):
     TIMER = "timer"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Period:
     """A span of 1 to 1440 minutes over which doses are spread; it may pass midnight."""
 
@@ -38,7 +38,7 @@ class Period:
     doses: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TimedDose:
     """One dose at a time of day."""
 
@@ -46,7 +46,7 @@ class TimedDose:
     volume: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Programme:
     """The programme of one head.
 

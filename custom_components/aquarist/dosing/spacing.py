@@ -1,9 +1,9 @@
 """Time between doses: incompatible additives wait, a head that just dosed refuses (law 5)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from ..frozen import frozen
 from ..limits.refusal import Refusal
 from .ledger import Dose, DoseState
 
@@ -12,7 +12,7 @@ CLOCK_SET_BACK = timedelta(hours=24)
 _UNDER_WAY = frozenset({DoseState.INTENDED, DoseState.SENT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Spacing:
     """Two additives that must not come within `seconds` of each other, whichever is first.
 
@@ -24,7 +24,7 @@ class Spacing:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NotBefore:
     """The answer to a dose that is right, only too early: when to ask again, aware UTC."""
 

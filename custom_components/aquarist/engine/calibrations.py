@@ -6,7 +6,6 @@ its age. A doser made of a switch doses by the flow that was measured.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Connection
 from typing import cast, override
@@ -23,6 +22,7 @@ from ..dosing.calibration import (
 )
 from ..dosing.ledger import Dose
 from ..dosing.volume import millilitres
+from ..frozen import frozen
 from ..store import calibrations as calibration_rows
 from ..store.calibrations import Calibration
 from .changes import DeviceChanged
@@ -33,7 +33,7 @@ from .ground import Ground
 from .state import DeviceState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CalibrationAge:
     """When a head was measured, how long ago, and whether it is time to do so again."""
 

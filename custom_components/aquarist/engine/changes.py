@@ -1,13 +1,13 @@
 """What the engine announces; each after it is on disk (law 2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 import logging
 
 from ..commands.command import Command
 from ..dosing.ledger import Dose
+from ..frozen import frozen
 from ..layers.setting import Setting
 from ..runs.mode import Stage
 from ..store.runs import RunRow, StepRow
@@ -16,21 +16,21 @@ from .settings import Settings
 _LOGGER = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CommandChanged:
     """A command entered a phase."""
 
     command: Command
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DoseChanged:
     """More is known about a dose."""
 
     dose: Dose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OccurrenceChanged:
     """A due moment of a schedule got its verdict, or began."""
 
@@ -41,14 +41,14 @@ class OccurrenceChanged:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScheduleChanged:
     """A schedule was made, changed, or removed."""
 
     schedule: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FieldChanged:
     """A field of a device shows another value, or is known to."""
 
@@ -57,14 +57,14 @@ class FieldChanged:
     setting: Setting | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceChanged:
     """A device came, went, can or cannot be reached, or its counters were read."""
 
     device: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunChanged:
     """A run began, one of its steps began or ended, or it ended; with its steps so far."""
 
@@ -72,14 +72,14 @@ class RunChanged:
     steps: tuple[StepRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MacroChanged:
     """A macro was made, changed, or removed."""
 
     macro: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ConfigurationChanged:
     """A configuration of a device was saved or removed."""
 
@@ -87,7 +87,7 @@ class ConfigurationChanged:
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SettingsChanged:
     """The settings of the whole domain are others from now on."""
 
@@ -95,14 +95,14 @@ class SettingsChanged:
     user: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StoreChanged:
     """The store got into trouble, or is out of it (None)."""
 
     code: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ContainerChanged:
     """A head's container was refilled or corrected, has another size, or is gone."""
 
@@ -110,7 +110,7 @@ class ContainerChanged:
     head: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SafetyChanged:
     """A rule began to hold its devices safe, for a reason, or let them go (None).
 
@@ -123,7 +123,7 @@ class SafetyChanged:
     unprotected: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MemoryChanged:
     """A slot of a device's memory holds something else, or shows another than was written."""
 
@@ -131,7 +131,7 @@ class MemoryChanged:
     slot: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModeChanged:
     """An aquarium is in another mode or stage of it (None is normal), or has other modes.
 
@@ -154,7 +154,7 @@ class Progress(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModeProgressed:
     """A mode began, its countdown was extended, or it ended.
 

@@ -5,7 +5,6 @@ elapsed time, which no clock change can move, decides how long something has las
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 import time
@@ -15,6 +14,8 @@ from uuid import uuid4
 from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later, async_track_point_in_utc_time
 from homeassistant.util import dt as dt_util
+
+from ..frozen import frozen
 
 type Cancel = Callable[[], None]
 
@@ -44,7 +45,7 @@ class Clock(Protocol):
         """Call the action once, when that much elapsed time has passed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Anchor:
     """A moment in both times, so that a duration survives a restart (law 6)."""
 

@@ -1,14 +1,14 @@
 """When something that lasts is over: by elapsed time, and over a restart (law 6)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from ..frozen import frozen
 from .clock import Anchor, Clock, anchor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Deadline:
     """So many seconds after a moment."""
 

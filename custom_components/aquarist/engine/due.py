@@ -1,10 +1,11 @@
 """A due moment of a schedule as one unit of work: identity, commands and next run together."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from sqlite3 import Connection
 
 from ..commands.command import Command, changed
+from ..frozen import frozen
 from ..schedules.moments import Moment
 from ..store import commands as command_rows, occurrences, schedules as schedule_rows
 from ..store.occurrences import Verdict
@@ -14,7 +15,7 @@ AUTOMATION_OFF = "automation_off"
 WAITING = occurrences.WAITING_FOR_KEEPER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Waiting:
     """Moments of a schedule that were missed in one outage; the keeper decides (RES-67)."""
 
@@ -25,7 +26,7 @@ class Waiting:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StoredDue:
     """What of a due moment is on disk: ids of its occurrence and of the row of missed ones."""
 
@@ -34,7 +35,7 @@ class StoredDue:
     commands: tuple[Command, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Due:
     """What happens at a due moment.
 

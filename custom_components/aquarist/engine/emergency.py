@@ -5,12 +5,12 @@ It is the one claim without an end of its own (law 4): it holds until somebody l
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 
 from ..commands.command import Command
 from ..commands.phases import HOLDING
 from ..devices.device import StopReport
 from ..devices.errors import DeviceError
+from ..frozen import frozen
 from ..layers.claims import Layer
 from ..layers.setting import Setting
 from ..store import settings
@@ -28,7 +28,7 @@ NO_SAFE_VALUE = "no_safe_value"
 AWAITED = "emergency_stop_awaited"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceStopped:
     """What an emergency stop came to at one device."""
 

@@ -1,7 +1,8 @@
 """What every room of the engine stands on."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from ..frozen import frozen
 from ..store.database import Database
 from .agenda import Agenda
 from .changes import Announcer
@@ -13,7 +14,7 @@ from .records import Records
 from .state import DeviceState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ground:
     """Time, what is due, the store, the open commands, the devices, and who listens.
 

@@ -7,12 +7,12 @@ There is one for a head at a time. What it pumps goes the way of everything that
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, cast
 
 from ..devices.device import DeviceKind, DoserDevice
 from ..dosing.calibration import FURTHEST_OFF
 from ..dosing.volume import millilitres
+from ..frozen import frozen
 from ..runs.calibration import Answer, Calibration, Stage
 from ..runs.records import Outcome
 from ..runs.states import StepState
@@ -34,7 +34,7 @@ PATIENCE = 60.0
 """How many seconds an answer waits for the pump before it tells where the run is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Guide:
     """Where a guided run is: what it waits for, and what failed last, if something did."""
 

@@ -8,7 +8,7 @@ is repeated (RES-44). What it means for the device is the other.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
@@ -20,6 +20,7 @@ from ..commands.schemas import LONGEST_HOLD
 from ..devices.device import Device, DeviceKind, DoserDevice
 from ..devices.fields import LEVEL, InvalidValue, unknown_action
 from ..dosing.volume import microlitres, millilitres
+from ..frozen import frozen
 from ..layers.claims import Layer
 from ..layers.setting import Scalar, Setting
 from ..store.commands import WRITE_ACTION
@@ -37,7 +38,7 @@ LATE_START: Final = timedelta(seconds=60)
 FURTHEST_START: Final = timedelta(days=3660)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Origin:
     """Where a request comes from, and on whose behalf (R-C63)."""
 
@@ -51,7 +52,7 @@ class Origin:
     step: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Request:
     """An action that is asked of a device.
 

@@ -6,13 +6,13 @@ looks at the present moment, never at the one when the field became dirty (law 7
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 import logging
 from math import inf
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..devices.errors import DeviceError, FieldErrors
+from ..frozen import frozen
 from ..layers.claims import Layer
 from ..layers.setting import Setting, is_number, same
 from ..limits.bounds import bounded
@@ -35,7 +35,7 @@ _EXACT = 0.01
 _SHOWN = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Write:
     """One field's part of a write: what is sent, and how long until the next step.
 

@@ -1,12 +1,12 @@
 """Macros: sequences that keepers save and run (R-C31, R-C62)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
 from ..commands.command import Source
 from ..devices.fields import InvalidValue
+from ..frozen import frozen
 from ..runs.definition import RunDefinition, as_json, parse_definition
 from ..runs.steps import CommandStep, ServiceStep, Step, WaitStep
 from ..schedules.errors import ScheduleError
@@ -34,7 +34,7 @@ _NAMED = {
 type Find = Callable[[str | int], DeviceState]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Macro:
     """A macro in memory; without a definition when what is stored no longer validates."""
 

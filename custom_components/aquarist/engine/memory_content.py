@@ -5,13 +5,13 @@ not dosed by a schedule as well.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from ..chihiros.auto_setting import AutoSetting
 from ..chihiros.custom_curve import CustomCurve
 from ..dosing.programme import Programme
+from ..frozen import frozen
 from ..schedules.actions import ActionType
 from ..schedules.definition import ScheduleDefinition
 from .errors import EngineError
@@ -21,7 +21,7 @@ MODE: Final = "mode"
 _HEAD: Final = "head_"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AutoSettings:
     """The windows in a light's memory."""
 
@@ -32,7 +32,7 @@ class AutoSettings:
         return {"settings": [setting.as_json() for setting in self.settings]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AutoMode:
     """A light was told to follow its memory."""
 
@@ -46,7 +46,7 @@ _NOTHING = AutoSettings()
 type Kept = Programme | AutoSettings | CustomCurve | AutoMode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Drift:
     """A device shows something else than what Aquarist wrote into a slot of its memory.
 

@@ -4,7 +4,6 @@ A stored mode named `feed` or `maintenance` takes the place of the one without s
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from sqlite3 import Connection
@@ -12,6 +11,7 @@ from typing import Any
 
 from ..devices.device import DeviceKind
 from ..devices.fields import LEVEL, InvalidValue
+from ..frozen import frozen
 from ..runs.mode import ModeDefinition
 from ..runs.mode_definition import FEED, NORMAL, PRESETS, mode_json, parse_mode
 from ..runs.mode_presets import feed, maintenance
@@ -30,7 +30,7 @@ MODE = "mode"
 _ALLOWED = "dosing_allowed_"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mode:
     """A mode of an aquarium; ``row`` is None for one that needs no set-up.
 

@@ -1,10 +1,10 @@
 """Where a mode is, read from the rows of its run alone (law 6: what is left is elapsed time)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from ..frozen import frozen
 from ..runs.mode import ModeDefinition, ModeProgram, Stage
 from ..runs.states import StepState
 from ..runs.steps import DelayStep, ModeStep
@@ -18,7 +18,7 @@ LATEST_END = "latest_end"
 _ADJUSTED = timedelta(seconds=2)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModeTrouble:
     """A step of a mode that failed: its device, where it has one, and why."""
 
@@ -28,7 +28,7 @@ class ModeTrouble:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModeStatus:
     """The mode that an aquarium is in.
 

@@ -4,7 +4,6 @@ Nothing here touches a device. What was interrupted is settled; what should hold
 again; what is due is left to the agenda.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
 from ..dosing.calibration import LAST_DOSES
 from ..dosing.ledger import Dose
+from ..frozen import frozen
 from ..layers.setting import Setting
 from ..store import (
     calibrations,
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 LEDGER_REACH = timedelta(hours=25)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StoredDosing:
     """What the pumps did, in the order in which they did it, and what they pump from.
 
@@ -67,7 +67,7 @@ class StoredDosing:
     calibrations: list[calibrations.Calibration]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stored:
     """Everything that the engine needs from the store to go on."""
 

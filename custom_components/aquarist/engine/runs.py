@@ -8,12 +8,13 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 import logging
 from sqlite3 import Connection
 from typing import Any
 
 from ..commands.command import Command, ErrorCode
+from ..frozen import frozen
 from ..runs.admission import Turn, admit
 from ..runs.driver import Program
 from ..runs.mode import SKIPPED
@@ -42,7 +43,7 @@ type MakeProgram = Callable[[Mapping[str, Any]], Program]
 type Withdraw = Callable[[Command], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunRequest:
     """What is to be run, and what happens when it runs already.
 

@@ -7,13 +7,13 @@ renewed while its reason lasts, so that nothing stays off for ever once the rule
 """
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import inf
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import HOLDING, Phase
 from ..devices.fields import LEVEL, DataType, Field
+from ..frozen import frozen
 from ..layers.claims import Layer
 from ..layers.setting import Scalar, Setting
 from ..limits.guard import Guard, Watched, compared, read, stale_at, waited
@@ -39,7 +39,7 @@ HVAC_MODE = "hvac_mode"
 _SAME_MOMENT = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Interlock:
     """A device that is off, or a doser that does not dose, unless something is proven.
 
@@ -53,7 +53,7 @@ class Interlock:
     requirement: Requirement
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SensorGuard:
     """A sensor that is watched, and the UUIDs of the devices that go safe when it is in doubt.
 

@@ -1,7 +1,7 @@
 """The settings of the whole domain, and what each of them takes (RES-66, RES-74)."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import timedelta
 import re
 from typing import Any
@@ -17,6 +17,7 @@ from ..commands.backoff import (
     command_pause,
     window_pause,
 )
+from ..frozen import frozen
 from ..schedules.errors import ErrorCode, ScheduleError
 from ..schedules.validation import integer, number, rejected, takes, text, validated
 
@@ -26,7 +27,7 @@ _MOST_ALLOWED = 200
 _LONGEST_ADDRESS = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Settings:
     """What holds for all aquariums.
 

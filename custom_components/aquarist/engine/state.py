@@ -10,6 +10,7 @@ from ..commands.phases import Phase
 from ..devices.device import Device, DeviceKind, DeviceStatus, SwitchedDoser
 from ..devices.fields import DataType, Field
 from ..dosing.spacing import Spacing
+from ..frozen import frozen
 from ..layers.claims import Claim
 from ..layers.hand import HandPolicy
 from ..layers.resolve import Resolution, next_change, resolve
@@ -25,7 +26,7 @@ BEGINS_WITHIN = 1.0
 """Seconds that the beginning of a claim has to reach the store before others go on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeadLimits:
     """What the keeper allows one head of a doser.
 
@@ -46,7 +47,7 @@ class HeadLimits:
     container: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AquariumLimits:
     """What the keeper allows all dosers of an aquarium together, in microlitres in 24 hours."""
 
@@ -55,7 +56,7 @@ class AquariumLimits:
     spacing: tuple[Spacing, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceLimits:
     """What the keeper allows on every road to a device (law 5).
 

@@ -5,12 +5,12 @@ from when it was switched on.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from sqlite3 import Connection
 from typing import Any, Final, cast
 
 from ..devices.device import DeviceKind, SwitchedDoser
+from ..frozen import frozen
 from ..store import settings
 from .ground import Ground
 from .records import Write
@@ -19,7 +19,7 @@ from .state import DeviceState
 SWITCHED_ON: Final = "switched_on"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Begun:
     """What a switch was switched on for at an instant: microlitres, ``counted`` as a dose."""
 

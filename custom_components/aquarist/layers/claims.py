@@ -1,10 +1,10 @@
 """Claims: what wants to hold a field, with which rank, and for how long."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Protocol
 
+from ..frozen import frozen
 from .setting import Setting
 
 
@@ -34,7 +34,7 @@ class Course(Protocol):
         """The instant from which on nothing moves any more; None without such an end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Claim:
     """A command that holds a field, or will hold it.
 

@@ -1,10 +1,10 @@
 """How long a change by hand wins over the plan: chosen per device (issue 4, RES-54). Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from ..frozen import frozen
 from .claims import Claim, Layer
 from .resolve import override_end
 
@@ -21,7 +21,7 @@ class HandRule(StrEnum):
     ENFORCE = "enforce"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HandPolicy:
     """A device's rule for changes by hand; `seconds` belongs to MINUTES alone.
 
@@ -41,7 +41,7 @@ class HandPolicy:
             raise ValueError("seconds: only the rule minutes has them")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Lasting:
     """How an override ends: at an instant of the plan, or after `seconds` of elapsed time.
 

@@ -1,14 +1,14 @@
 """Who owns a field at an instant, and what the field should be (law 4, RES-27, 29)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from ..frozen import frozen
 from .claims import Claim, Layer
 from .setting import Setting, merged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Resolution:
     """What a field should be and who says so; `owner` is None where the field rests."""
 

@@ -1,10 +1,11 @@
 """Lowest and highest value of a level."""
 
-from dataclasses import dataclass
 from math import isfinite
 
+from ..frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Bounds:
     """The range of a level while it is on, both ends included; None leaves an end open.
 

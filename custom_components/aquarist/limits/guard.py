@@ -5,9 +5,11 @@ allows, or at odds with a second one. It is trusted again after some good readin
 Times are readings of the elapsed clock, in seconds.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from math import isfinite
+
+from ..frozen import frozen
 
 MINUTE = 60.0
 
@@ -21,7 +23,7 @@ class Doubt(StrEnum):
     DISAGREES = "sensors_disagree"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Guard:
     """What a sensor may say. None leaves a check out.
 
@@ -53,7 +55,7 @@ class Guard:
             raise ValueError("good_readings: at least one")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Watched:
     """What is known of a guarded sensor: its last number, and the doubt about it.
 

@@ -5,12 +5,11 @@ it is seen. "Dose only if flow was proven within 5 minutes" has a reach of 300 s
 still holds for that long after it was seen last. Times are readings of the elapsed clock.
 """
 
-from dataclasses import dataclass
-
+from ..frozen import frozen
 from ..layers.setting import Scalar, is_number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Requirement:
     """What must be seen: a number above or below a limit, or one of some exact values.
 
@@ -51,7 +50,7 @@ class Requirement:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proof:
     """Whether a requirement is seen to be met now, and when it was so last."""
 

@@ -1,13 +1,14 @@
 """What the gate answers when it does not let something through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from ..frozen import frozen
 from ..layers.setting import Scalar
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Refusal:
     """A limit that forbids what was asked.
 

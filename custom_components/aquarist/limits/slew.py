@@ -1,7 +1,8 @@
 """How fast a level may move (R-B109)."""
 
-from dataclasses import dataclass
 from math import inf
+
+from ..frozen import frozen
 
 # A move is written in steps of one percent point, and at most once a second.
 _STEP = 1.0
@@ -10,7 +11,7 @@ _SHORTEST_WAIT = 1.0
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Slew:
     """The greatest speed of a level, in percent points a second.
 

@@ -1,9 +1,9 @@
 """Whether a definition may run once more while it is running (R-A14 to R-A16, RES-4)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ..frozen import frozen
 from .steps import Mode
 
 
@@ -15,7 +15,7 @@ class Turn(StrEnum):
     REFUSE = "refuse"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Admission:
     """What becomes of a new run, and which runs give way to it."""
 

@@ -6,10 +6,10 @@ who may start again at every point.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..frozen import frozen
 from .driver import Finish
 from .records import StepRecord
 from .states import RunState, StepState
@@ -72,7 +72,7 @@ FALL_BACK: Mapping[Stage, Stage] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Calibration:
     """A guided calibration of one head, by the seconds of its run and its test dose."""
 

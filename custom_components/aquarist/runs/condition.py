@@ -1,13 +1,14 @@
 """What a wait waits for: a bound, or a value, of one field."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from ..frozen import frozen
 
 type Value = bool | float | str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Condition:
     """A field's value must lie above and below the bounds, or be equal to the value.
 

@@ -1,12 +1,12 @@
 """The definition of a saved sequence: read from what people send, and written back (R-C31)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 import re
 from typing import Any
 
 import probatio as vol
 
+from ..frozen import frozen
 from ..schedules.errors import ErrorCode, ScheduleError
 from ..schedules.validation import (
     arguments,
@@ -44,7 +44,7 @@ _TARGETS = ("entity_id", "device_id", "area_id", "floor_id", "label_id")
 _EVERYTHING = "all"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunDefinition:
     """A valid sequence; ``maximum`` bounds the runs of the modes queued and parallel."""
 

@@ -6,15 +6,15 @@ the same answer, or is told to take up the step that was under way.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from ..frozen import frozen
 from .records import StepRecord
 from .states import RunState
 from .steps import Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Begin:
     """Record a step, then let it act; ``step`` is its number."""
 
@@ -22,7 +22,7 @@ class Begin:
     what: Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Resume:
     """Take up a step that was recorded before: it may have acted."""
 
@@ -30,7 +30,7 @@ class Resume:
     what: Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finish:
     """End the run; a failure says why."""
 

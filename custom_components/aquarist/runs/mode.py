@@ -5,9 +5,10 @@ still held when the last step is over comes back then, and at the latest end in 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from ..frozen import frozen
 from .driver import Finish
 from .records import StepRecord
 from .sequence import STEPS_FAILED
@@ -26,7 +27,7 @@ class Stage(StrEnum):
     RETURNING = "returning"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModeDefinition:
     """A valid mode; exactly one of its steps is the countdown.
 
@@ -89,7 +90,7 @@ class ModeDefinition:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ModeProgram:
     """The program of a mode.
 

@@ -1,13 +1,13 @@
 """What is known of the steps of a run: what a replay goes by."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ..frozen import frozen
 from .states import StepState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """How a step ended; ``error_code`` and ``error`` say why it did not succeed."""
 
@@ -17,7 +17,7 @@ class Outcome:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepRecord:
     """A step that was begun, by its number in the run; steps are numbered from 0."""
 

@@ -1,8 +1,8 @@
 """The program of a macro: its steps in their order (R-C62)."""
 
 from collections.abc import Sequence as Series
-from dataclasses import dataclass
 
+from ..frozen import frozen
 from .driver import Finish
 from .records import StepRecord
 from .states import RunState, StepState
@@ -11,7 +11,7 @@ from .steps import SequenceStep
 STEPS_FAILED = "steps_failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sequence:
     """Steps one after another.
 

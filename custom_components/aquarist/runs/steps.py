@@ -1,10 +1,11 @@
 """The steps that a run can have, each a plain value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from ..frozen import frozen
 from .condition import Condition, Value
 
 
@@ -37,7 +38,7 @@ class OnTimeout(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CommandStep:
     """An action at a device; ``device_id`` is its UUID, ``timeout`` is in seconds.
 
@@ -59,7 +60,7 @@ class CommandStep:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ServiceStep:
     """A service of Home Assistant, at most once; ``timeout`` is in seconds.
 
@@ -81,7 +82,7 @@ class ServiceStep:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DelayStep:
     """Let time pass, in seconds of elapsed time; ``countdown`` marks that of a mode."""
 
@@ -92,7 +93,7 @@ class DelayStep:
     continue_on_error: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class WaitStep:
     """Wait until a field of a device meets a condition, for so many seconds at most."""
 
@@ -106,7 +107,7 @@ class WaitStep:
     continue_on_error: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AskStep:
     """Wait for one of the answers of the keeper, for so many seconds at most."""
 
@@ -117,7 +118,7 @@ class AskStep:
     continue_on_error: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CalibrateStep:
     """Keep how many microlitres a head gave in a run of so many seconds."""
 
@@ -135,7 +136,7 @@ class CalibrateStep:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HoldStep:
     """Hold a field of a device at a value until the mode lets go of it."""
 
@@ -151,7 +152,7 @@ class HoldStep:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ReleaseStep:
     """Let go of what a mode holds of a device: one field, or all of them (None)."""
 

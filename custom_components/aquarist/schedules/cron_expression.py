@@ -5,11 +5,12 @@ Five columns, or six with the seconds first; names, lists, ranges, steps, `L`, `
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 import re
 from typing import Literal
 
+from ..frozen import frozen
 from .cron_fields import CronFields
 from .errors import ErrorCode, ScheduleError
 
@@ -45,7 +46,7 @@ def _numbered(names: str, first: int) -> dict[str, int]:
     return {name: number for number, name in enumerate(names.split(), first)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Column:
     """A column: its bounds and the names of its values."""
 

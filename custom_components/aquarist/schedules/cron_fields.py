@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 import calendar
-from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, time
+
+from ..frozen import frozen
 
 _ALL_KINDS_OF_YEAR = range(2000, 2028)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CronFields:
     """What a cron expression allows; all tuples are sorted and without repeats.
 

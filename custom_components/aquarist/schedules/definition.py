@@ -1,12 +1,12 @@
 """The definition of a schedule: read from what people send, and written back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import probatio as vol
 
+from ..frozen import frozen
 from .actions import UNFIT, ActionType, OnMiss, default_on_miss, parameters
 from .errors import ErrorCode, ScheduleError
 from .plan import plan_for
@@ -22,7 +22,7 @@ from .validation import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScheduleDefinition:
     """A valid schedule: for which devices, when, and what (R-B1).
 

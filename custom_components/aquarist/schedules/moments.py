@@ -1,10 +1,11 @@
 """Moments: when a plan is due."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from ..frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Moment:
     """One due moment of a plan; with the schedule it identifies an occurrence (RES-51).
 

@@ -1,14 +1,14 @@
 """Schedules of type one_off: a single instant (R-B10)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from ..frozen import frozen
 from .definition import ScheduleDefinition
 from .moments import Moment
 from .plan import register, required
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OneOffPlan:
     """One moment, `at` (aware UTC), which may be in the past."""
 

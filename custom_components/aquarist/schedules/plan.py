@@ -1,10 +1,10 @@
 """Plans: what every schedule type gives, and the register of the types (R-B73)."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from ..frozen import frozen
 from .errors import ErrorCode, ScheduleError
 from .moments import Moment
 
@@ -22,7 +22,7 @@ class Plan(Protocol):
         """Give the first moment strictly after an aware instant, None at the end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _ScheduleType:
     """A registered type: how its plan is made and which timing fields it uses."""
 

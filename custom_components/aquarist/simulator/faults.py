@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from ..frozen import frozen
+
 type Number = int | float
 
 
@@ -44,7 +46,7 @@ class FaultError(ValueError):
         self.field = field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Meaning:
     """What a fault does, and the range of its value when it takes one (`needed` or optional)."""
 

@@ -4,9 +4,9 @@ Protocol sections 3.3 and 3.5.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..frozen import frozen
 from .device_clock import minute_of_day, runs_on, weekday
 
 LEVELS = 8
@@ -23,7 +23,7 @@ class WindowKey(NamedTuple):
     mask: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LightWindow:
     """A stored window; `ramp` is as sent, while its key says 1 where 0 was sent."""
 

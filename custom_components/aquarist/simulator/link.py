@@ -1,9 +1,9 @@
 """The one link between a central and a peripheral, and the record of what came over it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
+from ..frozen import frozen
 from .errors import LinkLost
 
 
@@ -17,7 +17,7 @@ class Receiver(Protocol):
         """Learn that the central has gone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class WrittenFrame:
     """Bytes that arrived in one write, at an elapsed second, with or without a response asked."""
 

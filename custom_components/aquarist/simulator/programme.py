@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import batched
 
+from ..frozen import frozen
+
 TENTH = 100
 MILLILITRE = 1000
 NO_VOLUME = 0xFFFF
@@ -21,7 +23,7 @@ class ProgrammeMode(IntEnum):
     DISABLED = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """A time of the day in minutes; a timer's volume in µL; a window's end and count."""
 

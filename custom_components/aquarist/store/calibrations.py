@@ -1,13 +1,13 @@
 """The table of calibrations: what a head was asked for, and what came out of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 import sqlite3
 
+from ..frozen import frozen
 from .instants import from_store, to_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Calibration:
     """One measurement of a head, in µL; ``flow`` is in µL a second, None where unknown."""
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..commands.command import Command
 from ..commands.phases import Phase
+from ..frozen import frozen
 from .commands import COLUMNS, command_of
 from .database import Database
 from .instants import to_store
@@ -28,7 +29,7 @@ _NEWEST = "SELECT COALESCE(max(ordinal), 0) FROM command"
 _WEIGHED = 2_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CommandFilter:
     """Which commands are asked for; None leaves a side open.
 

@@ -3,17 +3,17 @@
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from .encoding import from_json, to_json
 from .errors import Conflict, NotStored
 from .instants import from_store, to_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Configuration:
     """One revision of a named configuration; ``definition`` is plain JSON data."""
 

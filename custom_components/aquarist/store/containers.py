@@ -7,11 +7,11 @@ removed has none.
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 import sqlite3
 
+from ..frozen import frozen
 from .instants import from_store, to_store
 
 
@@ -24,7 +24,7 @@ class ContainerChange(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Container:
     """How much a head's container takes, and what was in it at ``at``. Volumes are µL.
 

@@ -1,13 +1,13 @@
 """The table of pump counters: what the doser itself says it has given."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 import sqlite3
 
+from ..frozen import frozen
 from .instants import from_store, to_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Counter:
     """The counters of a doser's head as last read, in microlitres.
 

@@ -7,18 +7,18 @@ whoever loads it decides. A removed one stays too, so that its history keeps a n
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from .encoding import from_json, to_json
 from .errors import Conflict, NameTaken, NotStored
 from .instants import from_store, to_store
 from .schedules import Change
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Definition:
     """A definition in use; ``definition`` is plain JSON data.
 
@@ -35,7 +35,7 @@ class Definition:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DefinitionRevision:
     """One change of a definition: what it was after it, and the user who made it."""
 

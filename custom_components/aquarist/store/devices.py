@@ -2,16 +2,16 @@
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
-from dataclasses import dataclass
 from datetime import datetime
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from .errors import NotStored
 from .instants import from_store_or_none, to_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DeviceRow:
     """A device as the store knows it; ``retired_at`` is None while it is in use."""
 

@@ -2,12 +2,12 @@
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from ..schedules.moments import Moment
 from .errors import AlreadyFinal, NotStored
 from .instants import from_store, from_store_or_none, to_store
@@ -24,7 +24,7 @@ class Verdict(StrEnum):
     MISSED = "missed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OccurrenceRow:
     """A due moment of a schedule, or several that came to one verdict in an outage or a day.
 

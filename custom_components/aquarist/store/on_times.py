@@ -1,13 +1,13 @@
 """The table of on-time anchors: since when a field is on, in both times (law 6)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 import sqlite3
 
+from ..frozen import frozen
 from .instants import from_store, to_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OnTime:
     """Since when a field is on.
 

@@ -1,16 +1,16 @@
 """The table of programmes: what was last written into the memory of a device."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from .encoding import from_json, to_json
 from .instants import from_store, to_store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ProgrammeRow:
     """What a slot of a device's memory was given; ``definition`` is plain JSON data.
 

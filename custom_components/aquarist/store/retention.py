@@ -5,10 +5,10 @@ Verdicts of schedules that are due often are rolled up by day after a while (law
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 import sqlite3
 
+from ..frozen import frozen
 from . import settings
 from .commands import ENDED, OPEN, WRITE_ACTION
 from .containers import NEWEST, ContainerChange
@@ -23,7 +23,7 @@ ROLLED_UP = "rolled_up"
 _DAY = 86_400_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Purged:
     """How many rows went; of verdicts that were rolled up, those that are now part of others."""
 

@@ -3,17 +3,18 @@
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from .encoding import from_json, from_json_or_none, to_json, to_json_or_none
 from .errors import AlreadyFinal, NotStored
 from .instants import from_store, from_store_or_none, to_store, to_store_or_none
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RunRow:
     """A sequence under way, or one that has ended.
 
@@ -40,7 +41,7 @@ class RunRow:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StepRow:
     """What became of one step of a run. ``deadline`` and ``result`` are plain JSON data."""
 

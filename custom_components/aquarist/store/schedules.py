@@ -7,12 +7,12 @@ whoever loads it decides.
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 import sqlite3
 from typing import Any
 
+from ..frozen import frozen
 from .encoding import from_json, to_json
 from .errors import NotStored
 from .instants import from_store, from_store_or_none, to_store, to_store_or_none
@@ -35,7 +35,7 @@ class Change(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScheduleRow:
     """A schedule as stored; ``definition`` is plain JSON data."""
 
@@ -51,7 +51,7 @@ class ScheduleRow:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Revision:
     """One change of a schedule: the definition after it and the user who made it."""
 

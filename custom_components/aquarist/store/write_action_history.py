@@ -3,20 +3,20 @@
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 import json
 import sqlite3
 from typing import Any
 
 from ..commands.command import Command
+from ..frozen import frozen
 from .commands import COLUMNS, WRITE_ACTION, command_of
 from .instants import to_store
 
 _UUID = "SELECT uuid FROM device WHERE number = command.device"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class WriteActionFilter:
     """Which write actions are asked for; None leaves a side open.
 

@@ -1,7 +1,6 @@
 """One request, as its handler sees it: who asks, for which device, and with what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -15,11 +14,12 @@ from ...data import DATA_ENGINE
 from ...engine.engine import Engine
 from ...engine.intake import Origin
 from ...engine.state import DeviceState
+from ...frozen import frozen
 from ..rights import may_read, require_control, sees
 from ..targets import target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Call:
     """A request whose caller is known and whose query and body are valid."""
 

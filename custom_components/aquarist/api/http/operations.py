@@ -4,13 +4,14 @@ The same declaration validates requests and is the source of the OpenAPI documen
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
 from aiohttp import web
 import probatio as vol
 
+from ...frozen import frozen
 from .call import Call
 
 type Handler[V] = Callable[[V, Call], Awaitable[web.StreamResponse]]
@@ -30,7 +31,7 @@ class Right(StrEnum):
     CONFIGURE = "configure"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Operation:
     """One method of a view.
 
