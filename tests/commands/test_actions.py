@@ -202,8 +202,8 @@ def test_what_may_be_left_out_is_filled_in() -> None:
             "color",
             "value_out_of_bounds",
         ),
-        ("set_channels", {"levels": []}, "levels", "value_out_of_bounds"),
-        ("set_channels", {"levels": [1] * 5}, "levels", "value_out_of_bounds"),
+        ("set_channels", {"levels": []}, "levels", "schedule_empty"),
+        ("set_channels", {"levels": [1] * 5}, "levels", "schedule_too_many"),
         ("set_channels", {"levels": 5}, "levels", "wrong_type"),
         ("set_channels", {"levels": [1, 200]}, "levels.1", "value_out_of_bounds"),
         ("ramp", {"end_level": 1}, "duration", "missing_argument"),
@@ -230,12 +230,12 @@ def test_what_may_be_left_out_is_filled_in() -> None:
         ("dose", {"head_index": 0, "volume_ml": 0.25}, "volume_ml", "volume_too_fine"),
         ("dose", {"head_index": 0, "volume_ml": "1"}, "volume_ml", "wrong_type"),
         ("dose", {"head_index": 0, "volume_ml": 0}, "volume_ml", "value_out_of_bounds"),
-        ("calibrate_head", {"head_index": 0}, "seconds", "missing_argument"),
+        ("calibrate_head", {"head_index": 0}, "args", "schedule_none_of"),
         (
             "calibrate_head",
             {"head_index": 0, "seconds": 1, "measured_ml": 1},
             "measured_ml",
-            "unknown_argument",
+            "schedule_not_together",
         ),
         ("prime_head", {"head_index": 0}, "seconds", "missing_argument"),
         ("set_schedule", SCHEDULE | {"hour": 24}, "hour", "value_out_of_bounds"),
@@ -278,12 +278,17 @@ def test_what_may_be_left_out_is_filled_in() -> None:
             "sunset",
             "value_out_of_bounds",
         ),
-        ("add_auto_setting", SUN | {"channels": [1]}, "channels", "unknown_argument"),
+        (
+            "add_auto_setting",
+            SUN | {"channels": [1]},
+            "channels",
+            "schedule_not_together",
+        ),
         (
             "add_auto_setting",
             {"sunrise": "08:00", "sunset": "20:00"},
-            "brightness",
-            "missing_argument",
+            "args",
+            "schedule_none_of",
         ),
         (
             "add_auto_setting",
@@ -295,19 +300,19 @@ def test_what_may_be_left_out_is_filled_in() -> None:
             "add_auto_setting",
             SUN | {"label": "x" * 101},
             "label",
-            "value_out_of_bounds",
+            "schedule_too_long",
         ),
-        ("add_auto_setting", SUN | {"label": " "}, "label", "value_out_of_bounds"),
+        ("add_auto_setting", SUN | {"label": " "}, "label", "schedule_empty"),
         ("add_auto_setting", SUN | {"label": 1}, "label", "wrong_type"),
         ("set_custom_curve", {}, "channels", "missing_argument"),
-        ("set_custom_curve", {"channels": []}, "channels", "value_out_of_bounds"),
+        ("set_custom_curve", {"channels": []}, "channels", "schedule_empty"),
         (
             "set_custom_curve",
             {"channels": [[POINT]] * 5},
             "channels",
-            "value_out_of_bounds",
+            "schedule_too_many",
         ),
-        ("set_custom_curve", {"channels": [[]]}, "channels.0", "value_out_of_bounds"),
+        ("set_custom_curve", {"channels": [[]]}, "channels.0", "schedule_empty"),
         (
             "set_custom_curve",
             {
@@ -316,7 +321,7 @@ def test_what_may_be_left_out_is_filled_in() -> None:
                 ]
             },
             "channels.0",
-            "value_out_of_bounds",
+            "schedule_too_many",
         ),
         (
             "set_custom_curve",
@@ -388,10 +393,10 @@ class TestWeekdays:
     @pytest.mark.parametrize(
         ("days", "code"),
         [
-            ([], "value_out_of_bounds"),
+            ([], "schedule_empty"),
             (["everyday", "monday"], "value_out_of_bounds"),
-            (["monday", "Monday"], "value_out_of_bounds"),
-            (["someday"], "value_out_of_bounds"),
+            (["monday", "Monday"], "schedule_duplicate"),
+            (["monday", "someday"], "value_out_of_bounds"),
             ([1], "wrong_type"),
             ("monday", "wrong_type"),
             (None, "wrong_type"),
@@ -401,6 +406,21 @@ class TestWeekdays:
         """Empty, everyday with another, twice, unknown, no text, no list."""
         refused = refusal("set_schedule", SCHEDULE | {"weekdays": days})
         assert (refused.field, refused.code) == ("weekdays", code)
+
+    @pytest.mark.parametrize(
+        ("days", "value", "values"),
+        [
+            (["monday", "someday"], "someday", "monday, tuesday"),
+            (["Everyday", "monday"], "Everyday, monday", "everyday"),
+        ],
+    )
+    def test_what_is_wrong_is_shown(
+        self, days: list[str], value: str, values: str
+    ) -> None:
+        """The day that nobody knows, or what does not go together."""
+        shown = refusal("set_schedule", SCHEDULE | {"weekdays": days}).placeholders
+        assert shown["value"] == value
+        assert shown["values"].startswith(values)
 
 
 class TestProgrammes:
@@ -433,8 +453,8 @@ class TestProgrammes:
                 "hour",
                 "unknown_argument",
             ),
-            (doser("timer", timers=[]), "timers", "value_out_of_bounds"),
-            (doser("timer", timers=[TIMER] * 25), "timers", "value_out_of_bounds"),
+            (doser("timer", timers=[]), "timers", "schedule_empty"),
+            (doser("timer", timers=[TIMER] * 25), "timers", "schedule_too_many"),
             (doser("timer", timers=[1]), "timers.0", "wrong_type"),
             (
                 doser("timer", timers=[TIMER, {"time": "08:00"}]),

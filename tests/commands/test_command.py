@@ -13,6 +13,7 @@ from custom_components.aquarist.commands.command import (
     Source,
     advance,
     changed,
+    made,
     new_id,
 )
 from custom_components.aquarist.commands.phases import Kind, Phase
@@ -171,6 +172,18 @@ def test_a_changed_command_is_another_one_with_all_else_the_same() -> None:
     second = changed(first, order=12)
     assert (first.order, second.order) == (0, 12)
     assert changed(second, order=0) == first
+
+
+def test_a_command_that_is_made_is_the_one_that_the_class_makes() -> None:
+    """What is not given has its default; what is given is not held on to."""
+    given = vars(command(user="keeper")).copy()
+    names = ("id", "device", "kind", "action", "args", "source", "created_at", "user")
+    values = {name: given[name] for name in names}
+    first = made(values)
+    assert first == command(user="keeper")
+    assert vars(first) == given
+    values["id"] = "two"
+    assert (first.id, made(values).id) == ("one", "two")
 
 
 @pytest.mark.parametrize(

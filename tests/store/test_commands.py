@@ -1,7 +1,7 @@
 """The table of commands: one record a cause, found again by its id (RES-44)."""
 
 from contextlib import closing
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 import sqlite3
 import threading
@@ -22,6 +22,7 @@ from custom_components.aquarist.store.commands import ConflictingId
 from custom_components.aquarist.store.errors import AlreadyFinal, NotStored
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_writing
+from custom_components.aquarist.store.work import TOGETHER, NotTogetherError
 
 from .samples import AT, MINUTE, add_devices, command, newest
 
@@ -200,6 +201,91 @@ def test_what_was_never_stored_cannot_be_updated(
     with pytest.raises(NotStored):
         commands.update(connection, command())
     assert commands.get(connection, 1, "first") is None
+
+
+MANY = 2 * TOGETHER + 3
+
+
+def many(**changes: Any) -> list[Command]:
+    """Return so many commands that some share a statement and some do not."""
+    return [
+        command(f"c{number:02}", device=number % 3 + 1, **changes)
+        for number in range(MANY)
+    ]
+
+
+def test_many_are_stored_as_one_after_the_other(
+    connection: sqlite3.Connection,
+) -> None:
+    """Every one comes back whole, in the order given."""
+    asked = [*many(), *(replace(FULL, id=f"f{number}") for number in range(MANY))]
+    stored = commands.insert_all(connection, asked)
+    assert all(new for _, new in stored)
+    assert [replace(one, order=0) for one, _ in stored] == asked
+    first = stored[0][0].order
+    assert [one.order for one, _ in stored] == [*range(first, first + len(asked))]
+    for one, _ in stored:
+        assert commands.get(connection, one.device, one.id) == one
+
+
+def test_of_many_one_that_is_known(connection: sqlite3.Connection) -> None:
+    """They cannot share a statement; alone it is the stored one again (RES-44)."""
+    known, _ = commands.insert(connection, command("c05", device=3))
+    connection.execute("BEGIN")
+    with pytest.raises(NotTogetherError):
+        commands.insert_all(connection, many())
+    connection.execute("ROLLBACK")
+    assert commands.insert_all(connection, [command("c05", device=3)]) == [
+        (known, False)
+    ]
+
+
+def test_many_write_actions_know_of_each_other(connection: sqlite3.Connection) -> None:
+    """The id of one is taken at every device, also among those stored with it (RES-44)."""
+    writes = [
+        command(f"w{number}", action=commands.WRITE_ACTION, device=number % 3 + 1)
+        for number in range(TOGETHER - 1)
+    ]
+    twin = command("w0", action=commands.WRITE_ACTION, device=3)
+    with pytest.raises(ConflictingId) as refused:
+        commands.insert_all(connection, [*writes, twin])
+    assert refused.value.stored.device == 1
+
+
+def test_many_are_updated_as_one_after_the_other(
+    connection: sqlite3.Connection,
+) -> None:
+    """Each has its own phase and outcome; of two about one command the later one stands."""
+    stored = [one for one, _ in commands.insert_all(connection, many())]
+    applying = [advance(one, Phase.APPLYING, AT + MINUTE) for one in stored]
+    ended = [
+        advance(one, Phase.COMPLETED, AT + 2 * MINUTE, result={"n": number})
+        for number, one in enumerate(applying[:TOGETHER])
+    ]
+    commands.update_all(connection, [*applying[::-1], applying[0], *ended])
+    assert newest(connection, MANY) == [*ended, *applying[TOGETHER:]][::-1]
+    held = [advance(one, Phase.IN_FORCE, AT) for one in applying[TOGETHER:]]
+    stopped = [advance(one, Phase.RESTORING, AT) for one in held]
+    both = [one for pair in zip(held, stopped, strict=True) for one in pair]
+    commands.update_all(connection, both)
+    assert newest(connection, MANY) == [*ended, *stopped][::-1]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_of_many_one_that_cannot_be_updated(
+    connection: sqlite3.Connection, missing: bool
+) -> None:
+    """They cannot share a statement; alone it is refused for its reason (law 8)."""
+    stored = [one for one, _ in commands.insert_all(connection, many())]
+    applying = [advance(one, Phase.APPLYING, AT) for one in stored]
+    if missing:
+        applying[3] = replace(applying[3], order=999)
+    else:
+        commands.update(connection, advance(applying[3], Phase.COMPLETED, AT))
+    with pytest.raises(NotTogetherError):
+        commands.update_all(connection, applying)
+    with pytest.raises(NotStored if missing else AlreadyFinal):
+        commands.update_all(connection, applying[3:4])
 
 
 def test_the_commands_that_have_not_ended(connection: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ from custom_components.aquarist.store import commands
 from custom_components.aquarist.store.database import Database
 
 from .samples import AT, MINUTE, command, newest
+from .writing_process import DEVICES
 
 REPOSITORY = Path(__file__).parents[2]
 ORDER = [Phase.PLANNED, Phase.APPLYING, Phase.COMPLETED]
@@ -55,7 +56,7 @@ async def test_what_was_acknowledged_is_there(path: Path, end: str) -> None:
     for key, phase in told.items():
         assert ORDER.index(phases[key]) >= ORDER.index(phase), key
     # Of each device at most the one write that was under way is more than was told.
-    assert len(phases) <= len(told) + 5
+    assert len(phases) <= len(told) + DEVICES
     again, new = await database.writer.write(
         lambda connection: commands.insert(connection, command("c1"))
     )

@@ -90,6 +90,15 @@ def test_the_newest_runs_page_by_page(connection: sqlite3.Connection) -> None:
     assert [run.id for run in first + rest] == [6, 4, 2]
 
 
+def test_the_run_of_a_due_moment(connection: sqlite3.Connection) -> None:
+    """The one that remembers it."""
+    runs.insert(connection, BARE)
+    begun = runs.insert(connection, replace(BARE, data={"occurrence": 7}))
+    runs.insert(connection, replace(BARE, data={"occurrence": 8}))
+    assert runs.of_occurrence(connection, 7) == begun
+    assert runs.of_occurrence(connection, 9) is None
+
+
 def test_steps_of_a_run(connection: sqlite3.Connection) -> None:
     """Each as last known, in their order."""
     run = runs.insert(connection, BARE)

@@ -26,6 +26,17 @@ def test_resting_values(connection: sqlite3.Connection) -> None:
     }
 
 
+def test_many_resting_values(connection: sqlite3.Connection) -> None:
+    """They are stored as one after the other: of a field that is there twice the last one."""
+    many = [(1, f"channel_{number}", {"level": number}, AT) for number in range(20)]
+    results = resting.upsert_all(connection, [*many, (1, "channel_3", {}, AT)])
+    assert len(results) == 21
+    assert resting.load_all(connection) == {
+        (device, field): {} if field == "channel_3" else setting
+        for device, field, setting, _ in many
+    }
+
+
 def test_counters(connection: sqlite3.Connection) -> None:
     """One a head, the newest; the doser may not have said what it gave today."""
     first = Counter(device=1, head=0, lifetime=300, booked=200, today=None, at=AT)

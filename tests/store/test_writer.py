@@ -1,7 +1,7 @@
 """The writer: many units, one commit; each fails alone, a batch fails together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 import logging
 from pathlib import Path
 import sqlite3
@@ -13,7 +13,7 @@ from custom_components.aquarist.store import settings
 from custom_components.aquarist.store.errors import StoreClosedError
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_reading, open_for_writing
-from custom_components.aquarist.store.work import Unit
+from custom_components.aquarist.store.work import Alike, Unit
 from custom_components.aquarist.store.writer import Writer
 
 from .gate import Gate, blocked
@@ -148,6 +148,49 @@ async def test_a_unit_fails_alone(writer: Writer, path: Path) -> None:
         await second
     assert stored(path) == ["a", "b"]
     assert told == ["a", "b"]
+
+
+def put_all(connection: sqlite3.Connection, keys: Sequence[str]) -> list[str]:
+    """Store settings; return them with how many came together. Refuses `bad`."""
+    for key in keys:
+        settings.put(connection, key, 1)
+    if "bad" in keys:
+        raise LookupError("bad")
+    return [f"{key} of {len(keys)}" for key in keys]
+
+
+async def test_units_that_are_alike_are_done_together(
+    writer: Writer, path: Path
+) -> None:
+    """As far as they are neighbours; the order and the results are those of each alone."""
+    gate, standing = await blocked(writer)
+    told: list[str] = []
+    alike = [writer.write(Alike(put_all, key), told.append) for key in "abc"]
+    other = writer.write(put("d"), told.append)
+    last = writer.write(Alike(put_all, "e"), told.append)
+    gate.opened.set()
+    await standing
+    results = await asyncio.gather(*alike, other, last)
+    assert results == ["a of 3", "b of 3", "c of 3", "d", "e of 1"]
+    assert told == results
+    assert stored(path) == ["a", "b", "c", "d", "e"]
+
+
+async def test_of_units_that_are_alike_one_fails_alone(
+    writer: Writer, path: Path
+) -> None:
+    """What they could not do together each does by itself."""
+    gate, standing = await blocked(writer)
+    told: list[str] = []
+    keys = ("a", "bad", "c")
+    good, bad, better = (writer.write(Alike(put_all, key), told.append) for key in keys)
+    gate.opened.set()
+    await standing
+    assert (await good, await better) == ("a of 1", "c of 1")
+    with pytest.raises(LookupError, match="bad"):
+        await bad
+    assert stored(path) == ["a", "c"]
+    assert told == ["a of 1", "c of 1"]
 
 
 async def test_a_broken_constraint_fails_its_unit_alone(

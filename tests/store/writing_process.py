@@ -6,7 +6,7 @@ that was acknowledged. END is ``told`` (ends by itself when it has told of enoug
 """
 
 import asyncio
-from functools import partial
+from collections.abc import Sequence
 import os
 from pathlib import Path
 import sqlite3
@@ -16,16 +16,18 @@ from custom_components.aquarist.commands.command import Command, advance
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.store import commands
 from custom_components.aquarist.store.database import Database
+from custom_components.aquarist.store.work import Alike
 
 from .samples import AT, add_devices, command
 
 ENOUGH = 60
+DEVICES = 12
 
 
 async def main(path: Path, end: str) -> None:
     """Write from several tasks until the end."""
     database = await Database.open(path, at=AT)
-    await database.writer.write(lambda connection: add_devices(connection, 5))
+    await database.writer.write(lambda connection: add_devices(connection, DEVICES))
     told = 0
 
     def tell(stored: Command) -> None:
@@ -36,17 +38,21 @@ async def main(path: Path, end: str) -> None:
         if end == "told" and told == ENOUGH:
             os._exit(9)
 
-    def insert(new: Command, connection: sqlite3.Connection) -> Command:
-        """Store a command, and end after it when it is time."""
-        stored, _ = commands.insert(connection, new)
+    def insert(
+        connection: sqlite3.Connection, new: Sequence[Command]
+    ) -> Sequence[Command]:
+        """Store the commands of several tasks, and end after them when it is time."""
+        stored = [one for one, _ in commands.insert_all(connection, new)]
         if end == "unit" and told > ENOUGH:
             os._exit(9)
         return stored
 
-    def update(changed: Command, connection: sqlite3.Connection) -> Command:
-        """Store what became of it."""
-        commands.update(connection, changed)
-        return changed
+    def update(
+        connection: sqlite3.Connection, moved: Sequence[Command]
+    ) -> Sequence[Command]:
+        """Store what became of them."""
+        commands.update_all(connection, moved)
+        return moved
 
     async def work(device: int) -> None:
         """Write one command after the other."""
@@ -54,14 +60,14 @@ async def main(path: Path, end: str) -> None:
         while True:
             number += 1
             new = command(f"c{number}", device=device)
-            stored = await database.writer.write(partial(insert, new))
+            stored = await database.writer.write(Alike(insert, new))
             tell(stored)
             for phase in (Phase.APPLYING, Phase.COMPLETED):
                 stored = advance(stored, phase, AT)
-                await database.writer.write(partial(update, stored))
+                await database.writer.write(Alike(update, stored))
                 tell(stored)
 
-    await asyncio.gather(*(work(device) for device in range(1, 6)))
+    await asyncio.gather(*(work(device) for device in range(1, DEVICES + 1)))
 
 
 if __name__ == "__main__":

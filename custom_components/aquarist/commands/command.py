@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 import hashlib
 from itertools import count
@@ -191,14 +191,38 @@ class Command:
 
 
 def changed(command: Command, **changes: Any) -> Command:
-    """Return the command with other values.
+    """Return the command with other values: `dataclasses.replace` for the fast path."""
+    return _with_values(vars(command) | changes)
 
-    `dataclasses.replace` for the fast path: a quarter of what calling the class with thirty
-    names takes.
+
+def made(values: dict[str, Any]) -> Command:
+    """Return a command with values of its fields; the others have their defaults.
+
+    What `Command(**values)` returns, in a fifth of the time.
     """
-    newer = object.__new__(Command)
-    vars(newer).update(vars(command), **changes)
-    return newer
+    return _with_values(_BLANK | values)
+
+
+def _with_values(values: dict[str, Any]) -> Command:
+    """Return a command that has these values of all fields."""
+    command = object.__new__(Command)
+    object.__setattr__(command, "__dict__", values)
+    return command
+
+
+# Copied once more, so that the dictionary of a command is no larger than it has to be.
+_BLANK: dict[str, Any] = dict(
+    vars(
+        Command(
+            id="",
+            device=0,
+            kind=Kind.RAW,
+            action="",
+            source=Source.ENGINE,
+            created_at=datetime.min.replace(tzinfo=UTC),
+        )
+    )
+)
 
 
 def advance(

@@ -10,7 +10,9 @@ from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
 from ..devices.errors import DeviceError
 from ..devices.fields import InvalidValue
+from ..layers.setting import merged
 from ..store import resting
+from ..store.work import Alike
 from .arbiter import Arbiter
 from .faults import describe_error
 from .ground import Ground
@@ -195,7 +197,7 @@ class Execution:
         if command.schedule is not None:
             self._arbiter.scheduled(state)
         before = device.baseline(state)
-        wanted = {**(before or {}), **(command.value or {})}
+        wanted = dict(merged(before or {}, command.value or {}))
         state.resting = wanted
         try:
             command, _ = await self.tried(
@@ -211,9 +213,7 @@ class Execution:
         self._records.advance(
             command,
             Phase.COMPLETED,
-            also=lambda connection: resting.upsert(
-                connection, number, name, rests_at, at
-            ),
+            also=Alike(resting.upsert_all, (number, name, rests_at, at)),
             result={
                 "field": state.name,
                 "value": dict(command.value or {}),

@@ -1,13 +1,14 @@
 """The open commands in memory, and the one road by which they are accepted and advanced."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
 from ..commands.command import Command, advance, changed
 from ..commands.phases import Phase
 from ..store import commands as command_rows
+from ..store.work import Alike, perform
 from .changes import Announcer, CommandChanged
 from .clock import Clock
 from .journal import Journal
@@ -60,20 +61,18 @@ class Records:
         """Call the action with each command whose end is on disk."""
         self._settled.append(action)
 
-    async def accept(
+    def accept(
         self,
         command: Command,
         entered: Callable[[Command], None],
-    ) -> tuple[Command, bool]:
+    ) -> asyncio.Future[tuple[Command, bool]]:
         """Commit a cause and let it enter memory in commit order (law 2, RES-44).
 
-        Returns the record and whether it is new; the same id with the same content is the
-        stored record again. Raises ConflictingId for the same id with other content,
-        StoreError when it could not be written: nothing is stored then.
+        The future has the record and whether it is new; the same id with the same content is
+        the stored record again. It fails with ConflictingId for the same id with other content,
+        with StoreError when it could not be written: nothing is stored then. Raises EngineError
+        at once when the store is locked.
         """
-
-        def unit(connection: Connection) -> tuple[Command, bool]:
-            return command_rows.insert(connection, command)
 
         def committed(outcome: tuple[Command, bool]) -> None:
             stored, new = outcome
@@ -81,7 +80,8 @@ class Records:
                 self.enter(stored)
                 entered(stored)
 
-        return await self._journal.commit(unit, committed)
+        unit = Alike(command_rows.insert_all, command)
+        return self._journal.commit(unit, committed)
 
     def impose(self, command: Command) -> Command:
         """Take in a cause of our own that must not wait for the store (law 2, exceptions)."""
@@ -186,21 +186,21 @@ class Records:
         moved = advance(command, phase, self._clock.now(), **outcome)
         self._current[moved.key] = moved
 
-        def unit(connection: Connection) -> Command:
-            stored = moved if moved.order else _with_order(connection, moved)
-            if amend is not None:
-                stored = amend(connection, stored)
-            command_rows.update(connection, stored)
-            if also is not None:
-                also(connection)
-            return stored
-
         def committed(stored: Command) -> None:
             if then is not None:
                 then(stored)
             if stored.final:
                 self._ended(stored)
             self._announcer.announce(CommandChanged(command=stored))
+
+        if moved.order and amend is None:
+            return moved, Alike(_store_steps, (moved, also)), committed
+
+        def unit(connection: Connection) -> Command:
+            stored = moved if moved.order else _with_order(connection, moved)
+            if amend is not None:
+                stored = amend(connection, stored)
+            return _store_steps(connection, ((stored, also),))[0]
 
         return moved, unit, committed
 
@@ -218,6 +218,16 @@ class Records:
                 future.set_result(stored)
         for action in self._settled:
             action(stored)
+
+
+def _store_steps(
+    connection: Connection, steps: Sequence[tuple[Command, Write | None]]
+) -> Sequence[Command]:
+    """Store where commands are now, and what goes along with each."""
+    commands = [command for command, _ in steps]
+    command_rows.update_all(connection, commands)
+    perform(connection, (also for _, also in steps if also is not None))
+    return commands
 
 
 def _with_order(connection: Connection, command: Command) -> Command:

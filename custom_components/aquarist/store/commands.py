@@ -2,7 +2,9 @@
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import batched
 import sqlite3
 from typing import Any
 
@@ -12,6 +14,7 @@ from ..layers.claims import Layer
 from .encoding import from_json, from_json_or_none, to_json, to_json_or_none
 from .errors import AlreadyFinal, NotStored
 from .instants import from_store, from_store_or_none, to_store, to_store_or_none
+from .work import TOGETHER, NotTogetherError
 
 
 class ConflictingId(Exception):
@@ -40,14 +43,22 @@ _ASKED = (
     "depth, user, context, run, step, retry_of"
 )
 COLUMNS = f"ordinal, {_ASKED}"
+_ROW = f"({', '.join('?' * 31)})"
 _INSERT = (
-    f"INSERT INTO command ({_ASKED}) VALUES ({', '.join('?' * 31)}) "
-    "ON CONFLICT (id, device) DO NOTHING"
+    f"INSERT INTO command ({_ASKED}) VALUES {_ROW} ON CONFLICT (id, device) DO NOTHING"
 )
+_INSERT_TOGETHER = _INSERT.replace(_ROW, ", ".join([_ROW] * TOGETHER))
 _UPDATE = (
     "UPDATE command SET phase = ?, attempts = ?, started_at = ?, completed_at = ?, "
     "result = ?, error_code = ?, error = ?, error_details = ? "
     f"WHERE ordinal = ? AND phase IN ({OPEN})"
+)
+_OUTCOME = f"({', '.join('?' * 9)})"
+_UPDATE_TOGETHER = (
+    "UPDATE command SET phase = column1, attempts = column2, started_at = column3, "
+    "completed_at = column4, result = column5, error_code = column6, error = column7, "
+    f"error_details = column8 FROM (VALUES {', '.join([_OUTCOME] * TOGETHER)}) "
+    f"WHERE ordinal = column9 AND phase IN ({OPEN})"
 )
 _POSTPONE = f"UPDATE command SET expires_at = ? WHERE ordinal = ? AND phase IN ({OPEN})"
 _GET = f"SELECT {COLUMNS} FROM command WHERE device = ? AND id = ?"
@@ -89,33 +100,59 @@ def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, b
     return stored, False
 
 
+def insert_all(
+    connection: sqlite3.Connection, commands: Sequence[Command]
+) -> list[tuple[Command, bool]]:
+    """Store commands in their order, each as `insert` does.
+
+    Raises NotTogetherError when one of several was stored before, and for what is done
+    alone what `insert` raises.
+    """
+    stored: list[tuple[Command, bool]] = []
+    for some in batched(commands, TOGETHER, strict=False):
+        if len(some) < TOGETHER or any(one.action == WRITE_ACTION for one in some):
+            stored += [insert(connection, one) for one in some]
+            continue
+        values = [value for one in some for value in _row(one)]
+        cursor = connection.execute(_INSERT_TOGETHER, values)
+        if cursor.rowcount < TOGETHER:
+            raise NotTogetherError
+        last: Any = cursor.lastrowid
+        orders = range(last - TOGETHER + 1, last + 1)
+        stored += [
+            (changed(one, order=order), True)
+            for one, order in zip(some, orders, strict=True)
+        ]
+    return stored
+
+
 def update(connection: sqlite3.Connection, command: Command) -> None:
     """Store the phase and the outcome of a command.
 
     Raises AlreadyFinal when the stored one has ended (law 8), NotStored when there is
     none.
     """
-    started_at = command.started_at
-    completed_at = command.completed_at
-    cursor = connection.execute(
-        _UPDATE,
-        (
-            command.phase.value,
-            command.attempts,
-            None if started_at is None else to_store(started_at),
-            None if completed_at is None else to_store(completed_at),
-            to_json_or_none(command.result),
-            _word(command.error_code),
-            command.error,
-            to_json_or_none(command.error_details),
-            command.order,
-        ),
-    )
-    if cursor.rowcount:
+    if connection.execute(_UPDATE, _outcome(command)).rowcount:
         return
     if connection.execute(_EXISTS, (command.order,)).fetchone():
         raise AlreadyFinal("command", command.key)
     raise NotStored("command", command.key)
+
+
+def update_all(connection: sqlite3.Connection, commands: Sequence[Command]) -> None:
+    """Store the phases and the outcomes of commands in their order, each as `update` does.
+
+    Raises NotTogetherError when one of several has ended or is not stored, and for what is
+    done alone what `update` raises.
+    """
+    for some in batched(commands, TOGETHER, strict=False):
+        if len({one.order for one in some}) < TOGETHER:
+            for one in some:
+                update(connection, one)
+            continue
+        values = [value for one in some for value in _outcome(one)]
+        if connection.execute(_UPDATE_TOGETHER, values).rowcount < TOGETHER:
+            raise NotTogetherError
 
 
 def postpone(
@@ -194,6 +231,21 @@ def _row(command: Command) -> tuple[Any, ...]:
         command.run,
         command.step,
         command.retry_of,
+    )
+
+
+def _outcome(command: Command) -> tuple[Any, ...]:
+    """Return what is stored of how far a command is, and its order."""
+    return (
+        command.phase.value,
+        command.attempts,
+        to_store_or_none(command.started_at),
+        to_store_or_none(command.completed_at),
+        to_json_or_none(command.result),
+        _word(command.error_code),
+        command.error,
+        to_json_or_none(command.error_details),
+        command.order,
     )
 
 

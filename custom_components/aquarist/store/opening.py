@@ -111,6 +111,8 @@ def _prepare(connection: sqlite3.Connection, version: int) -> None:
     """Set how the store is written, and find out that it can be."""
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+    # What a statement of many rows needs to go back is no file of its own.
+    connection.execute("PRAGMA temp_store=MEMORY")
     connection.execute(f"PRAGMA journal_size_limit={LOG_LIMIT}")
     # A file that cannot be written opens, and begins, without a word; only a write tells.
     connection.execute("BEGIN IMMEDIATE")

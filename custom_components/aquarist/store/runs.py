@@ -73,6 +73,10 @@ _RECENT = f"SELECT {_COLUMNS} FROM run WHERE id < ? ORDER BY id DESC LIMIT ?"
 _RECENT_OF_KIND = (
     f"SELECT {_COLUMNS} FROM run WHERE kind = ? AND id < ? ORDER BY id DESC LIMIT ?"
 )
+_OF_OCCURRENCE = (
+    f"SELECT {_COLUMNS} FROM run WHERE json_extract(data, '$.occurrence') = ? "
+    "ORDER BY id DESC LIMIT 1"
+)
 _STEP_COLUMNS = (
     "run, step, state, started_at, ended_at, deadline, result, error_code, error"
 )
@@ -182,6 +186,15 @@ def recent(
     else:
         rows = connection.execute(_RECENT_OF_KIND, (str(kind), bound, limit))
     return [_run(row) for row in rows]
+
+
+def of_occurrence(connection: sqlite3.Connection, occurrence: int) -> RunRow | None:
+    """Return the run that a due moment of a schedule began, or None.
+
+    Looks through all runs: for the few moments that a restart finds without a verdict.
+    """
+    row = connection.execute(_OF_OCCURRENCE, (occurrence,)).fetchone()
+    return None if row is None else _run(row)
 
 
 def steps(connection: sqlite3.Connection, run: int) -> list[StepRow]:

@@ -3,7 +3,8 @@
 A unit of work is a function of the connection. The writer takes all units that are
 waiting, without lingering, into one transaction in which each fails alone, and tells
 the event loop once a batch. A unit may be run again, when its batch could not be stored
-or when another unit of it failed: it must change nothing but the database.
+or when another unit of it failed: it must change nothing but the database. Neighbours that
+are alike are done together, in fewer statements.
 
 Units that nobody waits for keep their order over a fault: once one of them was refused, no
 later one is tried before whoever posts them has caught up.
@@ -36,6 +37,7 @@ from .work import (
     Upkeep,
     Waiting,
     is_unattended,
+    perform,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -300,9 +302,10 @@ class Writer:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
+            results = perform(connection, [unit for unit, _, _ in batch])
             outcomes: list[Outcome] = [
-                (future, committed, unit(connection), None)
-                for unit, committed, future in batch
+                (future, committed, result, None)
+                for (_, committed, future), result in zip(batch, results, strict=True)
             ]
         except BaseException as error:
             if of_the_store(error):
