@@ -145,6 +145,30 @@ class DriftFlow(ChoiceFlow):
         return list(programmes) or [("remove_schedule", {"head_index": head})]
 
 
+class ProgrammeFlow(ChoiceFlow):
+    """Lets the keeper take programmes out of a pump's memory, or leave them there."""
+
+    choices = ("remove", "accept")
+
+    async def async_step_remove(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Have the pump forget them; it doses by itself no more."""
+        device = self.hass.data[DATA_ENGINE].devices[int(self.about("device"))]
+        orders: list[Order] = [
+            ("remove_schedule", {"head_index": int(head)})
+            for head in str(self.about("heads")).split(",")
+        ]
+        return await self.done(by=_carried_out(self.hass, device, orders))
+
+    async def async_step_accept(
+        self, user_input: dict[str, str] | None = None
+    ) -> RepairsFlowResult:
+        """Say no more about it; another limit or rule is another issue."""
+        ir.async_ignore_issue(self.hass, DOMAIN, self.issue_id, True)
+        return self.async_abort(reason="accepted")
+
+
 class RecalibrationFlow(
     CalibrationSteps[RepairsFlowContext, RepairsFlowResult, str], RepairsFlow
 ):

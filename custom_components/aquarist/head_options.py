@@ -19,6 +19,7 @@ import probatio as vol
 from .const import (
     CONF_ADDITIVE,
     CONF_BUDGET_ML,
+    CONF_CALIBRATION_DAYS,
     CONF_CONTAINER_ML,
     CONF_LOW_DAYS,
     CONF_MAXIMUM_DOSE_ML,
@@ -27,6 +28,7 @@ from .const import (
     CONF_ONLY_IF_FITS,
 )
 from .data import DATA_ENGINE
+from .dosing.calibration import REMINDER_DAYS
 from .dosing.volume import millilitres
 from .engine.errors import EngineError
 from .engine.state import DeviceState
@@ -37,15 +39,10 @@ LARGEST_CONTAINER_ML: Final = 100_000
 MAXIMUM_DOSE: Final = number_field(UnitOfVolume.MILLILITERS, 0.1, 6553, 0.1)
 CONTAINER: Final = number_field(UnitOfVolume.MILLILITERS, 1, LARGEST_CONTAINER_ML, 0.1)
 _INTERVAL: Final = number_field(UnitOfTime.MINUTES, 1, 10080, 1)
+_CALIBRATION_DAYS: Final = number_field(UnitOfTime.DAYS, 0, 3650, 1)
 _LOW_DAYS: Final = number_field(UnitOfTime.DAYS, 1, 365, 1)
 _VOLUMES: Final = (CONF_BUDGET_ML, CONF_MAXIMUM_DOSE_ML)
 _NEED_A_CONTAINER: Final = (CONF_ONLY_IF_FITS, CONF_LOW_DAYS)
-WITHOUT_CONTAINER: Final = {
-    CONF_CONTAINER_ML: None,
-    CONF_ONLY_IF_FITS: False,
-    CONF_LOW_DAYS: None,
-}
-"""What the options say of a head that has no container any more."""
 
 type Errors = dict[str, str]
 
@@ -81,6 +78,7 @@ def head_fields(hass: HomeAssistant) -> dict[Any, Any]:
         vol.Optional(CONF_BUDGET_ML): BUDGET,
         vol.Optional(CONF_MINIMUM_INTERVAL_MINUTES): _INTERVAL,
         vol.Required(CONF_ONLY_CALIBRATED, default=False): BooleanSelector(),
+        vol.Required(CONF_CALIBRATION_DAYS, default=REMINDER_DAYS): _CALIBRATION_DAYS,
         vol.Optional(CONF_CONTAINER_ML): CONTAINER,
         vol.Required(CONF_ONLY_IF_FITS, default=False): BooleanSelector(),
         vol.Optional(CONF_LOW_DAYS): _LOW_DAYS,
@@ -96,6 +94,7 @@ def entered_head(user_input: Mapping[str, Any]) -> dict[str, Any]:
         CONF_MAXIMUM_DOSE_ML: user_input.get(CONF_MAXIMUM_DOSE_ML),
         CONF_MINIMUM_INTERVAL_MINUTES: user_input.get(CONF_MINIMUM_INTERVAL_MINUTES),
         CONF_ONLY_CALIBRATED: user_input[CONF_ONLY_CALIBRATED],
+        CONF_CALIBRATION_DAYS: int(user_input[CONF_CALIBRATION_DAYS]),
         CONF_CONTAINER_ML: user_input.get(CONF_CONTAINER_ML),
         CONF_ONLY_IF_FITS: user_input[CONF_ONLY_IF_FITS],
         CONF_LOW_DAYS: None if days is None else int(days),

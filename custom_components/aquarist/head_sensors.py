@@ -32,7 +32,10 @@ def _given(head: Head) -> int:
 def _budget_left(head: Head) -> float | None:
     """Return the millilitres that the head may still give now."""
     budget = head.state.limits.head(head.head.index).budget
-    return None if budget is None else millilitres(max(budget - _given(head), 0))
+    if budget is None:
+        return None
+    taken = head.engine.gate.taken(head.state, head.head.index, head.now)
+    return millilitres(max(budget - taken, 0))
 
 
 def _rolls_out(head: Head) -> datetime | None:

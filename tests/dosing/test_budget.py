@@ -1,5 +1,6 @@
 """A head doses no more than its limit within any 24 hours (law 5)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,8 @@ from custom_components.aquarist.dosing import (
     budget_refusal,
     counted,
 )
+from custom_components.aquarist.dosing.budget import beside_programmes
+from custom_components.aquarist.dosing.ledger import PUMP
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -123,3 +126,32 @@ def test_a_limit_below_what_was_given_leaves_nothing() -> None:
     refusal = budget_refusal([dose(5000, NOON)], 100, 1000, NOON)
     assert refusal is not None
     assert refusal.left == 0
+
+
+@pytest.mark.parametrize(
+    ("found", "taken"),
+    [
+        pytest.param([], 4000, id="it has given nothing yet"),
+        pytest.param([4000], 4000, id="it gave that already"),
+        pytest.param([3000, 3000], 6000, id="the pump gave more than that"),
+        pytest.param([1000], 4000, id="it gave a part"),
+    ],
+)
+def test_a_programme_takes_its_share_of_a_budget_once(
+    found: list[int], taken: int
+) -> None:
+    """What a pump gave by itself was its programme; what somebody asked for was not."""
+    asked = replace(dose(700, NOON), source="rest")
+    older = replace(dose(9000, NOON - WINDOW), source=PUMP)
+    other = replace(dose(500, NOON), source=PUMP, head=1)
+    by_itself = [replace(dose(one, NOON - HOUR), source=PUMP) for one in found]
+    left, programmes = beside_programmes(
+        [asked, older, other, *by_itself], {(1, 0): 4000}, NOON
+    )
+    assert (list(left), programmes) == ([asked, other], taken)
+
+
+def test_without_a_programme_all_doses_count() -> None:
+    """Nothing is set aside."""
+    doses = [replace(dose(500, NOON), source=PUMP)]
+    assert beside_programmes(doses, {}, NOON) == (doses, 0)

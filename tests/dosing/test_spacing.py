@@ -1,14 +1,18 @@
 """Incompatible additives keep apart, and so do the doses of one head (law 5)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
+from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
 from custom_components.aquarist.dosing.spacing import (
     NotBefore,
     Spacing,
+    apart_from_programmes,
+    interval_beside,
     interval_refusal,
     not_before,
 )
@@ -136,3 +140,77 @@ def test_a_dose_too_soon_after_the_last_is_refused() -> None:
 def test_a_dose_late_enough_passes(doses: list[Dose], seconds: float | None) -> None:
     """Nothing stands in its way."""
     assert interval_refusal(doses, seconds, NOON) is None
+
+
+def programme(hour: int, minute: int, **more: Any) -> Programme:
+    """Return a programme of one dose a day, by a clock two hours ahead of UTC."""
+    return Programme(
+        mode=ProgrammeMode.SINGLE, volume=1000, at=time(hour, minute), **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "minutes"),
+    [
+        pytest.param((12, 58), None, id="long ago"),
+        pytest.param((13, 0), 1, id="an hour ago, give or take a minute"),
+        pytest.param((13, 30), 31, id="half an hour ago"),
+        pytest.param((14, 0), 61, id="now"),
+        pytest.param((14, 45), 106, id="soon"),
+        pytest.param((15, 0), 121, id="in an hour, give or take a minute"),
+        pytest.param((15, 1), None, id="later"),
+    ],
+)
+def test_a_dose_keeps_apart_from_those_of_a_programme(
+    at: tuple[int, int], minutes: int | None
+) -> None:
+    """The pump gives them by its own clock, before and after; nobody need have seen that."""
+    local = NOON.astimezone(ZoneInfo("Europe/Berlin"))
+    answer = apart_from_programmes(
+        "iron", [("phosphate", programme(*at))], APART, local
+    )
+    assert answer == (
+        None if minutes is None else NotBefore(at=NOON + minutes * MINUTE)
+    )
+
+
+def test_a_dose_waits_for_the_last_of_them() -> None:
+    """An hourly programme leaves no room at all; one of something else is in nobody's way."""
+    local = NOON.astimezone(ZoneInfo("Europe/Berlin"))
+    hourly = Programme(mode=ProgrammeMode.EVERY_HOUR, volume=2400)
+    known = [("phosphate", programme(13, 30)), ("phosphate", hourly)]
+    answer = apart_from_programmes("iron", known, APART, local)
+    assert answer == NotBefore(at=NOON + 121 * MINUTE)
+    assert apart_from_programmes("iron", [("calcium", hourly)], APART, local) is None
+    assert apart_from_programmes("iron", [(None, hourly)], APART, local) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "frees"),
+    [
+        pytest.param((12, 58), None, id="long ago"),
+        pytest.param((13, 30), 30, id="half an hour ago"),
+        pytest.param((14, 30), 90, id="in half an hour"),
+        pytest.param((15, 1), None, id="later"),
+    ],
+)
+def test_a_head_that_doses_by_itself_soon_refuses(
+    at: tuple[int, int], frees: int | None
+) -> None:
+    """As it does when it just has."""
+    local = NOON.astimezone(ZoneInfo("Europe/Berlin"))
+    refusal = interval_beside(programme(*at), 3600, local)
+    if frees is None:
+        assert refusal is None
+        return
+    assert refusal is not None
+    assert refusal.limit == "minimum_interval"
+    assert refusal.frees_at == NOON + (frees + 1) * MINUTE
+    assert refusal.details == {"minutes": "60"}
+
+
+def test_without_a_programme_or_an_interval_nothing_is_refused() -> None:
+    """There is nothing to keep."""
+    local = NOON.astimezone(ZoneInfo("Europe/Berlin"))
+    assert interval_beside(None, 3600, local) is None
+    assert interval_beside(programme(14, 0), None, local) is None

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import override
+from typing import Any, override
 
 import pytest
 
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
-from custom_components.aquarist.dosing.calibration import REMINDER
+from custom_components.aquarist.dosing.calibration import REMINDER_DAYS
 from custom_components.aquarist.engine.changes import DeviceChanged
 from custom_components.aquarist.engine.errors import EngineError
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.store.errors import StoreError
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import SERVICE, Rig
@@ -123,16 +123,28 @@ async def test_a_pump_with_a_mind_of_its_own_keeps_its_flow_itself(rig: Rig) -> 
     assert not age.due
 
 
-async def test_an_old_measurement_is_due_again(rig: Rig) -> None:
-    """Hoses wear."""
-    state = await rig.attach(MemoryDoser())
+@pytest.mark.parametrize(
+    ("limits", "days", "due"),
+    [
+        ({}, REMINDER_DAYS - 1, False),
+        ({}, REMINDER_DAYS, True),
+        ({"calibration_days": 30}, 29, False),
+        ({"calibration_days": 30}, 30, True),
+        ({"calibration_days": 0}, 3650, False),
+    ],
+)
+async def test_an_old_measurement_is_due_again(
+    rig: Rig, limits: dict[str, Any], days: int, due: bool
+) -> None:
+    """Hoses wear; the keeper says how fast, and whether to be reminded at all."""
+    state = await rig.attach(MemoryDoser(), heads={0: HeadLimits(**limits)})
     await rig.engine.calibrations.measured(
         state, 0, asked=4000, measured=4000, user=None
     )
-    rig.clock.advance(REMINDER.total_seconds())
+    rig.clock.advance(timedelta(days=days).total_seconds())
     age = rig.engine.calibrations.age(state, 0)
     assert age is not None
-    assert age.due
+    assert age.due is due
 
 
 async def test_a_slip_of_the_hand_is_refused_by_field(rig: Rig) -> None:

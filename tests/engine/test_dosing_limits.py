@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.aquarist.chihiros.command_frame import Weekday
 from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.dosing.ledger import RUN, Dose, DoseState
@@ -238,6 +239,86 @@ class TestRuns:
         ]
         gate.note(run(0, 4000))
         assert gate.run_refusal(state, run(0, 4000), START) is None
+
+
+class TestBesideProgrammes:
+    """What pumps give by themselves within 24 hours is taken before anybody else's doses."""
+
+    def keep(
+        self, rig: Rig, number: int, volume: int, head: int = 0, **more: Any
+    ) -> None:
+        """Have a pump keep a programme."""
+        programme = Programme(
+            mode=ProgrammeMode.SINGLE, volume=volume, at=time(9), **more
+        )
+        rig.engine.device_memory.content.keep(number, f"head_{head}", programme)
+
+    async def test_a_head_gives_no_more_than_its_limit_with_its_programme(
+        self, rig: Rig
+    ) -> None:
+        """Before the programme has given its share, and after it."""
+        _, state = await pump(rig, "Doser", HeadLimits(budget=5000))
+        self.keep(rig, 1, 4000)
+        refusal = await refused(rig, state, 1.1)
+        assert refusal == Refusal(
+            limit="budget_24h",
+            asked=1.1,
+            allowed=5,
+            left=1,
+            details={"programme": "4"},
+        )
+        rig.engine.ledger.ran_by_itself(state, 0, 4000, rig.clock.now())
+        await rig.settle()
+        assert (await refused(rig, state, 1.1)).left == 1
+        assert (await rig.done(await ask(rig, state, 1))).phase is Phase.COMPLETED
+        refusal = await refused(rig, state, 0.5)
+        assert (refusal.left, refusal.frees_at) == (0, START + timedelta(days=1))
+        assert refusal.details == {"programme": "4"}
+
+    async def test_a_dose_keeps_its_distance_from_those_of_the_programme(
+        self, rig: Rig
+    ) -> None:
+        """The shortest time between two doses holds for those ahead, too."""
+        _, state = await pump(rig, "Doser", HeadLimits(minimum_interval=1800))
+        local = rig.clock.local_now() + timedelta(minutes=10)
+        soon = Programme(mode=ProgrammeMode.SINGLE, volume=2000, at=local.time())
+        rig.engine.device_memory.content.keep(1, "head_0", soon)
+        refusal = await refused(rig, state, 1)
+        assert refusal.limit == "minimum_interval"
+        assert refusal.frees_at == START + timedelta(minutes=41)
+
+    async def test_only_what_it_gives_within_a_day_is_taken(self, rig: Rig) -> None:
+        """The clock of the rig stands on a Tuesday."""
+        _, state = await pump(rig, "Doser", HeadLimits(budget=5000))
+        self.keep(rig, 1, 4000, weekdays=Weekday.FRIDAY)
+        assert (await rig.done(await ask(rig, state, 5))).phase is Phase.COMPLETED
+
+    async def test_budgets_of_an_aquarium_count_all_programmes(self, rig: Rig) -> None:
+        """Those of the additive, and all; not those of other aquariums."""
+        _, state = await pump(rig, "One", IRON, PHOSPHATE)
+        await pump(rig, "Two", IRON)
+        await pump(rig, "Other", IRON, aquarium="other")
+        rig.engine.set_aquarium_limits(
+            "tank", AquariumLimits(budget=9000, additive_budget={"iron": 5000})
+        )
+        self.keep(rig, 2, 3000)
+        self.keep(rig, 3, 9000)
+        refusal = await refused(rig, state, 2.1)
+        assert (refusal.limit, refusal.left) == ("budget_additive_24h", 2)
+        assert refusal.details == {"programme": "3", "additive": "iron"}
+        refusal = await refused(rig, state, 6.1, head=1)
+        assert (refusal.limit, refusal.left) == ("budget_aquarium_24h", 6)
+        assert (await rig.done(await ask(rig, state, 2))).phase is Phase.COMPLETED
+
+    async def test_what_is_left_is_without_the_programme(self, rig: Rig) -> None:
+        """As the sensor shows it."""
+        _, state = await pump(rig, "Doser", HeadLimits(budget=5000))
+        gate, now = rig.engine.gate, rig.clock.now()
+        self.keep(rig, 1, 4000)
+        assert gate.taken(state, 0, now) == 4000
+        await rig.done(await ask(rig, state, 0.5))
+        assert gate.taken(state, 0, now) == 4500
+        assert gate.taken(state, 1, now) == 0
 
 
 class TestProgrammes:
@@ -476,6 +557,23 @@ class TestSpacing:
         assert doser.sent == []
         assert rig.engine.gate.given(1, 0, START) == 3000
         await rig.advance(602)
+        assert (await rig.done(waiting)).phase is Phase.COMPLETED
+
+    async def test_what_the_pump_will_give_by_itself_makes_it_wait_too(
+        self, rig: Rig
+    ) -> None:
+        """Its programme comes first: the dose is given when both are apart."""
+        doser = MemoryDoser()
+        state = await rig.attach(doser, heads={0: IRON, 1: PHOSPHATE})
+        rig.engine.set_aquarium_limits("tank", AquariumLimits(spacing=AN_HOUR))
+        local = rig.clock.local_now() + timedelta(minutes=10)
+        soon = Programme(mode=ProgrammeMode.SINGLE, volume=2000, at=local.time())
+        rig.engine.device_memory.content.keep(1, "head_1", soon)
+        waiting = await ask(rig, state, 1)
+        assert doser.sent == []
+        await rig.advance(60 * 70)
+        assert doser.sent == []
+        await rig.advance(62)
         assert (await rig.done(waiting)).phase is Phase.COMPLETED
 
     async def test_an_aquarium_that_keeps_nothing_apart_lets_all_pass(

@@ -1,11 +1,11 @@
 """How much may be dosed within 24 hours: by a head, of an additive, into an aquarium (law 5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import accumulate
 
 from ..limits.refusal import Refusal
-from .ledger import Dose
+from .ledger import PUMP, Dose
 from .volume import millilitres
 
 WINDOW = timedelta(hours=24)
@@ -47,6 +47,26 @@ def budget_refusal(
         left=millilitres(max(0, limit - used)),
         frees_at=_frees_at(recent, used + volume - limit) if volume <= limit else None,
     )
+
+
+def beside_programmes(
+    doses: Iterable[Dose], daily: Mapping[tuple[int, int], int], now: datetime
+) -> tuple[list[Dose], int]:
+    """Return the doses that count one by one, and the µL that programmes take together.
+
+    `daily` is by device and head what a pump gives by itself within the next 24 hours. What
+    it gave by itself in the last ones was as good as that: the larger of both counts.
+    """
+    by_themselves: dict[tuple[int, int], list[Dose]] = {head: [] for head in daily}
+    others: list[Dose] = []
+    for dose in doses:
+        head = (dose.device, dose.head)
+        own = by_themselves.get(head) if dose.source == PUMP else None
+        (others if own is None else own).append(dose)
+    taken = sum(
+        max(volume, counted(by_themselves[head], now)) for head, volume in daily.items()
+    )
+    return others, taken
 
 
 def _recent(doses: Iterable[Dose], now: datetime) -> list[Dose]:

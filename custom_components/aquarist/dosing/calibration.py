@@ -1,13 +1,13 @@
 """How true a head is: its flow as measured, and what it gives of what it is asked for."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from ..frozen import frozen
 from .ledger import PUMP, Dose, DoseState
 
-# A hose that is this old has changed: measure again.
-REMINDER = timedelta(days=180)
+# A hose that is this old has changed: measure again, unless the keeper says otherwise.
+REMINDER_DAYS = 180
 # A measurement further off than this is a slip of the hand.
 FURTHEST_OFF = 5
 # The counters show tenths: a dose must be large enough for one of them not to matter.

@@ -14,7 +14,6 @@ from ..devices.device import Device, DeviceKind, DoserDevice, SwitchedDoser
 from ..dosing.calibration import (
     FURTHEST_OFF,
     LAST_DOSES,
-    REMINDER,
     Delivery,
     Seen,
     delivery,
@@ -88,7 +87,9 @@ class Calibrations(Mapping[HeadKey, Calibration]):
         if known is None:
             return None
         age = self._clock.now() - known.at
-        return CalibrationAge(at=known.at, age=age, due=age >= REMINDER)
+        days = device.limits.head(head).calibration_days
+        due = bool(days) and age >= timedelta(days=days)
+        return CalibrationAge(at=known.at, age=age, due=due)
 
     def delivery(self, device: DeviceState, head: int) -> Delivery:
         """Return what a head gave of what it was asked for, since it was measured last."""

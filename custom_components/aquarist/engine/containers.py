@@ -281,7 +281,7 @@ def check_head(device: DeviceState, head: int) -> None:
     """Raise EngineError unless the device is a doser with such a head."""
     port = attached(device)
     if port.kind not in DOSERS:
-        raise EngineError("not_a_doser", field="device", name=device.row.name)
+        raise EngineError("not_a_doser", field="device_id", name=device.row.name)
     heads = cast(DoserDevice, port).heads
     if not 0 <= head < len(heads):
         raise EngineError(

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable
 from ..commands.command import Command
 from ..commands.phases import HOLDING
 from ..devices.device import StopReport
+from ..devices.dosing_fields import DOSING_ALLOWED
 from ..devices.errors import DeviceError
 from ..frozen import frozen
 from ..layers.claims import Layer
 from ..layers.setting import Setting
+from ..limits.refusal import Refusal
 from ..store import settings
 from .arbiter import Arbiter
 from .changes import DeviceChanged
@@ -102,9 +104,14 @@ class Emergency:
         self._await(self._awaited - awaited)
         return len(held) + len(awaited)
 
-    async def end_dose(self, device: DeviceState) -> DeviceStopped:
-        """End the dose that a device gives, without holding it afterwards."""
-        self._pulses.stop_deliveries(device)
+    async def end_dose(
+        self, device: DeviceState, because: Refusal | None = None
+    ) -> DeviceStopped:
+        """End the dose that a device gives, without holding it afterwards.
+
+        ``because`` of a rule that forbids it, if that is so.
+        """
+        self._pulses.stop_deliveries(device, because)
         return await self._in_time(device, lambda: _stopped(device))
 
     def _of_aquarium(self, aquarium: str | None) -> list[DeviceState]:
@@ -214,6 +221,6 @@ async def _stopped(device: DeviceState) -> StopReport:
 
 def _safe(device: DeviceState, state: FieldState) -> Setting | None:
     """Return the safe setting of a field; None means that only an alarm is raised."""
-    if state.name.startswith("dosing_allowed_"):
+    if state.name.startswith(DOSING_ALLOWED):
         return {state.name: False}
     return device.limits.safe.get(state.name)

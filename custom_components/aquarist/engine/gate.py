@@ -6,29 +6,39 @@ pass together on the same budget, at one head or at two devices of an aquarium.
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import cast
 
 from ..devices.device import DoserDevice
-from ..devices.dosing_fields import allowed_field
-from ..dosing.budget import WINDOW, budget_refusal, counted
+from ..dosing.budget import WINDOW, beside_programmes, counted
 from ..dosing.container import fit_refusal
 from ..dosing.ledger import PUMP, Dose, DoseState
 from ..dosing.programme import Programme
-from ..dosing.programme_limits import dose_refusal, spacing_refusal
-from ..dosing.spacing import NotBefore, interval_refusal, not_before
-from ..dosing.volume import millilitres
+from ..dosing.spacing import (
+    NotBefore,
+    apart_from_programmes,
+    interval_beside,
+    interval_refusal,
+    not_before,
+)
 from ..limits.refusal import Refusal
+from .budgets import (
+    BUDGET_ADDITIVE,
+    BUDGET_AQUARIUM,
+    named,
+    of_additive,
+    programme_refusal,
+    too_large,
+    with_details,
+    within,
+)
+from .heads_allowed import held_for_good, in_use, not_allowed
 from .memory_content import MemoryContent
 from .state import AquariumLimits, DeviceState
 
 type HeadKey = tuple[int, int]
 type Counting = Callable[[Dose | None, Dose | None], None]
 
-BUDGET = "budget_24h"
-BUDGET_ADDITIVE = "budget_additive_24h"
-BUDGET_AQUARIUM = "budget_aquarium_24h"
 _REMEMBERED = WINDOW + timedelta(hours=1)
 _NO_LIMITS = AquariumLimits()
 
@@ -38,7 +48,8 @@ class Gate:
 
     ``calibrated`` holds the heads that were measured, ``remaining`` tells the microlitres in
     a head's container, ``interlock`` which safety rule keeps a doser from dosing,
-    ``measuring`` whether what a head gives goes into a measuring glass;
+    ``undecided`` for how many seconds no rule can tell yet,
+    ``measuring`` whether a head runs into a measuring glass, ``zone`` the wall clock of pumps;
     ``aquarium_limits`` is by entry id.
     """
 
@@ -54,7 +65,9 @@ class Gate:
         self.calibrated: Container[HeadKey] = ()
         self.remaining: Callable[[int, int], int | None] = _unknown
         self.interlock: Callable[[DeviceState], Refusal | None] = _nothing_against
-        self.measuring: Callable[[int, int], bool] = _never
+        self.undecided: Callable[[DeviceState], float] = lambda device: 0.0
+        self.measuring: Callable[[int, int], bool] = lambda device, head: False
+        self.zone: Callable[[], tzinfo | None] = lambda: UTC
 
     def load(self, doses: Iterable[Dose]) -> None:
         """Take in what is on disk; nobody is told."""
@@ -96,6 +109,17 @@ class Gate:
         """Return the microlitres that count against the head's 24 hours."""
         return counted(self.doses(device, head), now)
 
+    def taken(self, device: DeviceState, head: int, now: datetime) -> int:
+        """Return the microlitres of the head's 24 hours that nobody else may give.
+
+        What was given, and what its programme gives within the next 24 hours.
+        """
+        key = (device.row.number, head)
+        others, programme = beside_programmes(
+            self.doses(*key), self._daily([key], now), now
+        )
+        return counted(others, now) + programme
+
     def reserve(
         self, device: DeviceState, dose: Dose, now: datetime
     ) -> Refusal | NotBefore | None:
@@ -109,9 +133,11 @@ class Gate:
         self, device: DeviceState, dose: Dose, now: datetime
     ) -> Refusal | NotBefore | None:
         """Return what stands in the way of a dose now, reserved or not; None is go."""
-        return self._refusal(device, dose.head, dose.volume, now, dose.key) or (
-            self._spacing(device, dose.head, now, dose.key)
-        )
+        if refusal := self._refusal(device, dose.head, dose.volume, now, dose.key):
+            return refusal
+        if seconds := self.undecided(device):
+            return NotBefore(at=now + timedelta(seconds=seconds))
+        return self._spacing(device, dose.head, now, dose.key)
 
     def refusal(
         self, device: DeviceState, head: int, volume: int, now: datetime
@@ -127,7 +153,7 @@ class Gate:
         It is no dose: the limits of a single dose do not bind it, the budgets do.
         """
         return (
-            _not_allowed(device, run.head, now)
+            not_allowed(device, run.head, now)
             or self.interlock(device)
             or self._over_budget(device, run.head, run.volume, now, run.key)
             or self._does_not_fit(device, run.head, run.volume, run.key)
@@ -141,33 +167,35 @@ class Gate:
         It replaces the head's present one; with those of other heads it must keep within
         the budgets of a day, and its doses within what holds for each dose.
         """
+        return not_allowed(device, head, now) or self._programme_refusal(
+            device, head, programme
+        )
+
+    def programme_conflict(
+        self, device: DeviceState, head: int, programme: Programme, now: datetime
+    ) -> Refusal | None:
+        """Return what would forbid a programme today that a pump keeps already.
+
+        What holds the head only for a while, such as a mode, does not.
+        """
+        return held_for_good(device, head, now) or self._programme_refusal(
+            device, head, programme
+        )
+
+    def _programme_refusal(
+        self, device: DeviceState, head: int, programme: Programme
+    ) -> Refusal | None:
+        """Return which limit a programme does not keep to."""
         limits = device.limits.head(head)
-        if refusal := _not_allowed(device, head, now) or self._measured(device, head):
+        if refusal := in_use(device, head) or self._measured(device, head):
             return refusal
         aquarium = self._limits(device)
         others = [
-            (self._devices[key[0]].limits.head(key[1]).additive, other)
+            (self._additive(key), other)
             for key, other in self._programmed(device.row.aquarium)
             if key != (device.row.number, head)
         ]
-        alike = sum(one.volume for what, one in others if what == limits.additive)
-        budgets = (
-            (BUDGET, limits.budget, 0),
-            (BUDGET_ADDITIVE, _of_additive(aquarium, limits.additive), alike),
-            (BUDGET_AQUARIUM, aquarium.budget, sum(one.volume for _, one in others)),
-        )
-        for word, limit, taken in budgets:
-            if limit is not None and taken + programme.volume > limit:
-                return Refusal(
-                    limit=word,
-                    asked=millilitres(programme.volume),
-                    allowed=millilitres(limit),
-                    left=millilitres(max(limit - taken, 0)),
-                    details=_named(word, limits.additive),
-                )
-        return dose_refusal(
-            programme, limits.maximum_volume, limits.minimum_interval
-        ) or spacing_refusal(programme, limits.additive, others, aquarium.spacing)
+        return programme_refusal(programme, others, limits, aquarium)
 
     def ends(self, dose: Dose, margin: float = 0.0) -> datetime:
         """Return when the pump ends a dose; a margin in seconds makes it sure."""
@@ -189,16 +217,21 @@ class Gate:
         """Return what forbids a dose; its own reservation does not."""
         limits = device.limits.head(head)
         return (
-            _not_allowed(device, head, now)
+            not_allowed(device, head, now)
             or self.interlock(device)
             or self._measured(device, head)
             or self._being_measured(device, head)
-            or _too_large(limits.maximum_volume, volume)
+            or too_large(limits.maximum_volume, volume)
             or self._over_budget(device, head, volume, now, apart_from)
             or interval_refusal(
                 self._others(device.row.number, head, apart_from),
                 limits.minimum_interval,
                 now,
+            )
+            or interval_beside(
+                self._memory.programme(device.row.number, head),
+                limits.minimum_interval,
+                now.astimezone(self.zone()),
             )
             or self._does_not_fit(device, head, volume, apart_from)
         )
@@ -213,22 +246,53 @@ class Gate:
     ) -> Refusal | None:
         """Return the budget of 24 hours that a volume would exceed."""
         limits = device.limits.head(head)
-        refusal = budget_refusal(
-            self._others(device.row.number, head, apart_from),
+        own = (device.row.number, head)
+        refusal = within(
+            self._others(*own, apart_from),
+            self._daily([own], now),
             volume,
             limits.budget,
             now,
         )
         aquarium = self._limits(device)
-        of_additive = _of_additive(aquarium, limits.additive)
-        if refusal is not None or (of_additive is None and aquarium.budget is None):
+        additive_budget = of_additive(aquarium, limits.additive)
+        if refusal is not None or (additive_budget is None and aquarium.budget is None):
             return refusal
         doses = list(self._in_aquarium(device.row.aquarium, apart_from))
-        alike = (dose for dose in doses if dose.additive == limits.additive)
-        refusal = budget_refusal(alike, volume, of_additive, now, word=BUDGET_ADDITIVE)
+        heads = [key for key, _ in self._programmed(device.row.aquarium)]
+        alike = [key for key in heads if self._additive(key) == limits.additive]
+        refusal = within(
+            [dose for dose in doses if dose.additive == limits.additive],
+            self._daily(alike, now),
+            volume,
+            additive_budget,
+            now,
+            word=BUDGET_ADDITIVE,
+        )
         if refusal is not None:
-            return _with(refusal, _named(BUDGET_ADDITIVE, limits.additive))
-        return budget_refusal(doses, volume, aquarium.budget, now, word=BUDGET_AQUARIUM)
+            return with_details(refusal, named(BUDGET_ADDITIVE, limits.additive))
+        return within(
+            doses,
+            self._daily(heads, now),
+            volume,
+            aquarium.budget,
+            now,
+            word=BUDGET_AQUARIUM,
+        )
+
+    def _daily(self, heads: Iterable[HeadKey], now: datetime) -> dict[HeadKey, int]:
+        """Return what heads give by their programmes on a day that begins within 24 hours."""
+        local = now.astimezone(self.zone())
+        daily = {}
+        for key in heads:
+            due = self._memory.next_dose(*key, local)
+            if due is not None and due[0] - now < WINDOW:
+                daily[key] = self._memory.daily_volume(*key)
+        return daily
+
+    def _additive(self, key: HeadKey) -> str | None:
+        """Return what a head gives."""
+        return self._devices[key[0]].limits.head(key[1]).additive
 
     def _spacing(
         self, device: DeviceState, head: int, now: datetime, apart_from: str
@@ -238,8 +302,16 @@ class Gate:
         additive = device.limits.head(head).additive
         if not spacing or additive is None:
             return None
-        doses = self._in_aquarium(device.row.aquarium, apart_from)
-        return not_before(doses, additive, spacing, now, self.ends)
+        aquarium = device.row.aquarium
+        doses = self._in_aquarium(aquarium, apart_from)
+        programmes = (
+            (self._additive(key), programme)
+            for key, programme in self._programmed(aquarium)
+        )
+        local = now.astimezone(self.zone())
+        return not_before(
+            doses, additive, spacing, now, self.ends
+        ) or apart_from_programmes(additive, programmes, spacing, local)
 
     def _measured(self, device: DeviceState, head: int) -> Refusal | None:
         """Refuse a head that must be calibrated first."""
@@ -267,7 +339,7 @@ class Gate:
             return None
         own = self._doses.get((device.row.number, head), {}).get(apart_from or "")
         refusal = fit_refusal(remaining + (own.counted if own else 0), volume)
-        return None if refusal is None else _with(refusal, {"head": head + 1})
+        return None if refusal is None else with_details(refusal, {"head": head + 1})
 
     def _limits(self, device: DeviceState) -> AquariumLimits:
         """Return the limits of the aquarium that a device belongs to."""
@@ -319,60 +391,8 @@ def _drop_old(doses: dict[str, Dose], now: datetime) -> None:
             del doses[key]
 
 
-def _not_allowed(device: DeviceState, head: int, now: datetime) -> Refusal | None:
-    """Refuse a head that is held by a layer, or not in use."""
-    allowed = device.fields.get(allowed_field(head))
-    if allowed is not None:
-        resolution = allowed.resolve(now)
-        if resolution is not None and resolution.setting.get(allowed.name) is False:
-            owner = resolution.owner
-            return Refusal(
-                limit="not_allowed",
-                details={"head": head + 1, "by": owner.id if owner else "keeper"},
-            )
-    return _in_use(device, head)
-
-
-def _in_use(device: DeviceState, head: int) -> Refusal | None:
-    """Refuse a head that its keeper does not use."""
-    if device.limits.head(head).enabled:
-        return None
-    return Refusal(limit="head_disabled", details={"head": head + 1})
-
-
-def _too_large(limit: int | None, volume: int) -> Refusal | None:
-    """Refuse a dose that is too large by itself."""
-    if limit is None or volume <= limit:
-        return None
-    return Refusal(
-        limit="maximum_volume", asked=millilitres(volume), allowed=millilitres(limit)
-    )
-
-
-def _of_additive(limits: AquariumLimits, additive: str | None) -> int | None:
-    """Return the budget of an additive in an aquarium."""
-    return None if additive is None else limits.additive_budget.get(additive)
-
-
-def _named(word: str, additive: str | None) -> Mapping[str, str]:
-    """Return which additive a limit is about."""
-    if word != BUDGET_ADDITIVE or additive is None:
-        return {}
-    return {"additive": additive}
-
-
-def _with(refusal: Refusal, details: Mapping[str, str | int]) -> Refusal:
-    """Return a refusal with further facts."""
-    return replace(refusal, details={**refusal.details, **details})
-
-
 def _unknown(device: int, head: int) -> None:
     """Know of no container."""
-
-
-def _never(device: int, head: int) -> bool:
-    """Know of nothing that is measured."""
-    return False
 
 
 def _nothing_against(device: DeviceState) -> None:

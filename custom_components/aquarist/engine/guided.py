@@ -5,7 +5,7 @@ There is one for a head at a time. What it pumps goes the way of everything that
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ from ..runs.records import Outcome
 from ..runs.states import StepState
 from ..runs.steps import AskStep, CalibrateStep, CommandStep, StepKind
 from ..schedules.errors import ErrorCode, ScheduleError
+from ..store.errors import StoreError
 from ..store.runs import RunRow, StepRow
 from .calibrations import Calibrations
 from .containers import check_head
@@ -54,8 +55,10 @@ class Guided:
         steps: RunSteps,
         calibrations: Calibrations,
         find: Find,
+        background: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         """Say how the run goes on, and how its own step is carried out."""
+        self._background = background
         self._runs = runs
         self._steps = steps
         self._calibrations = calibrations
@@ -71,6 +74,17 @@ class Guided:
         """Return whether a head of a device, by its number, runs into a measuring glass now."""
         run = self._of_head(device, head)
         return run is not None and _stage(run) in _INTO_THE_GLASS
+
+    def run_stopped(self, device: DeviceState, head: int) -> None:
+        """End a guided run of which less came out than is reckoned with."""
+        run = self._of_head(device.row.number, head)
+        if run is not None and _stage(run) in _INTO_THE_GLASS:
+            self._background(self._stopped(run.id))
+
+    async def _stopped(self, run: int) -> None:
+        """End a guided run, unless that has happened meanwhile."""
+        with suppress(EngineError, StoreError):
+            await self._runs.cancel(run, error="stopped")
 
     def _of_head(self, device: int, head: int) -> LiveRun | None:
         """Return the guided run of a head."""
@@ -161,6 +175,7 @@ class Guided:
     ) -> Outcome:
         """Keep what was measured; a pump with a mind of its own is told first."""
         device = self._find(step.device_id)
+        await self._steps.attached(run, device)
         check_head(device, step.head_index)
         port = cast(DoserDevice, device.device)
         if port.kind is DeviceKind.CHIHIROS_DOSER:

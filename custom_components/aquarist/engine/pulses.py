@@ -1,7 +1,7 @@
 """Doses: written down, sent at most once, and followed until the pump has ended (law 3)."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from sqlite3 import Connection
@@ -17,6 +17,7 @@ from ..dosing.volume import microlitres, millilitres
 from ..limits.refusal import Refusal
 from ..store import commands as command_rows, doses as dose_rows
 from ..store.errors import StoreError
+from .dose_ends import ended_in_part, ended_unknown
 from .dose_ledger import DELIVERY_MARGIN, DoseLedger
 from .errors import describe
 from .execution import Execution
@@ -62,7 +63,10 @@ class Pulses:
         self._switch_runs = switch_runs
         self._devices = ground.devices
         self._deliveries: dict[str, asyncio.Task[None]] = {}
-        self._stopped: set[str] = set()
+        # By the key of a dose that is being stopped, the rule that forbids it, if one does.
+        self._stopped: dict[str, Refusal | None] = {}
+        self.look_after: Callable[[DeviceState], None] = _nothing
+        self.run_stopped: Callable[[DeviceState, int], None] = _nobody
         self._occupied: set[str] = set()
         self._waiting: dict[int, list[Command]] = {}
         ground.agenda.on("dose", self._dose_due)
@@ -92,6 +96,7 @@ class Pulses:
         finally:
             if command.key not in self._deliveries:
                 self.free(device, head)
+            self.look_after(device)
 
     def waits_for_pump(self, device: DeviceState, command: Command) -> bool:
         """Keep a command until the pump is free; meanwhile the queue goes on."""
@@ -118,10 +123,12 @@ class Pulses:
                 # A cancelled wait does not undo the write: its row may be there from here.
                 written = True
                 command = await self._intend(device, command, dose)
+                self._pass_rules(device)
                 sent = True
                 await prepared.send(dose.volume)
         except _TurnedAway as turned:
-            self._let_go(dose, written=False)
+            self._let_go(dose, written=written)
+            self._switch_runs.not_begun(device, dose.at)
             await cast(PreparedDose, prepared).release()
             self._turned_away(command, turned.answer)
             return
@@ -156,6 +163,11 @@ class Pulses:
         if answer := self._gate.answer(device, dose, dose.at):
             raise _TurnedAway(answer)
         self._gate.note(dose)
+
+    def _pass_rules(self, device: DeviceState) -> None:
+        """Ask the safety rules last of all: they may have changed while it was written."""
+        if refusal := self._gate.interlock(device):
+            raise _TurnedAway(refusal)
 
     def _let_go(self, dose: Dose, *, written: bool) -> None:
         """Count a reserved dose no more: the pump never heard of it."""
@@ -221,21 +233,14 @@ class Pulses:
 
     def _delivered(self, command: Command, dose: Dose, given: int | None) -> None:
         """End the command with what is known of its dose."""
-        stopped = command.key in self._stopped
-        self._stopped.discard(command.key)
+        stopped, refusal = command.key in self._stopped, self._stopped.get(command.key)
+        self._stopped.pop(command.key, None)
         if (current := self._records.current(command.key)) is None:
             return
         if given is None:
             self._ledger.settled(dose, DoseState.UNKNOWN)
             self._ledger.settle_later(self._devices[dose.device])
-            self._records.advance(
-                current,
-                Phase.STOPPED if stopped else Phase.FAILED,
-                error_code=ErrorCode.COMMAND_CANCELLED
-                if stopped
-                else ErrorCode.INTERRUPTED,
-                error="dose_unknown",
-            )
+            ended_unknown(self._records, current, stopped=stopped, refusal=refusal)
             return
         result = {
             "head_index": dose.head,
@@ -250,23 +255,18 @@ class Pulses:
             self._ledger.settled(dose, DoseState.GIVEN, given=given)
             self._records.advance(current, Phase.COMPLETED, result=result)
             return
-        self._records.advance(
-            current,
-            Phase.STOPPED if stopped else Phase.FAILED,
-            result=result,
-            error_code=ErrorCode.COMMAND_CANCELLED
-            if stopped
-            else ErrorCode.COMMAND_FAILED,
-            error="dose_stopped" if stopped else "dose_partly",
-        )
+        ended_in_part(self._records, current, result, stopped=stopped, refusal=refusal)
 
-    def stop_deliveries(self, device: DeviceState) -> None:
-        """Note that what is being delivered ends because of a stop; a run is over."""
+    def stop_deliveries(
+        self, device: DeviceState, because: Refusal | None = None
+    ) -> None:
+        """Note that what is being delivered ends because of a stop, or a rule; a run is over."""
         for head, key in tuple(device.busy_heads.items()):
             if key in self._occupied:
                 self.free(device, head)
+                self.run_stopped(device, head)
             else:
-                self._stopped.add(key)
+                self._stopped.setdefault(key, because)
 
     async def close(self) -> None:
         """End the waiting for deliveries; recovery settles them."""
@@ -361,3 +361,11 @@ class Pulses:
             else ErrorCode.INTERRUPTED,
             error="dose_unknown",
         )
+
+
+def _nothing(device: DeviceState) -> None:
+    """Look after nothing: the engine says who does, once it is wired."""
+
+
+def _nobody(device: DeviceState, head: int) -> None:
+    """Tell nobody of a run that was stopped."""
