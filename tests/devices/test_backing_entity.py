@@ -171,6 +171,18 @@ async def test_missing_entity_is_an_error_until_it_is_loaded(
     assert follower.entity.reading == ON
 
 
+async def test_value_with_which_an_entity_comes_back_has_no_context(
+    hass: HomeAssistant, hass_admin_user: MockUser
+) -> None:
+    """Home Assistant hands a user's context on for some seconds; nobody set that value."""
+    user = Context(user_id=hass_admin_user.id)
+    follower = Follower(hass)
+    for state in ("on", "unavailable", "on", "unknown", "off"):
+        hass.states.async_set("switch.pump", state, context=user)
+        await hass.async_block_till_done()
+    assert follower.contexts == [None, user, None, user, user]
+
+
 async def test_unavailable_entity_is_an_error_and_has_no_reading(
     hass: HomeAssistant, pump: FakeSwitch
 ) -> None:
@@ -278,3 +290,17 @@ async def test_input_boolean_is_an_entity_like_any_other(
     )
     assert follower.contexts == [context]
     assert follower.entity.reading == ON
+
+
+async def test_what_goes_along_is_known_while_the_entity_is(
+    hass: HomeAssistant,
+) -> None:
+    """A fan's preset; nothing of it while it is unknown or away."""
+    follower = Follower(hass, "fan.breeze")
+    presets = {"preset_mode": "auto", "preset_modes": ["auto"]}
+    seen = [follower.entity.beside]
+    for state in ("on", "unknown", "on", "unavailable"):
+        hass.states.async_set("fan.breeze", state, presets)
+        seen.append(follower.entity.beside)
+    kept = '{"preset_mode": "auto"}'
+    assert seen == [None, kept, None, kept, None]

@@ -437,7 +437,7 @@ async def test_a_programme_may_be_written_again() -> None:
             "set_schedule",
             {**SCHEDULE, "weekdays": []},
             "weekdays",
-            "value_out_of_bounds",
+            "schedule_empty",
         ),
         (
             "set_schedule",
@@ -456,7 +456,7 @@ async def test_a_programme_may_be_written_again() -> None:
             "value_out_of_bounds",
         ),
         ("remove_schedule", {}, "head_index", "missing_argument"),
-        ("calibrate_head", {"head_index": 0}, "seconds", "missing_argument"),
+        ("calibrate_head", {"head_index": 0}, "args", "schedule_none_of"),
         ("factory_reset", {"head_index": 0}, "head_index", "unknown_argument"),
         ("add_auto_setting", {}, "action", "unknown_action"),
     ],

@@ -125,8 +125,8 @@ def test_erasing(action: str) -> None:
         ({**SETTING, "channels": [1, 2, 3]}, "channels", "value_out_of_bounds"),
         ({**SETTING, "sunset": "12:59"}, "sunset", "value_out_of_bounds"),
         ({**SETTING, "ramp_up_minutes": 151}, "ramp_up_minutes", "value_out_of_bounds"),
-        ({**SETTING, "brightness": 5}, "channels", "unknown_argument"),
-        ({"sunrise": "08:00", "sunset": "09:00"}, "brightness", "missing_argument"),
+        ({**SETTING, "brightness": 5}, "channels", "schedule_not_together"),
+        ({"sunrise": "08:00", "sunset": "09:00"}, "args", "schedule_none_of"),
     ],
 )
 def test_bad_settings_touch_nothing(

@@ -1,17 +1,26 @@
 """A climate entity as one composite field."""
 
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.core import HomeAssistant, State
 from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 
-from custom_components.aquarist.devices.climate_adapter import ClimateAdapter
+from custom_components.aquarist.devices.climate_adapter import (
+    ClimateAdapter,
+    leaving_preset,
+)
 from custom_components.aquarist.devices.entity import EntityDevice, EntityField
 from custom_components.aquarist.devices.entity_adapter import ServiceCall
 from custom_components.aquarist.devices.errors import DeviceError
-from custom_components.aquarist.devices.fields import InvalidValue
-from custom_components.aquarist.layers.setting import Setting
+from custom_components.aquarist.devices.fields import (
+    DataType,
+    Field,
+    InvalidValue,
+    composite,
+)
+from custom_components.aquarist.layers.setting import Setting, merged
 
 from .entities import FakeClimate, add
 
@@ -55,6 +64,8 @@ def test_all_parts_are_offered_while_the_entity_is_not_known() -> None:
         "target_temp_high",
         "preset_mode",
         "fan_mode",
+        "swing_mode",
+        "swing_horizontal_mode",
     )
     plain = State("climate.x", "heat", {"supported_features": 0})
     assert ADAPTER.field(plain).parts == ("hvac_mode",)
@@ -64,7 +75,7 @@ def test_all_parts_are_offered_while_the_entity_is_not_known() -> None:
 async def test_write_action_may_name_a_part(hass: HomeAssistant) -> None:
     """Values are checked by the part."""
     device, climate = await chiller_of(hass)
-    assert device.check("temperature", 17) == {"temperature": 17}
+    assert device.check("temperature", 17) == {"temperature": 17, "preset_mode": "none"}
     assert device.check("chiller", "cool") == {"hvac_mode": "cool"}
     with pytest.raises(InvalidValue, match="value_out_of_bounds"):
         device.check("temperature", 99)
@@ -234,6 +245,35 @@ async def test_climate_that_is_off_comes_back_off(hass: HomeAssistant) -> None:
     assert climate.preset_mode == "away"
 
 
+async def test_a_temperature_ends_the_preset_that_has_one_of_its_own(
+    hass: HomeAssistant,
+) -> None:
+    """R-T11: it is there, and not behind the preset; the preset comes back after it."""
+    device, climate = await chiller_of(hass)
+    await device.apply({"chiller": {"preset_mode": "away"}})
+    before = device.observed("chiller")
+    assert before is not None
+    await device.apply({"chiller": merged(before, device.check("temperature", 19))})
+    assert (climate.preset_mode, climate.target_temperature) == ("none", 19)
+    await device.apply({"chiller": before})
+    assert (climate.preset_mode, climate.target_temperature) == ("away", 16)
+
+
+def test_what_is_asked_for_with_a_preset_stays_as_it_is() -> None:
+    """So does what is no temperature, and where a preset is always in force."""
+    presets = Field(
+        name="preset_mode", data_type=DataType.STRING, values=("none", "eco")
+    )
+    temperature = Field(name="temperature", data_type=DataType.NUMBER)
+    field = composite("it", temperature, presets)
+    both: Setting = {"temperature": 20, "preset_mode": "eco"}
+    assert leaving_preset(field, both) == both
+    assert leaving_preset(field, {"hvac_mode": "off"}) == {"hvac_mode": "off"}
+    always = composite("it", temperature, replace(presets, values=("home", "eco")))
+    for other in (always, composite("it", temperature)):
+        assert leaving_preset(other, {"temperature": 20}) == {"temperature": 20}
+
+
 async def test_no_preset_comes_back_as_none(hass: HomeAssistant) -> None:
     """Where there is one to choose; else it is not part of what comes back."""
     device, climate = await chiller_of(hass)
@@ -299,3 +339,8 @@ def test_fan_mode_is_a_choice() -> None:
     ]
     assert ADAPTER.shows(RANGE, {"fan_mode": "auto"})
     assert not ADAPTER.shows(RANGE, {"fan_mode": "high"})
+
+
+def test_all_of_a_climate_are_parts() -> None:
+    """Nothing goes along that is none of them."""
+    assert ADAPTER.beside(RANGE) is None

@@ -15,7 +15,7 @@ peripherals, and `invariants` is asked, together with the scenario's own `judge`
 `rehearse_recovery` the start itself goes wrong, too, and is followed by another one.
 
 What there is: `scenarios` (recovery in every phase), `requests` (each action at each kind of
-device), `sequences` (macros, guided runs, budgets, spacing), `holding` (windows).
+device), `sequences` (macros, guided runs, budgets, spacing, a rule), `holding` (windows).
 
 Nothing here needs a running Home Assistant, and no time passes: the loop jumps to the next
 timer (`loop`). Devices of entities live in a Home Assistant core without anything but its

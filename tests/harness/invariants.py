@@ -184,7 +184,10 @@ class _Head:
         known = self._delivered - self._by_itself
         assert counted >= known - tolerance, (self._ledger, self._delivered)
         if self._name == DOSER and all(dose.is_settled for dose in self._ledger):
-            assert counted <= self._delivered + tolerance, self._ledger
+            assert counted <= self._delivered + tolerance, (
+                self._ledger,
+                self._delivered,
+            )
 
     def _container_agrees(self) -> None:
         """What is left in the container is what the ledger leaves in it."""

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import override
 
-from custom_components.aquarist.commands.phases import Kind
+from custom_components.aquarist.commands.command import Command
+from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.devices.lamp import LIGHT
 from custom_components.aquarist.engine.claims import course_of
 from custom_components.aquarist.engine.state import DeviceLimits
 from custom_components.aquarist.layers.setting import is_number
+from custom_components.aquarist.store.commands import WRITE_ACTION
 
 from .life import AQUARIUM, Life
 from .scenario import Scenario
@@ -244,6 +246,50 @@ class EmergencyStop(Scenario):
         assert life.world.level() in (0, 70)
 
 
+class WithheldWindow(Scenario):
+    """A write action on a lamp that an emergency stop keeps dark until after its end."""
+
+    devices = (LAMP,)
+    horizon = 40.0
+
+    @override
+    async def act(self, life: Life) -> None:
+        """Let the lamp rest at 70, stop it, then ask for the window."""
+        await life.until(1)
+        await life.send(LAMP, "set_level", level=70)
+        await life.until(4)
+        await life.engine.emergency.stop(AQUARIUM)
+        if await life.everything_is_on_disk():
+            life.chronicle.note("latched")
+        await life.window(LAMP, 40, begins=10, ends=25)
+
+    @override
+    def judge_resumed(self, life: Life) -> None:
+        """It is not set, and nobody says so."""
+        if life.chronicle.read("latched"):
+            assert life.world.level() == 0
+            assert all(
+                one.phase not in (Phase.IN_FORCE, Phase.RESTORING)
+                for one in _write_actions(life)
+            )
+
+    @override
+    async def finish(self, life: Life) -> None:
+        """Let go."""
+        life.engine.emergency.release(AQUARIUM)
+
+    @override
+    def judge(self, life: Life) -> None:
+        """It was refused, or its time was over before; what rested is back."""
+        assert life.world.level() in (0, 70)
+        if life.chronicle.read("latched"):
+            for window in _write_actions(life):
+                assert window.phase in (Phase.FAILED, Phase.MISSED), window
+                refused = window.error == "refused_emergency_stop"
+                limit = (window.error_details or {}).get("limit")
+                assert refused is (limit == "emergency_stop"), window
+
+
 def on_course(life: Life) -> None:
     """Assert that the lamp shows what the ramp on disk wants now."""
     now = life.world.now()
@@ -255,6 +301,11 @@ def on_course(life: Life) -> None:
             wanted = course_of(ramp).at(now)["level"]
             assert is_number(wanted)
             assert abs(life.world.level() - wanted) <= _TOLERANCE
+
+
+def _write_actions(life: Life) -> list[Command]:
+    """Return the windows that a client has asked for."""
+    return [one for one in life.of_kind(Kind.WINDOW) if one.action == WRITE_ACTION]
 
 
 def _latched(life: Life) -> bool:

@@ -7,14 +7,16 @@ from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.dosing.spacing import Spacing
 from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
+from custom_components.aquarist.engine.safety import Interlock
 from custom_components.aquarist.engine.state import AquariumLimits, HeadLimits
+from custom_components.aquarist.limits.interlock import Requirement
 from custom_components.aquarist.runs.states import RunState
 from custom_components.aquarist.store import runs
 from custom_components.aquarist.store.errors import StoreError
 from custom_components.aquarist.store.runs import RunRow
 
 from .house import PUMP, SWITCHED
-from .life import SERVICE, Life
+from .life import AQUARIUM, SERVICE, Life
 from .scenario import Scenario
 from .world import DOSER, LAMP
 
@@ -230,6 +232,44 @@ class Apart(Scenario):
                 assert abs(other - one) >= 60 + 2
 
 
+class CutOff(Scenario):
+    """Doses of 12 mL of a pump and of a switch, which a safety rule ends after a while."""
+
+    devices = (DOSER, SWITCHED)
+    horizon = 60.0
+
+    @override
+    async def act(self, life: Life) -> None:
+        """Ask for both while the flow is seen, then let it end."""
+        safety = life.engine.safety
+        safety.set_rules(AQUARIUM, [_needs_flow(life, name) for name in self.devices])
+        safety.seen("flow", 300)
+        await life.until(1)
+        for name in self.devices:
+            await _sent(life, name, 12)
+        await life.until(5)
+        safety.seen("flow", 0)
+
+    @override
+    def judge(self, life: Life) -> None:
+        """What a rule has ended tells so, and what was given by then."""
+        for one in life.of_kind(Kind.DOSE):
+            if one.error == "dose_cut_off":
+                assert one.phase is Phase.FAILED
+                assert 0 <= (one.result or {})["given_ml"] < 12
+
+
+def _needs_flow(life: Life, name: str) -> Interlock:
+    """Return the rule that a doser only doses while its flow is seen."""
+    return Interlock(
+        id=name,
+        name="Flow",
+        device=life.states[name].row.uuid,
+        source="flow",
+        requirement=Requirement(above=100),
+    )
+
+
 def _step(life: Life, name: str, action: str, **args: Any) -> dict[str, Any]:
     """Return a step that sends a command."""
     device_id = life.states[name].row.uuid
@@ -255,6 +295,6 @@ def _refused(life: Life) -> list[Command]:
 
 SEQUENCES: Final = {
     str(one): one
-    for one in (Macro(), Guided(), AboveBudget(), AquariumBudget(), Apart())
+    for one in (Macro(), Guided(), AboveBudget(), AquariumBudget(), Apart(), CutOff())
 }
 """The scenarios of this file, by name."""

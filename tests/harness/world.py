@@ -77,7 +77,9 @@ class World:
 
     async def replay(self, outage: float) -> None:
         """Live through what happened before, then let an outage pass."""
-        for line in self.chronicle.read("frame", "fault", "service"):
+        happened = self.chronicle.read("frame", "fault", "service")
+        # A frame whose write was never answered is noted late.
+        for line in sorted(happened, key=lambda line: float(line["at"])):
             await asyncio.sleep(max(line["at"] - self.loop.time(), 0))
             self._happens_again(line)
         for name, model in self._models.items():

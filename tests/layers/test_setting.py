@@ -2,7 +2,15 @@
 
 import pytest
 
-from custom_components.aquarist.layers.setting import Scalar, is_number, merged, same
+from custom_components.aquarist.layers.setting import (
+    BESIDE,
+    Scalar,
+    Setting,
+    is_number,
+    merged,
+    plain,
+    same,
+)
 
 
 def test_the_parts_above_win_and_the_rest_shows_through() -> None:
@@ -67,3 +75,14 @@ def test_only_parts_that_both_name_are_compared() -> None:
 def test_what_a_number_is(value: Scalar, expected: bool) -> None:
     """Quantities can move; switches and words cannot."""
     assert is_number(value) is expected
+
+
+def test_what_goes_along_belongs_to_what_is_covered() -> None:
+    """A level that is laid over another one has nothing of it (R-T60)."""
+    below: Setting = {"level": 50, BESIDE: "storm"}
+    assert merged(below, {"level": 80}) == {"level": 80}
+    assert merged(below, {"mix_red": 5}) == {"level": 50, "mix_red": 5}
+    assert merged({"level": 80}, below) == below
+    assert merged(below, {}) == below
+    assert plain(below) == {"level": 50}
+    assert plain({"level": 50}) == {"level": 50}

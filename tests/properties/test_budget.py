@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings, strategies as st
 
 from custom_components.aquarist.dosing.ledger import Dose, DoseState, advance
-from custom_components.aquarist.engine.gate import (
+from custom_components.aquarist.engine.budgets import (
     BUDGET,
     BUDGET_ADDITIVE,
     BUDGET_AQUARIUM,
-    Gate,
 )
+from custom_components.aquarist.engine.gate import Gate
 from custom_components.aquarist.engine.memory_content import MemoryContent
 from custom_components.aquarist.engine.state import (
     AquariumLimits,

@@ -42,6 +42,7 @@ RANKS = {
     "safety": 6,
 }
 OVERRIDE = 3
+REFUSABLE = (RANKS["window"], RANKS["enforced"])
 DAY = 24 * 3600.0
 ECHO = 11.0
 SWEEP = 31.0
@@ -79,6 +80,9 @@ class Model:
             "end": None,
             "lapses": None,
             "from": None,
+            "free": False,
+            "withheld": False,
+            "spoilt": False,
             **more,
         }
         for other in list(self.rows):
@@ -91,6 +95,20 @@ class Model:
         return row
 
     def look(self) -> None:
+        """Begin what is due and end what is over; note what safety left free for a moment."""
+        self._change()
+        for row in self.rows:
+            if row["begun"] and not self.is_withheld(row):
+                row["free"] = True
+
+    def is_withheld(self, row: Row) -> bool:
+        """Return whether safety holds the pump at another level than a claim's."""
+        owner = self.owner
+        if owner is None or owner["rank"] != RANKS["safety"]:
+            return False
+        return bool(abs(owner["value"] - row["value"]) > 0.01)
+
+    def _change(self) -> None:
         """Begin what is due and end what is over."""
         for row in list(self.rows):
             if not row["begun"] and row["start"] <= self.wall:
@@ -176,7 +194,9 @@ class Ownership(RuleBasedStateMachine):
         self.model = Model()
         self.pump = Pump(level=80.0)
         self.commands: dict[int, Command] = {}
+        self.rows: dict[int, Row] = {}
         self.wanted: list[float] = []
+        self.ever_away = False
         self.run(self._begin())
         self.a_point_action_of(80.0)
 
@@ -250,6 +270,7 @@ class Ownership(RuleBasedStateMachine):
             )
         row = self.model.add(rank, value, start, end=end, blocking=blocking)
         self.commands[row["number"]] = command
+        self.rows[row["number"]] = row
         await self.rig.settle()
         return command
 
@@ -404,6 +425,7 @@ class Ownership(RuleBasedStateMachine):
 
         async def call_off() -> None:
             await self.rig.engine.cancel(self.commands[row["number"]])
+            row["spoilt"] = True
             self.model.rows.remove(row)
             await self.rig.settle()
 
@@ -430,9 +452,30 @@ class Ownership(RuleBasedStateMachine):
             self.model.rows = [
                 row for row in self.model.rows if row["rank"] != RANKS["safety"]
             ]
+            self.model.look()
             await self.rig.settle()
 
         self.run(end())
+
+    @precondition(lambda self: self.pump.available)
+    @rule(
+        rank=st.sampled_from(["window", "enforced"]),
+        value=levels,
+        length=spans,
+        outlasts=st.booleans(),
+    )
+    def a_claim_that_safety_withholds(
+        self, rank: str, value: float, length: float, outlasts: bool
+    ) -> None:
+        """An emergency, a window under it, and the window's end before or after the other's."""
+        self.stop()
+        self.run(self.claim(rank, value, 0.0, length, blocking=False))
+        self.what_safety_withholds_is_noted()
+        self.run(self.pass_by(length / 2))
+        if outlasts:
+            self.let_go()
+        self.run(self.pass_by(length / 2 + 1.0))
+        self.let_go()
 
     @rule(seconds=st.integers(1, 30).map(lambda step: step * 7.5))
     def wait(self, seconds: float) -> None:
@@ -464,6 +507,7 @@ class Ownership(RuleBasedStateMachine):
             for row in list(self.model.rows):
                 whole = row["end"] is not None and not row["begun"]
                 if whole and row["end"] <= self.model.wall + away:
+                    row["spoilt"] = True
                     self.model.rows.remove(row)
             self.model.pass_by(away)
             await self._begin()
@@ -500,6 +544,7 @@ class Ownership(RuleBasedStateMachine):
 
     async def _reachable(self, available: bool) -> None:
         """Let the pump go or come."""
+        self.ever_away |= not available
         self.pump.available = available
         await self.rig.advance(0)
 
@@ -543,6 +588,7 @@ class Ownership(RuleBasedStateMachine):
         """Take out what a fault has ended, as its record says."""
         for number, known in self.commands.items():
             if known.key == command.key:
+                self.rows[number]["spoilt"] = True
                 self.model.rows = [
                     row for row in self.model.rows if row["number"] != number
                 ]
@@ -557,6 +603,25 @@ class Ownership(RuleBasedStateMachine):
                 self.model.shown,
                 self.model.in_force,
             )
+
+    @invariant()
+    def what_safety_withholds_is_noted(self) -> None:
+        """A window that the pump could show and that safety keeps from it."""
+        for row in self.model.in_force:
+            if self.pump.available and self.model.is_withheld(row):
+                row["withheld"] = True
+
+    async def _refused_what_never_showed(self) -> None:
+        """RES-57: a window was refused if safety held the pump all the time, and only then."""
+        for number, row in self.rows.items():
+            if row["spoilt"] or row["rank"] not in REFUSABLE:
+                continue
+            stored = await self.rig.stored(self.commands[number])
+            refused = stored.error_code == "safety_refused"
+            if row["withheld"] and not row["free"]:
+                assert refused, (row, stored)
+            if row["free"] and not self.ever_away:
+                assert stored.phase is Phase.COMPLETED, (row, stored)
 
     @override
     def teardown(self) -> None:
@@ -584,6 +649,7 @@ class Ownership(RuleBasedStateMachine):
         assert abs(self.pump.level - self.model.resting) <= 0.01
         assert self.state.fields["level"].claims == {}
         assert self.rig.engine.records.open == ()
+        await self._refused_what_never_showed()
 
 
 def _never_again(settings: Settings, tries: int) -> None:

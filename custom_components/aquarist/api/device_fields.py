@@ -14,8 +14,10 @@ from homeassistant.helpers import entity_registry as er
 
 from ..const import DOMAIN
 from ..devices.backed_device import BackedDevice
+from ..devices.climate_adapter import HVAC_MODE
 from ..devices.device import DeviceKind
 from ..devices.fields import LEVEL, Field
+from ..engine.announced import announced
 from ..engine.state import DeviceState
 from ..frozen import frozen
 from ..layers.setting import Scalar
@@ -23,6 +25,16 @@ from ..subjects import DOSERS, LIGHTS
 
 BRIGHTNESS = 255
 PERCENT = 100.0
+
+_IN_ATTRIBUTES = frozenset(
+    {
+        Platform.CLIMATE,
+        Platform.COVER,
+        Platform.FAN,
+        Platform.LIGHT,
+        Platform.VALVE,
+    }
+)
 
 type Reader = Callable[[State], Scalar | None]
 
@@ -40,12 +52,14 @@ class SingleField:
 class Source:
     """The entity that shows a field to Home Assistant, and how its states are read.
 
-    ``behind`` is true for the entity that the field is made of.
+    ``behind`` is true for the entity that the field is made of, ``in_attributes`` where
+    attributes tell the value, which change without the state.
     """
 
     entity_id: str
     read: Reader
     behind: bool = False
+    in_attributes: bool = False
 
 
 @frozen
@@ -69,7 +83,8 @@ def single_fields(device: DeviceState) -> Mapping[str, SingleField]:
         for part in field.part_fields or (field,):
             taken = shared[part.name] > 1 or part.name in fields
             told = f"{name}.{part.name}" if field.part_fields and taken else part.name
-            found[told] = SingleField(name=told, whole=name, description=part)
+            described = announced(device, name, part)
+            found[told] = SingleField(name=told, whole=name, description=described)
     return found
 
 
@@ -99,14 +114,23 @@ def source_of(
     platform, key, reader = _our_own(device, part)
     unique_id = f"{device.row.uuid}_{key}"
     entity_id = er.async_get(hass).async_get_entity_id(platform, DOMAIN, unique_id)
-    own = None if entity_id is None else Source(entity_id=entity_id, read=reader)
+    own = None
+    if entity_id is not None:
+        shines = platform == Platform.LIGHT
+        own = Source(entity_id=entity_id, read=reader, in_attributes=shines)
     if entity is None or (own is not None and _shines(device, entity.entity_id)):
         return own
 
     def read(state: State) -> Scalar | None:
         return (entity.shown_by(state) or {}).get(part)
 
-    return Source(entity_id=entity.entity_id, read=read, behind=True)
+    return Source(
+        entity_id=entity.entity_id,
+        read=read,
+        behind=True,
+        in_attributes=part != HVAC_MODE
+        and split_entity_id(entity.entity_id)[0] in _IN_ATTRIBUTES,
+    )
 
 
 def name_behind(

@@ -12,6 +12,7 @@ from homeassistant.exceptions import HomeAssistantError
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..devices.fields import Field
+from ..engine.announced import announced
 from ..engine.state import DeviceState
 from ..errors import COMMAND_WORDS, DEVICE_WORDS, STORE_WORDS, failed, translated
 
@@ -47,9 +48,12 @@ OF_REQUESTS: Final = frozenset(
 )
 """Why an action was not taken: nothing is stored, and no device hears of it."""
 
+_NOT_OF_VALUES: Final = frozenset(
+    {"cancelled", "dose_cut_off", "dose_partly", "dose_stopped", "dose_unknown"}
+)
 OF_OUTCOMES: Final = (
     DEVICE_WORDS
-    | (COMMAND_WORDS - {"cancelled", "dose_partly", "dose_stopped", "dose_unknown"})
+    | (COMMAND_WORDS - _NOT_OF_VALUES)
     | STORE_WORDS
     | {CANCELED, TIMEOUT, REFUSED, MISSED, *(code.value for code in ErrorCode)}
 )
@@ -154,8 +158,8 @@ def _described(device: DeviceState | None, name: str | None) -> Field | None:
     port = device.device if device is not None else None
     for field in port.fields.values() if port is not None else ():
         for part in field.part_fields or (field,):
-            if part.name == name:
-                return part
+            if part.name == name and device is not None:
+                return announced(device, field.name, part)
     return None
 
 

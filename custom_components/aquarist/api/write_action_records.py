@@ -7,9 +7,10 @@ from typing import Any
 from ..commands.command import Command
 from ..commands.phases import Phase
 from ..engine.arbiter import MANUAL_CHANGE
-from ..engine.levels import RESTORE_ATTEMPTS
+from ..engine.arrivals import RESTORE_ATTEMPTS
 from ..engine.shown import LIMITED_TO, SHADOWED_BY
 from ..engine.state import DeviceState
+from ..engine.withheld import WITHHELD_BY
 from .serializers import WORDS
 from .write_action_errors import TIMEOUT, error_of_command, error_of_request
 
@@ -20,7 +21,7 @@ STATUSES = tuple(dict.fromkeys(words.write_action for words in WORDS.values()))
 
 _ASKED = ("action_id", "device_id", "field_name", "value")
 _TOLD = (RESTORE_ATTEMPTS, SHADOWED_BY, LIMITED_TO, MANUAL_CHANGE)
-DETAILS = ("attempts", "retry_of", *_TOLD)
+DETAILS = ("attempts", "retry_of", WITHHELD_BY, *_TOLD)
 """What else can be told of a write action."""
 _TIMES = ("start_timestamp", "end_timestamp")
 
@@ -36,8 +37,8 @@ def write_action_record(command: Command, device_id: str | None) -> dict[str, An
     """Return a window in the words of the write actions.
 
     ``error`` is there when it failed, ``details`` when there is more to tell: how often it was
-    tried, to set and to give back, which action it repeats, what showed in its place when it
-    began, which value somebody set by hand meanwhile (RES-28).
+    tried, to set and to give back, which action it repeats, which limit it waits for (RES-57),
+    what showed in its place when it began, which value somebody set by hand meanwhile (RES-28).
     """
     record = {
         "action_id": command.id,
@@ -107,7 +108,8 @@ def _details(command: Command) -> dict[str, Any]:
     if command.retry_of is not None:
         told["retry_of"] = command.retry_of
     result = command.result or {}
-    return told | {name: result[name] for name in _TOLD if name in result}
+    waiting = (WITHHELD_BY,) if command.phase is Phase.APPLYING else ()
+    return told | {name: result[name] for name in (*waiting, *_TOLD) if name in result}
 
 
 def _iso(instant: datetime | None) -> str | None:

@@ -63,6 +63,12 @@ class BackedDevice(ObservableDevice, ABC):
         """Return the entity that shows a field alone; None where several do, or none."""
         return self._entities[0] if len(self._entities) == 1 else None
 
+    @override
+    def beside(self, field: str) -> str | None:
+        """Return what goes along with what the entity of a field shows."""
+        entity = self.behind(field)
+        return None if entity is None else entity.beside
+
     def intent(
         self, entity_id: str, call: ServiceCall, rests_at: RestsAt
     ) -> tuple[str, Setting]:

@@ -23,7 +23,7 @@ from homeassistant.helpers.event import (
 )
 import probatio as vol
 
-from ..layers.setting import Setting, merged
+from ..layers.setting import Setting, merged, plain
 from .entity_adapter import EntityAdapter, Meaning, ServiceCall
 from .errors import DeviceError
 from .fields import Field
@@ -37,7 +37,7 @@ class BackingEntity:
     """Follows an entity, which may be loaded later than the device, be renamed or go away.
 
     ``reference`` is an entity id or the id of a registry entry. ``changed`` is called after each
-    change with the context that it came with, None when only the entity id changed. ``late``
+    change with the context that it came with, None when the entity came or has another id. ``late``
     are the calls in threads that go on, whether or not somebody still waits for them.
     """
 
@@ -89,8 +89,16 @@ class BackingEntity:
             and self._asked
             and self._adapter.shows(state, self._asked)
         ):
-            return merged(shown, self._asked)
+            return plain(merged(shown, self._asked))
         return shown
+
+    @property
+    def beside(self) -> str | None:
+        """Return what goes along with what the entity shows, None while that is not known."""
+        state = self.state
+        if state is None or state.state == STATE_UNKNOWN:
+            return None
+        return self._adapter.beside(state)
 
     def shown_by(self, state: State) -> Setting | None:
         """Return the setting that a state shows, of now or of earlier; None for none (R-T55)."""
@@ -112,11 +120,21 @@ class BackingEntity:
             _LOGGER.debug("%s did it all the same: %s", self.entity_id, error)
 
     async def insist(self, wanted: Setting) -> None:
-        """Call for a setting, without an error, and wait until it is shown. Raises DeviceError."""
+        """Call for a setting, without an error, and wait until it is shown. Raises DeviceError.
+
+        Some of what goes beside it can be asked for only when the rest is there.
+        """
         await self.ask(wanted)
         within = self._confirm_time + self._adapter.settle_time
-        if not await self.comes_to_show(wanted, within):
+        rest = plain(wanted)
+        if not await self.comes_to(
+            lambda: self.shows(rest) or self.shows(wanted), within
+        ):
             raise self.not_confirmed(wanted)
+        if not self.shows(wanted):
+            await self.ask(wanted)
+            if not await self.comes_to_show(wanted, within):
+                raise self.not_confirmed(wanted)
 
     async def ask(self, wanted: Setting) -> None:
         """Call for a setting without waiting until it is shown. Raises DeviceError."""
@@ -249,9 +267,15 @@ class BackingEntity:
 
     @callback
     def _state_changed(self, event: Event[EventStateChangedData]) -> None:
-        """Wake whoever waits for a value, and tell the device."""
+        """Wake whoever waits for a value, and tell the device.
+
+        A value with which the entity came back was set by nobody, although it may carry
+        the context of a user who changed the entity just before it went.
+        """
         self._arrived.set()
-        self._changed(event.context)
+        old = event.data["old_state"]
+        came = old is None or old.state == STATE_UNAVAILABLE
+        self._changed(None if came else event.context)
 
     @callback
     def _registry_updated(

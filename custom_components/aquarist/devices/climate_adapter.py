@@ -1,4 +1,4 @@
-"""A climate entity as one composite field: mode, temperatures, preset and fan."""
+"""A climate entity as one composite field: mode, temperatures, preset, fan and swing."""
 
 from collections.abc import Callable, Sequence
 from typing import ClassVar
@@ -26,10 +26,18 @@ LOW = "target_temp_low"
 HIGH = "target_temp_high"
 PRESET_MODE = "preset_mode"
 FAN_MODE = "fan_mode"
+SWING_MODE = "swing_mode"
+SWING_HORIZONTAL_MODE = "swing_horizontal_mode"
+_AIR = (FAN_MODE, SWING_MODE, SWING_HORIZONTAL_MODE)
 _TEMPERATURES = (TEMPERATURE, LOW, HIGH)
 _CHOICES = {
     PRESET_MODE: ("preset_modes", ClimateEntityFeature.PRESET_MODE),
     FAN_MODE: ("fan_modes", ClimateEntityFeature.FAN_MODE),
+    SWING_MODE: ("swing_modes", ClimateEntityFeature.SWING_MODE),
+    SWING_HORIZONTAL_MODE: (
+        "swing_horizontal_modes",
+        ClimateEntityFeature.SWING_HORIZONTAL_MODE,
+    ),
 }
 _OFF = "off"
 _NO_PRESET = "none"
@@ -75,15 +83,19 @@ class ClimateAdapter:
                 setting[part] = chosen
         return setting
 
+    def beside(self, state: State) -> str | None:
+        """Return that all there is are parts."""
+        return None
+
     def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
         """Return the calls for the parts that differ, in an order in which none undoes another.
 
         A preset brings its own temperature, and leaving one brings the former back; an entity
         that is off may refuse a temperature.
         """
-        order = [HVAC_MODE, PRESET_MODE, *_TEMPERATURES, FAN_MODE]
+        order = [HVAC_MODE, PRESET_MODE, *_TEMPERATURES, *_AIR]
         if not self._leaves_preset(wanted):
-            order = [HVAC_MODE, *_TEMPERATURES, PRESET_MODE, FAN_MODE]
+            order = [HVAC_MODE, *_TEMPERATURES, PRESET_MODE, *_AIR]
         if wanted.get(HVAC_MODE) == _OFF:
             order = [*order[1:], HVAC_MODE]
         differing = [
@@ -107,7 +119,7 @@ class ClimateAdapter:
             TEMPERATURE: {*_TEMPERATURES, HVAC_MODE},
             HVAC_MODE: {HVAC_MODE},
             PRESET_MODE: {PRESET_MODE},
-            FAN_MODE: {FAN_MODE},
+            **{name: {name} for name in _AIR},
         }.get(part, set())
         if call.domain != "climate" or not call.data or not {*call.data} <= known:
             return None
@@ -192,6 +204,20 @@ class ClimateAdapter:
                 float(value), self.unit, self.system_unit(), TemperatureConverter
             )
         return value
+
+
+def leaving_preset(field: Field, setting: Setting) -> Setting:
+    """Return a setting of a climate that asks for a temperature with the end of any preset.
+
+    A preset has a temperature of its own: of two that hold at once neither could be told. One
+    that has no word for none keeps its preset.
+    """
+    presets = (part for part in field.part_fields if part.name == PRESET_MODE)
+    can_leave = any(_NO_PRESET in part.values for part in presets)
+    asks = not setting.keys().isdisjoint(_TEMPERATURES)
+    if not can_leave or not asks or PRESET_MODE in setting:
+        return setting
+    return {**setting, PRESET_MODE: _NO_PRESET}
 
 
 def _chosen(state: State, part: str) -> str | None:

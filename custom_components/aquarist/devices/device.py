@@ -170,6 +170,9 @@ class Device(Protocol):
     def observed(self, field: str) -> Setting | None:
         """Return the last known or assumed setting; never one made of `unknown` (R-T55)."""
 
+    def beside(self, field: str) -> str | None:
+        """Return what goes along with a field's setting now, and is lost by setting it (R-T60)."""
+
     def listen(self, listener: DeviceListener) -> Callable[[], None]:
         """Tell a listener of all changes until the returned function is called."""
 

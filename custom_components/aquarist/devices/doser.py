@@ -14,7 +14,8 @@ from .device import DeviceKind, DeviceListener, Head, StopReport
 from .dosing_fields import LONGEST_RUN, allowed_fields, head_at
 from .errors import DeviceError
 from .fields import LEVEL, DataType, Field, checked_arguments
-from .level_adapters import FULL, OnOffLevel
+from .level import FULL
+from .level_adapters import OnOffLevel
 from .observable import only_fields
 from .switch_dose import SwitchDose
 from .switch_off import SwitchOff

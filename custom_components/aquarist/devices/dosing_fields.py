@@ -7,12 +7,14 @@ from .fields import DataType, Field, InvalidValue, whole_number
 
 LONGEST_RUN = 600.0
 """The seconds that a switch of a doser may be on for, unless its keeper says otherwise."""
+DOSING_ALLOWED = "dosing_allowed_"
+"""What the names of the fields begin with that say whether a head may dose."""
 _TENTH = 100
 
 
 def allowed_field(head: int) -> str:
     """Return the name of the field that says whether a head may dose."""
-    return f"dosing_allowed_{head}"
+    return f"{DOSING_ALLOWED}{head}"
 
 
 def allowed_fields(heads: Sequence[Head]) -> tuple[Field, ...]:

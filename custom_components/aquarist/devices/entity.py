@@ -10,7 +10,7 @@ from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number
 from .backed_device import BackedDevice
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
-from .climate_adapter import ClimateAdapter
+from .climate_adapter import ClimateAdapter, leaving_preset
 from .device import DeviceKind, StopReport
 from .entity_adapter import EntityAdapter, RestsAt, Switching
 from .errors import DeviceError, FieldErrors
@@ -84,6 +84,12 @@ class EntityDevice(BackedDevice):
                 last = self._last_levels.get(field.name)
                 return field.name, _level_of(field, action, args, resting, last)
         raise unknown_action(action)
+
+    @override
+    def check(self, field: str, value: Scalar | Setting) -> Setting:
+        """Return the setting that a value asks for; a temperature ends the preset in force."""
+        setting = super().check(field, value)
+        return leaving_preset(self.fields[self.field_of(field)], setting)
 
     @override
     async def apply(self, settings: Mapping[str, Setting]) -> None:

@@ -57,8 +57,15 @@ class EntityAdapter(Protocol):
     def read(self, state: State) -> Setting | None:
         """Return what the entity shows, None when it shows nothing that can be understood."""
 
+    def beside(self, state: State) -> str | None:
+        """Return what goes along with what the entity shows, and setting it would lose."""
+
     def calls(self, state: State, wanted: Setting) -> Sequence[ServiceCall]:
-        """Return the calls that bring the entity to a setting. Raises DeviceError."""
+        """Return the calls that bring the entity to a setting. Raises DeviceError.
+
+        With something beside it, what cannot be done before the rest shows may be left out:
+        it is asked again then.
+        """
 
     def shows(self, state: State, wanted: Setting) -> bool:
         """Return whether the entity shows the setting, within its own resolution."""

@@ -7,7 +7,7 @@ The mix is normalised: its strongest channel is 100. A channel shows level times
 from collections.abc import Mapping, Sequence
 
 from ..frozen import frozen
-from ..layers.setting import Scalar, Setting, is_number
+from ..layers.setting import Scalar, Setting, is_number, plain
 from .fields import (
     LEVEL,
     Field,
@@ -67,7 +67,7 @@ class Lamp:
     def whole(self, setting: Setting, before: Setting | None) -> Setting:
         """Return a setting with all its parts, those missing taken from before, else full mix."""
         mix = {MIX + channel: FULL for channel in self.channels}
-        return {LEVEL: 0.0, **mix, **(before or {}), **setting}
+        return {LEVEL: 0.0, **mix, **plain(before or {}), **plain(setting)}
 
     def setting_for(
         self,

@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 from ..layers.setting import Setting, is_number
 from .backed_device import BackedDevice, together
 from .backing_entity import CONFIRM_TIME, BackingEntity, domain_of
+from .beside import beside, besides, with_beside
 from .device import DeviceKind, StopReport
 from .entity_adapter import RestsAt, Switching
 from .fields import LEVEL, Field
@@ -65,10 +66,27 @@ class Light(BackedDevice):
             for setting in settings.values():
                 self._asked = self.lamp.whole(setting, self.observed(LIGHT))
                 outputs = self.lamp.outputs(self._asked)
+                kept = besides(setting)
                 await together(
-                    entity.set({LEVEL: output})
-                    for entity, output in zip(self._entities, outputs, strict=True)
+                    entity.set(
+                        with_beside({LEVEL: output}, beside(kept.get(channel, {})))
+                    )
+                    for channel, entity, output in zip(
+                        self.lamp.channels, self._entities, outputs, strict=True
+                    )
                 )
+
+    @override
+    def beside(self, field: str) -> str | None:
+        """Return what goes along with what each channel's entity shows."""
+        known = zip(self.lamp.channels, self._entities, strict=True)
+        return beside(
+            {
+                channel: besides(with_beside({}, one.beside))
+                for channel, one in known
+                if one.beside is not None
+            }
+        )
 
     async def stop(self) -> StopReport:
         """Go dark; the mix is remembered."""

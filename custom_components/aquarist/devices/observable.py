@@ -61,6 +61,10 @@ class ObservableDevice:
         """Return the last known or assumed setting of a field."""
         return self._known.get(field)
 
+    def beside(self, field: str) -> str | None:
+        """Return that nothing goes along with a field."""
+        return None
+
     def listen(self, listener: DeviceListener) -> Callable[[], None]:
         """Tell a listener of all changes until the returned function is called."""
         self._listeners.append(listener)

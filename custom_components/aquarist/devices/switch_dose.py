@@ -12,7 +12,7 @@ from .device import Head
 from .dosing_fields import check_volume
 from .errors import DeviceError
 from .fields import LEVEL, InvalidValue
-from .level_adapters import FULL, OFF
+from .level import FULL, OFF
 from .on_time import OnTime
 from .switch_off import SwitchOff
 

@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 from .backing_entity import BackingEntity
 from .errors import DeviceError
 from .fields import LEVEL
-from .level_adapters import OFF
+from .level import OFF
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0

@@ -7,7 +7,7 @@ from datetime import datetime
 from ..frozen import frozen
 from .backing_entity import BackingEntity
 from .fields import LEVEL
-from .level_adapters import FULL
+from .level import FULL
 from .on_time import OnTime
 from .switch_off import SwitchOff
 

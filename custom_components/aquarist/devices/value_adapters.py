@@ -36,6 +36,10 @@ class ValueAdapter:
     domain: str
     unit: str | None = None
 
+    def beside(self, state: State) -> str | None:
+        """Return that a single value is all there is."""
+        return None
+
     def meant(self, state: State, call: ServiceCall) -> Meaning:
         """Return what a call asks for: nothing that is known of all of them."""
         return None

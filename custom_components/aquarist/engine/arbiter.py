@@ -11,12 +11,13 @@ from typing import Any, cast
 from ..commands.command import Command, ErrorCode, Source, new_id
 from ..commands.phases import HOLDING, Kind, Phase
 from ..layers.claims import Layer
-from ..layers.setting import Setting, same
+from ..layers.setting import Setting, merged, same
 from ..store import resting
 from .claims import NEXT_EVENT, claim_of, is_by_hand, is_over, seconds_left
 from .ground import Ground
 from .levels import Levels
 from .state import DeviceState, FieldState
+from .withheld import WITHHELD_BY
 
 MANUAL_CHANGE = "manual_change"
 _SEEN = 1.0
@@ -74,12 +75,12 @@ class Arbiter:
             # Nobody knows how far the last life came.
             state.unsettled = True
             state.waiting[command.key] = command
-            state.tried |= {(command.key, command.phase)}
+            if WITHHELD_BY not in (command.result or {}):
+                state.tried |= {(command.key, command.phase)}
         if not is_over(command, self._clock):
             self._hold(device, state, command)
         elif command.phase is Phase.APPLYING:
-            word = ErrorCode.INTERRUPTED
-            self._levels.fail(device, state, command, word, word)
+            self._levels.arrivals.interrupted(device, state, command)
         else:
             self._end(command)
 
@@ -169,8 +170,11 @@ class Arbiter:
         """Let a window in force hold its field; its record is written as soon as it can be."""
         state = device.field_state(command.field or "")
         # What the field rests on is on disk before, or with, what holds it.
-        if state.resting is None and (shown := device.baseline(state)) is not None:
-            self._levels.rest(device, state, shown)
+        rests_on = device.baseline(state)
+        if rests_on is not None and state.is_idle(self._clock.elapsed()):
+            rests_on = device.captured(state, rests_on)
+        if rests_on is not None and rests_on != state.resting:
+            self._levels.rest(device, state, rests_on)
         command = self._records.impose(command)
         self._take_hold(device, state, command)
         return command
@@ -245,8 +249,8 @@ class Arbiter:
         if shown is None or not device.reaches(state.name):
             return rests_on
         if rests_on is not None and same(rests_on, shown, tolerance=_SEEN):
-            return rests_on
-        return {**(rests_on or {}), **shown}
+            return device.captured(state, rests_on)
+        return device.captured(state, merged(rests_on or {}, shown))
 
     def _missed(self, state: FieldState, command: Command) -> None:
         """End a window whose time was over before it could begin (RES-30)."""
@@ -350,8 +354,7 @@ class Arbiter:
         self._forget(state, command)
         self._agenda.remove("field", (device.row.number, state.name))
         if command.phase is Phase.APPLYING:
-            code, word = self._levels.why_not(device, state)
-            self._levels.fail(device, state, command, code, word)
+            self._levels.arrivals.give_up(device, state, command)
             return
         if command.kind is Kind.RAMP:
             # In the same batch as what follows, and before it.

@@ -9,28 +9,28 @@ from collections.abc import Iterable, Mapping
 import logging
 from math import inf
 
-from ..commands.command import Command, ErrorCode
+from ..commands.command import Command
 from ..commands.phases import Phase
 from ..devices.errors import DeviceError, FieldErrors
 from ..frozen import frozen
 from ..layers.claims import Layer
-from ..layers.setting import Setting, is_number, same
+from ..layers.setting import Setting, is_number, merged, plain, same
 from ..limits.bounds import bounded
 from ..limits.slew import slewed
 from ..store import resting
+from .arrivals import Arrivals
 from .changes import DeviceChanged, FieldChanged
 from .faults import by_field, describe_error, is_untouched
 from .ground import Ground
 from .level_memory import LevelMemory
 from .on_time import LEVEL, OnTimes
-from .shown import instead
 from .state import BEGINS_WITHIN, DeviceState, FieldState
+from .withheld import Withheld
 
 _LOGGER = logging.getLogger(__name__)
 
 FLUSH_TIMEOUT = 30.0
 ECHO_SECONDS = 10.0
-RESTORE_ATTEMPTS = "restore_attempts"
 _EXACT = 0.01
 _SHOWN = 1.0
 
@@ -63,6 +63,8 @@ class Levels:
         self._settings = ground.settings
         self._on_times = on_times
         self.memory = LevelMemory(ground)
+        self.withheld = Withheld(ground.records, ground.clock)
+        self.arrivals = Arrivals(ground, self.withheld, self.touch)
 
     def touch(self, device: DeviceState, state: FieldState) -> None:
         """Have a field looked at by its device's queue."""
@@ -87,7 +89,7 @@ class Levels:
             return
         for state in dirty:
             state.dirty = False
-            self._count_tries(state)
+            self.arrivals.count_tries(state)
         try:
             async with asyncio.timeout(FLUSH_TIMEOUT):
                 await self.push(device, dirty)
@@ -172,7 +174,11 @@ class Levels:
         resolution = state.resolve(now)
         if resolution is None or not resolution.setting:
             return None
-        target = setting = resolution.setting
+        target = resolution.setting
+        if not state.owed:
+            # Only what is given back brings back what went along with it.
+            target = plain(target)
+        setting = target
         next_step = None
         level = setting.get(LEVEL)
         if level is not None and is_number(level) and not state.description.virtual:
@@ -182,12 +188,12 @@ class Levels:
             value = float(level)
             if (bounds := device.limits.bounds.get(state.name)) is not None:
                 value = bounded(value, bounds)
-                target = {**target, LEVEL: value}
+                target = _at_level(target, value)
             if (slew := device.limits.slew.get(state.name)) is not None and not safety:
                 last = self.last_level(device, state)
                 since = self._clock.elapsed() - state.sent_at
                 value, next_step = slewed(last, value, since, slew)
-            setting = {**target, LEVEL: value}
+            setting = _at_level(target, value)
         return Write(
             state=state,
             target=target,
@@ -219,7 +225,7 @@ class Levels:
         state.returned = False
         state.moving = write.next_step
         state.unsettled = write.next_step is not None
-        state.sent = {**(state.sent or {}), **write.setting}
+        state.sent = merged(state.sent or {}, write.setting)
         state.sent_at = self._clock.elapsed()
         key = (device.row.number, state.name)
         if write.next_step is not None:
@@ -230,11 +236,13 @@ class Levels:
         self.memory.reached(device, state, level)
         self._on_times.note(device, state, level)
         self._announcer.announce(
-            FieldChanged(device=device.row.number, field=state.name, setting=state.sent)
+            FieldChanged(
+                device=device.row.number, field=state.name, setting=plain(state.sent)
+            )
         )
         if write.next_step is None:
             self.memory.settled(device, state)
-            self._advance_waiting(device, state, write.waiting)
+            self.arrivals.advance(device, state, write.waiting)
 
     def let_go(self, device: DeviceState, state: FieldState) -> None:
         """Leave a field as it is: nothing is written to it any more, and nobody waits for it."""
@@ -244,54 +252,7 @@ class Levels:
         state.moving = None
         self._agenda.remove("slew", (device.row.number, state.name))
         self.memory.settled(device, state)
-        self._advance_waiting(device, state, dict(state.waiting))
-
-    def _advance_waiting(
-        self, device: DeviceState, state: FieldState, arrived: Mapping[str, Command]
-    ) -> None:
-        """Advance the commands for which the field has arrived.
-
-        What moved on while the write was under way waits for another value.
-        """
-        for key, waiting in arrived.items():
-            if state.waiting.get(key) is not waiting:
-                continue
-            del state.waiting[key]
-            if (command := self._records.current(key)) is None:
-                continue
-            if command.phase is not Phase.APPLYING:
-                self._records.advance(command, command.ends_as)
-                continue
-            shows = instead(device, state, command, self._clock.now())
-            result = {**(command.result or {}), **shows} or None
-            self._records.advance(command, Phase.IN_FORCE, result=result)
-
-    def _still_waiting(self, state: FieldState) -> list[Command]:
-        """Return the commands that wait for a field and have not ended."""
-        waiting = [self._records.current(key) for key in state.waiting]
-        return [command for command in waiting if command is not None]
-
-    def _count_tries(self, state: FieldState) -> None:
-        """Note that those are tried once more whose last try failed (R-T17).
-
-        What is to be given back has been set already: those tries count by themselves.
-        """
-        for key in tuple(state.waiting):
-            command = self._records.current(key)
-            if command is None or (key, command.phase) not in state.tried:
-                continue
-            result = command.result or {}
-            state.waiting[key] = (
-                self._records.note(command, attempts=command.attempts + 1)
-                if command.phase is Phase.APPLYING
-                else self._records.note(
-                    command,
-                    result={
-                        **result,
-                        RESTORE_ATTEMPTS: result.get(RESTORE_ATTEMPTS, 1) + 1,
-                    },
-                )
-            )
+        self.arrivals.advance(device, state, dict(state.waiting))
 
     def _not_written(
         self, device: DeviceState, state: FieldState, error: Exception
@@ -306,14 +267,14 @@ class Levels:
         most = self._settings.current.restore_tries
         enough = device.reaches(state.name) and state.tries + 1 >= most
         state.tried = frozenset(
-            (one.key, one.phase) for one in self._still_waiting(state)
+            (one.key, one.phase) for one in self.arrivals.expected(state)
         )
-        for command in self._still_waiting(state):
+        for command in self.arrivals.expected(state):
             if command.phase is Phase.APPLYING:
                 if final:
-                    self.fail(device, state, command, *describe_error(error))
+                    self.arrivals.fail(device, state, command, *describe_error(error))
             elif final or enough:
-                self._restore_failed(state, command, error)
+                self.arrivals.restore_failed(state, command, error)
         if (final or enough) and not state.waiting and not state.claims:
             state.tries += 1
             state.returned = False
@@ -324,59 +285,9 @@ class Levels:
         self.touch_later(device, state)
         self._announcer.announce(DeviceChanged(device=device.row.number))
 
-    def fail(
-        self,
-        device: DeviceState,
-        state: FieldState,
-        command: Command,
-        code: str,
-        word: str,
-    ) -> None:
-        """End a command whose value was not reached; the field goes back to what holds.
-
-        While the device may show that value all the same, the command ends once it is
-        brought back (R-T16), also after a restart.
-        """
-        state.claims.pop(command.key, None)
-        state.waiting.pop(command.key, None)
-        phase = Phase.RESTORING if state.unsettled else Phase.FAILED
-        moved = self._records.advance(command, phase, error_code=code, error=word)
-        if state.unsettled:
-            state.waiting[command.key] = moved
-        self.touch(device, state)
-
-    def why_not(self, device: DeviceState, state: FieldState) -> tuple[str, str]:
-        """Return error code and reason of a value that was not reached in its time."""
-        if state.error is not None:
-            return describe_error(state.error)
-        if state.moving is not None:
-            return ErrorCode.COMMAND_FAILED, "not_reached"
-        if not device.reaches(state.name):
-            return ErrorCode.DEVICE_NOT_FOUND, "device_unavailable"
-        return describe_error(TimeoutError())
-
-    def _restore_failed(
-        self, state: FieldState, command: Command, error: Exception
-    ) -> None:
-        """End a command that could not give back; the record says what to put back by hand."""
-        del state.waiting[command.key]
-        resolution = state.resolve(self._clock.now())
-        wanted = dict(resolution.setting) if resolution is not None else {}
-        code, word = describe_error(error)
-        self._records.advance(
-            command,
-            Phase.FAILED,
-            error_code=command.error_code or code,
-            error=command.error or word,
-            error_details={
-                "restoring": True,
-                "restore_failed": {"field": state.name, "value": wanted},
-            },
-        )
-
     def rest(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
         """Take a new resting value; it is recorded with the next batch."""
-        state.resting = {**(state.resting or {}), **setting}
+        state.resting = merged(state.resting or {}, setting)
         number, name, value, at = (
             device.row.number,
             state.name,
@@ -393,8 +304,15 @@ class Levels:
 
     def noticed(self, device: DeviceState, state: FieldState, setting: Setting) -> None:
         """Take note of a value that was seen at the device."""
-        state.sent = {**(state.sent or {}), **setting}
+        state.sent = merged(state.sent or {}, setting)
         self.note_on_time(device, state)
+
+
+def _at_level(setting: Setting, level: float) -> Setting:
+    """Return a setting at a level; what goes along with another one does not go with it."""
+    if level == setting[LEVEL]:
+        return {**setting, LEVEL: level}
+    return merged(setting, {LEVEL: level})
 
 
 def _covers(sent: Setting, wanted: Setting) -> bool:

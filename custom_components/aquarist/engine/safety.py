@@ -20,7 +20,7 @@ from ..limits.guard import Guard, Watched, compared, read, stale_at, waited
 from ..limits.interlock import Proof, Requirement, lapses_at, noted, satisfied
 from ..limits.refusal import Refusal
 from .arbiter import Arbiter
-from .changes import SafetyChanged
+from .changes import LimitsChanged, SafetyChanged
 from .claims import lasting
 from .ground import Ground
 from .intake import DOSERS
@@ -115,6 +115,8 @@ class Safety:
             if before.get(rule.id) != rule:
                 self._begin(rule)
             self._judge(rule)
+        if before != after:
+            self._announcer.announce(LimitsChanged(aquarium=aquarium))
 
     def seen(self, source: str, value: Scalar | None, *, ago: float = 0.0) -> None:
         """Take in what a source shows; None while it cannot tell.
@@ -134,19 +136,30 @@ class Safety:
     def attached(self, device: DeviceState) -> None:
         """Hold what came back while a rule wants it safe."""
         for rule in self.rules:
-            if device.row.uuid in _devices_of(rule):
+            if device.row.uuid in devices_of(rule):
                 self._judge(rule)
 
     def refusal(self, device: DeviceState) -> Refusal | None:
         """Return why a doser must not dose now, None when nothing is against it."""
         for rule in self.rules:
             reason = self._reason(rule)
-            if reason is not None and device.row.uuid in _devices_of(rule):
+            if reason is not None and device.row.uuid in devices_of(rule):
                 return Refusal(
                     limit=INTERLOCK,
                     details={"name": rule.name, "reason": reason},
                 )
         return None
+
+    def undecided(self, device: DeviceState) -> float:
+        """Return for how many seconds after a start no rule can tell of a doser yet (R-X5)."""
+        if self._judging_from is None or not any(
+            isinstance(rule, Interlock)
+            and device.row.uuid == rule.device
+            and self._values.get(rule.source) is None
+            for rule in self.rules
+        ):
+            return 0.0
+        return max(self._judging_from - self._clock.elapsed(), 0.0)
 
     def doubts(self, aquarium: str | None = None) -> list[tuple[SensorGuard, str]]:
         """Return the sensors that are not trusted now, of an aquarium or of all, and why."""
@@ -221,7 +234,8 @@ class Safety:
         if isinstance(rule, Interlock):
             known = self._values.get(rule.source) is not None
             if not known and now < self._judging_from:
-                return None
+                # What it held before a restart it holds until its source has had its time.
+                return NOT_PROVEN if self._holding(rule) else None
             ok = satisfied(rule.requirement, self._proofs[rule.id], now)
             return None if ok else NOT_PROVEN
         doubt = waited(rule.guard, self._watched[rule.id], now).doubt
@@ -272,7 +286,7 @@ class Safety:
         """Claim what the rule protects; return the devices for which no safe value is known."""
         unprotected: list[int] = []
         for device in self._devices.values():
-            if device.row.uuid not in _devices_of(rule):
+            if device.row.uuid not in devices_of(rule):
                 continue
             wanted = self._wanted(rule, device)
             if not wanted and device.row.kind not in DOSERS:
@@ -369,7 +383,7 @@ def _off(field: Field) -> Setting | None:
     return {field.name: False} if field.data_type is DataType.BOOLEAN else None
 
 
-def _devices_of(rule: Rule) -> tuple[str, ...]:
+def devices_of(rule: Rule) -> tuple[str, ...]:
     """Return the UUIDs of the devices that a rule protects."""
     return (rule.device,) if isinstance(rule, Interlock) else rule.devices
 

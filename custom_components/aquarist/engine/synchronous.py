@@ -4,10 +4,11 @@ import asyncio
 
 from ..commands.command import Command, ErrorCode, changed, new_id
 from ..commands.phases import Phase
-from ..layers.setting import Scalar, Setting
+from ..layers.setting import Scalar, Setting, merged
 from ..store import resting
 from ..store.commands import SYNCHRONOUS_WRITE
 from .acceptance import Acceptance
+from .announced import require_announced
 from .errors import EngineError
 from .execution import Execution
 from .ground import Ground
@@ -15,6 +16,7 @@ from .intake import Origin, field_command
 from .levels import Levels
 from .shown import id_of, instead
 from .state import DeviceState, FieldState
+from .withheld import word_of
 
 TIMEOUT_RANGE = (0.1, 30.0)
 
@@ -51,9 +53,10 @@ class SynchronousWrites:
     ) -> Command:
         """Set a field and return the record as it ended, at the latest after ``timeout`` seconds.
 
-        It FAILED with `field_owned` while a claim holds the field, `no_answer` when the time
-        was over; nothing is sent for it after that. The same id again is answered with what
-        became of the first (RES-44). Raises EngineError, InvalidValue, StoreError.
+        It FAILED by the limit that holds the field (RES-57), with `field_owned` while another
+        claim does, `no_answer` when the time was over; nothing is sent for it after that. The
+        same id again is answered with what became of the first (RES-44). Raises EngineError,
+        InvalidValue, StoreError.
         """
         low, high = TIMEOUT_RANGE
         if not low <= timeout <= high:
@@ -69,6 +72,7 @@ class SynchronousWrites:
             repeatable=False,
             expires_at=None,
         )
+        require_announced(device, command.field or "", command.value or {})
         if command.key in self._late:
             return await self._accepted(device, command)
         loop = asyncio.get_running_loop()
@@ -100,6 +104,10 @@ class SynchronousWrites:
             self._failed(command, ErrorCode.INTERRUPTED, "interrupted")
             return
         state = device.field_state(command.field or "")
+        why = self._levels.withheld.held(state, command.value or {})
+        if why is not None:
+            self._failed(command, ErrorCode.SAFETY_REFUSED, word_of(why), **why)
+            return
         resolution = state.resolve(self._clock.now())
         if resolution is not None and resolution.owner is not None:
             self._failed(
@@ -112,7 +120,7 @@ class SynchronousWrites:
             return
         command = self._execution.begun(command)
         before = device.baseline(state)
-        wanted = state.resting = {**(before or {}), **(command.value or {})}
+        wanted = state.resting = merged(before or {}, command.value or {})
         try:
             async with asyncio.timeout_at(handle.when()):
                 command = await self._reach(device, state, command)

@@ -8,12 +8,15 @@ from ..commands.command import Command, changed, new_id
 from ..commands.phases import Kind, Phase
 from ..layers.claims import Layer
 from ..layers.setting import Scalar, Setting
+from ..store.commands import WRITE_ACTION
 from .acceptance import Acceptance
+from .announced import require_announced
 from .claims import BLOCKING
 from .errors import EngineError
 from .ground import Ground
 from .intake import Origin, attached
 from .state import DeviceState
+from .write_actions import FAILED
 
 
 class Windows:
@@ -92,11 +95,12 @@ class Windows:
     ) -> Command:
         """Accept a failed window once more, as a new action that names the first (RES-53).
 
-        Its times are the same; a start that has passed means at once. Raises EngineError
+        One that was called off has failed, too (RES-26). Its times are the same; a start that
+        has passed means at once. Raises EngineError
         `not_failed`, `end_in_past`, `device_not_found`, InvalidValue, StoreError.
         """
         now = self._clock.now()
-        if failed.kind is not Kind.WINDOW or failed.phase is not Phase.FAILED:
+        if failed.kind is not Kind.WINDOW or failed.phase not in FAILED:
             raise EngineError("not_failed", field="id", id=failed.id)
         if failed.ends_at is None or failed.ends_at <= now:
             raise EngineError("end_in_past", field="end_timestamp")
@@ -106,6 +110,8 @@ class Windows:
         port = attached(device)
         if "field_name" in failed.args:
             port.check(failed.args["field_name"], failed.args["value"])
+            if failed.action == WRITE_ACTION:
+                require_announced(device, failed.field or "", failed.value or {})
         again = changed(
             failed,
             id=id or new_id(),

@@ -1,15 +1,32 @@
 """The value of a field: one or several named parts."""
 
 from collections.abc import Mapping
-from typing import TypeGuard
+from typing import Final, TypeGuard
+
+_NUMBERS: Final = (int, float)
 
 type Scalar = bool | int | float | str
 type Setting = Mapping[str, Scalar]
 
+BESIDE: Final = "beside"
+"""The part that holds what goes along with the others: it belongs to them alone (R-T60)."""
+
 
 def merged(below: Setting, above: Setting) -> Setting:
-    """Lay one setting over another: the parts of `above` win, the rest shows through."""
-    return {**below, **above}
+    """Lay one setting over another: the parts of `above` win, the rest shows through.
+
+    What goes along with `below` does not: it belongs to what is covered.
+    """
+    if not above:
+        return below
+    return {**plain(below), **above}
+
+
+def plain(setting: Setting) -> Setting:
+    """Return a setting without what goes along with it."""
+    if BESIDE not in setting:
+        return setting
+    return {part: value for part, value in setting.items() if part != BESIDE}
 
 
 def same(left: Setting, right: Setting, *, tolerance: float = 0.5) -> bool:
@@ -27,7 +44,7 @@ def same(left: Setting, right: Setting, *, tolerance: float = 0.5) -> bool:
 
 def is_number(value: Scalar) -> TypeGuard[int | float]:
     """Tell whether a value is a quantity that can move, which a bool is not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, _NUMBERS) and not isinstance(value, bool)
 
 
 def _agree(left: Scalar, right: Scalar, tolerance: float) -> bool:
