@@ -48,7 +48,14 @@ async def test_a_device_of_somebody_else_is_none_of_ours(
             config_entry_id=ENTRY, identifiers={("other", "thing")}
         )
         assert tank is not None
-        for reference in (tank.id, other.id, "nothing", "", "AA:BB:CC:DD:EE:FF"):
+        for reference in (
+            tank.id,
+            other.id,
+            "nothing",
+            "",
+            "AA:BB:CC:DD:EE:FF",
+            "9" * 5000,
+        ):
             with pytest.raises(EngineError) as caught:
                 target(hass, reference, field="device_ids")
             assert caught.value.code == "device_not_found"

@@ -72,6 +72,7 @@ def test_what_else_there_is_to_tell() -> None:
             "restore_attempts": 2,
             "shadowed_by": "another",
             "limited_to": {"level": 60},
+            "withheld_by": {"limit": "interlock"},
             "start": {},
         },
     )
@@ -86,6 +87,14 @@ def test_what_else_there_is_to_tell() -> None:
         "shadowed_by": "another",
         "limited_to": {"level": 60},
     }
+
+
+def test_a_limit_is_told_while_it_withholds_the_value() -> None:
+    """RES-57: as long as it is not set; a failed one has it in its error."""
+    why = {"limit": "interlock", "asked": "40", "allowed": "0"}
+    waiting = window(phase=Phase.APPLYING, result={"withheld_by": why})
+    assert write_action_record(waiting, DEVICE)["status"] == "PLANNED"
+    assert write_action_record(waiting, DEVICE)["details"] == {"withheld_by": why}
 
 
 @pytest.mark.parametrize(

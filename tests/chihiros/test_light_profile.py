@@ -83,9 +83,9 @@ def test_one_brightness_is_for_all_channels() -> None:
         (
             {"mode": "auto", "programs": [PROGRAM] * 8},
             "programs",
-            "value_out_of_bounds",
+            "schedule_too_many",
         ),
-        ({"mode": "custom", "channels": [[]]}, "channels.0", "value_out_of_bounds"),
+        ({"mode": "custom", "channels": [[]]}, "channels.0", "schedule_empty"),
     ],
 )
 def test_wrong_profiles(data: Any, field: str, code: str) -> None:

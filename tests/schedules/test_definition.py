@@ -261,6 +261,62 @@ def test_the_parameters_of_a_command(
     assert (error.field, error.code) == (f"action_params.{field}", code)
 
 
+MACRO = {name: value for name, value in DAWN.items() if name != "device_ids"} | {
+    "action_type": "macro",
+    "action_params": {"macro": "Evening"},
+}
+
+
+@pytest.mark.parametrize("device_ids", [{}, {"device_ids": []}, {"device_ids": None}])
+@pytest.mark.parametrize("macro", ["Evening", 3])
+def test_a_macro_names_its_devices_itself(
+    device_ids: dict[str, Any], macro: str | int
+) -> None:
+    """It is read back as it was written (RES-58); what was missed is left out."""
+    params = {"action_params": {"macro": macro, "description": "Guests"}}
+    found = parse_definition(MACRO | device_ids | params, default_zone="UTC")
+    assert (found.device_ids, found.on_miss) == ((), OnMiss.SKIP)
+    assert parse_definition(as_json(found), default_zone="UTC") == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "code"),
+    [
+        ({"device_ids": [1]}, "device_ids", ErrorCode.NOT_TOGETHER),
+        ({"on_miss": "converge"}, "on_miss", ErrorCode.NOT_FOR_ACTION),
+        ({"on_miss": "ask"}, "on_miss", ErrorCode.NOT_FOR_ACTION),
+        ({"action_params": {}}, "action_params.macro", ErrorCode.MISSING),
+        ({"action_params": {"macro": ""}}, "action_params.macro", ErrorCode.EMPTY),
+        (
+            {"action_params": {"macro": "x" * 101}},
+            "action_params.macro",
+            ErrorCode.TOO_LONG,
+        ),
+        (
+            {"action_params": {"macro": 0}},
+            "action_params.macro",
+            ErrorCode.OUT_OF_RANGE,
+        ),
+        (
+            {"action_params": {"macro": True}},
+            "action_params.macro",
+            ErrorCode.WRONG_TYPE,
+        ),
+        (
+            {"action_params": {"macro": 1, "args": {}}},
+            "action_params.args",
+            ErrorCode.UNKNOWN_FIELD,
+        ),
+    ],
+)
+def test_a_macro_that_is_asked_for_wrongly(
+    changes: dict[str, Any], field: str, code: ErrorCode
+) -> None:
+    """Law 10: the field is named."""
+    error = refused(MACRO | changes)
+    assert (error.field, error.code) == (field, code)
+
+
 def test_a_missed_dose_is_never_made_up_by_itself() -> None:
     """Doses are skipped, or the keeper is asked (RES-67)."""
     error = refused(DOSE | {"on_miss": "converge"})

@@ -150,6 +150,26 @@ def test_bad_values_are_rejected_with_their_code(
     assert rejection.value.placeholders == placeholders
 
 
+@pytest.mark.parametrize(
+    ("validator", "value", "message"),
+    [
+        (number(1, 30), 99, "must be between 1 and 30"),
+        (text(5), "abcdef", "can have 5 characters at most"),
+        (text(5), " ", "is empty"),
+        (word(Fish), "cod", "takes one of these: tang, wrasse"),
+        (boolean, "yes", "has the wrong type"),
+        (instant, "2026-05-01", "naive time"),
+    ],
+)
+def test_the_message_is_in_plain_words(
+    validator: Validator, value: object, message: str
+) -> None:
+    """Where nothing translates it."""
+    with pytest.raises(vol.Invalid) as rejection:
+        validator(value)
+    assert rejection.value.error_message == message
+
+
 def test_an_instant_keeps_its_moment_and_becomes_utc() -> None:
     """Any offset is understood (R-B8)."""
     found = instant("2026-05-01T06:00:00+02:00")

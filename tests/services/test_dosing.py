@@ -112,7 +112,7 @@ async def test_a_new_size_without_a_volume_is_full(hass: HomeAssistant) -> None:
             "capacity_ml",
         ),
         ({"size": 100}, "schedule_unknown_field", "size"),
-        ({"capacity_ml": 100, "name": "Skimmer"}, "not_a_doser", "device"),
+        ({"capacity_ml": 100, "name": "Skimmer"}, "not_a_doser", "device_id"),
     ],
 )
 async def test_what_is_wrong_stores_nothing(

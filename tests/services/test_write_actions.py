@@ -1,5 +1,6 @@
 """The services of write actions and overrides, besides creating one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from custom_components.aquarist.devices.errors import DeviceError
 from tests.api.http.rest import PUMP, level, pump
 from tests.api.http.write_actions import action, in_phase
 from tests.aquarium import aquarium, device_named, engine_of, heard
+from tests.store.gate import blocked
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +91,39 @@ async def test_an_override(hass: HomeAssistant) -> None:
     async with heard(hass, in_phase(Phase.COMPLETED, made["id"])):
         assert await called(hass, "release_override", **field) == {"released": True}
     assert level(hass) == 80
+
+
+async def test_a_release_is_answered_once_it_is_on_disk(hass: HomeAssistant) -> None:
+    """A kill after the answer brings nothing back (law 2)."""
+    uuid = device_named(hass, PUMP).row.uuid
+    field: dict[str, Any] = {"device_id": uuid, "field_name": "level"}
+    made = await called(hass, "set_override", **field, value=0, seconds=1800)
+    async with heard(hass, in_phase(Phase.IN_FORCE, made["id"])):
+        pass
+    database = engine_of(hass).database
+    assert database is not None
+    gate, standing = await blocked(database.writer)
+    async with heard(hass, in_phase(Phase.COMPLETED, made["id"])):
+        releasing = hass.async_create_task(called(hass, "release_override", **field))
+        await asyncio.wait([releasing], timeout=0.1)
+        assert not releasing.done()
+        gate.opened.set()
+        await standing
+        assert await releasing == {"released": True}
+
+
+async def test_so_is_the_release_of_an_emergency_stop(hass: HomeAssistant) -> None:
+    """A kill after the answer stops nothing again."""
+    await called(hass, "emergency_stop")
+    database = engine_of(hass).database
+    assert database is not None
+    gate, standing = await blocked(database.writer)
+    releasing = hass.async_create_task(called(hass, "emergency_stop", release=True))
+    await asyncio.wait([releasing], timeout=0.1)
+    assert not releasing.done()
+    gate.opened.set()
+    await standing
+    assert (await releasing)["released"] > 0
 
 
 @pytest.mark.parametrize(

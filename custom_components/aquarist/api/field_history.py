@@ -1,24 +1,24 @@
 """What fields were: read from Home Assistant's recorder, in its own threads (R-T50)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from functools import partial
-from itertools import islice
-from types import ModuleType
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from homeassistant.const import STATE_ON
 from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.importlib import async_import_module
-from homeassistant.helpers.recorder import DATA_INSTANCE
+from homeassistant.helpers.recorder import DATA_INSTANCE, session_scope
 
 from ..engine.errors import EngineError
+from ..frozen import frozen
 from ..layers.setting import Scalar
-from .device_fields import Reader, Source
+from .device_fields import Source
 
-type Value = tuple[datetime, Scalar]
+if TYPE_CHECKING:
+    from .recorded_states import Recorded, Span
 
-_RECORDER = "homeassistant.components.recorder.history"
+type Value = tuple[datetime, Scalar | None]
+
 _BRIGHTNESS = "brightness"
 _MODES = "supported_color_modes"
 _NOT_RECORDED = (
@@ -33,76 +33,101 @@ _NOT_RECORDED = (
     "preset_modes",
     "step",
     "supported_features",
+    "swing_horizontal_modes",
+    "swing_modes",
     "target_temp_step",
 )
 """What an entity can do is left out by the recorder; that of the present is taken."""
 
 
-async def values_of(
-    hass: HomeAssistant, source: Source, start: datetime, end: datetime
-) -> Sequence[Value]:
-    """Return each value of a field that began in a time, and the one that held at its start.
+@frozen
+class Series:
+    """The recorded values of one field: where they are, and how they are read."""
 
-    Raises EngineError `history_unavailable` without a recorder.
+    source: Source
+    span: Span
+    able: Mapping[str, Any]
+
+    def value(self, recorded: Recorded) -> Value:
+        """Return since when a value held, at the earliest from the start, and the value."""
+        at = datetime.fromtimestamp(max(recorded.at, self.span.start), UTC)
+        state = State(
+            self.source.entity_id,
+            recorded.state,
+            {**self.able, **recorded.attributes},
+            validate_entity_id=False,
+        )
+        return at, None if self._is_untold(recorded) else self.source.read(state)
+
+    def _is_untold(self, recorded: Recorded) -> bool:
+        """Return whether nothing tells how bright a light was: its brightness is not recorded."""
+        dims = any(mode != "onoff" for mode in self.able.get(_MODES, ()))
+        shines = dims and recorded.state == STATE_ON
+        return shines and _BRIGHTNESS not in recorded.attributes
+
+
+async def page_of(
+    hass: HomeAssistant,
+    sources: Sequence[Source | None],
+    start: datetime,
+    end: datetime,
+    offset: int,
+    limit: int,
+) -> tuple[int, list[Sequence[Value]]]:
+    """Return how many values fields had in a time, and those of each that are on a page.
+
+    The values are counted one field after the other; the first one of each held at the
+    start. Raises EngineError `history_unavailable` without a recorder.
     """
     recorder = hass.data.get(DATA_INSTANCE)
     if recorder is None:
         raise EngineError("history_unavailable")
-    history = await async_import_module(hass, _RECORDER)
+    states = await async_import_module(hass, f"{__package__}.recorded_states")
+    series = [
+        None
+        if source is None
+        else Series(
+            source=source,
+            span=states.Span(
+                entity_id=source.entity_id,
+                start=start.timestamp(),
+                end=end.timestamp(),
+                attributes=source.in_attributes,
+            ),
+            able=_able(hass, source),
+        )
+        for source in sources
+    ]
+    return await recorder.async_add_executor_job(_read, hass, series, offset, limit)
+
+
+def _able(hass: HomeAssistant, source: Source) -> Mapping[str, Any]:
+    """Return what an entity can do now."""
     present = hass.states.get(source.entity_id)
     attributes = present.attributes if present is not None else {}
-    able = {name: attributes[name] for name in _NOT_RECORDED if name in attributes}
-    return await recorder.async_add_executor_job(
-        partial(_read, hass, history, source.entity_id, source.read, able, start, end)
-    )
-
-
-def page_of(
-    series: Sequence[Sequence[Value]], offset: int, limit: int
-) -> list[Sequence[Value]]:
-    """Return the part of each series that is on a page, which counts values."""
-    found: list[Sequence[Value]] = []
-    for values in series:
-        found.append(list(islice(values, max(offset, 0), max(offset + limit, 0))))
-        offset -= len(values)
-    return found
+    return {name: attributes[name] for name in _NOT_RECORDED if name in attributes}
 
 
 def _read(
-    hass: HomeAssistant,
-    history: ModuleType,
-    entity_id: str,
-    read: Reader,
-    able: Mapping[str, Any],
-    start: datetime,
-    end: datetime,
-) -> list[Value]:
-    """Return the values of an entity; in a thread of the recorder."""
-    states: dict[str, list[State]] = history.get_significant_states(
-        hass, start, end, [entity_id], significant_changes_only=False
-    )
-    found: list[Value] = []
-    before: Scalar | None = None
-    for state in states.get(entity_id, ()):
-        value = None if _is_untold(state, able) else read(_complete(state, able))
-        if value is not None and (value, type(value)) != (before, type(before)):
-            found.append((max(state.last_updated, start), value))
-        before = value
-    return found
-
-
-def _complete(state: State, able: Mapping[str, Any]) -> State:
-    """Return a state with what its entity can do, so that it can be read."""
-    return State(
-        state.entity_id,
-        state.state,
-        {**able, **state.attributes},
-        last_updated=state.last_updated,
-        validate_entity_id=False,
-    )
-
-
-def _is_untold(state: State, able: Mapping[str, Any]) -> bool:
-    """Return whether nothing tells how bright a light was: its brightness is not recorded."""
-    dims = any(mode != "onoff" for mode in able.get(_MODES, ()))
-    return dims and state.state == STATE_ON and _BRIGHTNESS not in state.attributes
+    hass: HomeAssistant, series: Sequence[Series | None], offset: int, limit: int
+) -> tuple[int, list[Sequence[Value]]]:
+    """Return the number of values of all series and those on the page; in a thread."""
+    count = 0
+    found: list[Sequence[Value]] = []
+    with session_scope(hass=hass, read_only=True) as session:
+        for one in series:
+            if one is None:
+                found.append(())
+                continue
+            first = one.span.at_start(session)
+            known = 0 if first is None else 1
+            size = known + one.span.count(session)
+            low = min(max(offset - count, 0), size)
+            high = min(max(offset + limit - count, 0), size)
+            rows = [first] if first is not None and low < known <= high else []
+            after, until = max(low - known, 0), max(high - known, 0)
+            if until > after:
+                rows += one.span.read(session, after, until - after)
+            found.append([one.value(row) for row in rows])
+            count += size
+    return count, found

@@ -153,6 +153,11 @@ def failed_devices(hass: HomeAssistant, status: ModeStatus) -> list[str]:
     return sorted(known.get(uuid, uuid) for uuid in uuids)
 
 
+def held_devices(hass: HomeAssistant, status: ModeStatus) -> list[str]:
+    """Return the names of the devices that a mode has not given back, in their order."""
+    return [one.row.name for one in _devices(hass, status.held)]
+
+
 async def _require_present(
     hass: HomeAssistant, context: Context, aquarium: str
 ) -> None:

@@ -53,14 +53,15 @@ async def set_override(
 async def release_override(
     hass: HomeAssistant, asked: Mapping[str, Any], context: Context
 ) -> dict[str, Any]:
-    """Let the override of a field go; return whether there was one.
+    """Let the override of a field go; return whether there was one, once that is on disk.
 
-    Raises EngineError, InvalidValue, Unauthorized.
+    Raises EngineError, InvalidValue, StoreError, Unauthorized.
     """
     device = target(hass, asked["device_id"])
     await require_control(hass, context, [device])
     engine = hass.data[DATA_ENGINE]
     released = engine.overrides.release(device, asked["field_name"])
+    await engine.journal.written()
     return {"released": released is not None}
 
 

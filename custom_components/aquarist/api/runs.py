@@ -70,6 +70,7 @@ def run_record(row: RunRow, steps: Iterable[StepRow]) -> dict[str, Any]:
         "source": row.source,
         "user_id": row.user,
         "context_id": row.context,
+        "occurrence_id": row.data.get("occurrence"),
         "started_at": row.started_at.isoformat(),
         "ended_at": _iso(row.ended_at),
         "error_code": row.error_code,

@@ -8,6 +8,9 @@ from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
 from ..engine.state import DeviceState
 
+LONGEST_NUMBER = 20
+"""Digits of what may be the number of a device."""
+
 
 def target(
     hass: HomeAssistant, reference: str | int, *, field: str = "device_id"
@@ -18,7 +21,8 @@ def target(
     """
     known: str | int = reference
     if isinstance(reference, str):
-        known = int(reference) if reference.isdecimal() else reference.lower()
+        number = reference.isdecimal() and len(reference) <= LONGEST_NUMBER
+        known = int(reference) if number else reference.lower()
     try:
         return hass.data[DATA_ENGINE].device(known)
     except EngineError as error:

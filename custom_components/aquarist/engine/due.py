@@ -13,6 +13,8 @@ from ..store.occurrences import Verdict
 NOT_RUNNING = "not_running"
 AUTOMATION_OFF = "automation_off"
 WAITING = occurrences.WAITING_FOR_KEEPER
+HELD_BACK = frozenset({AUTOMATION_OFF, "run_under_way", "run_maximum"})
+"""Why a moment is left out on purpose: the keeper's, or a macro's that runs already."""
 
 
 @frozen
@@ -57,8 +59,7 @@ class Due:
         """Return the verdict of a moment that does not begin: held back, or not possible."""
         if self.problem is None:
             return None
-        held_back = self.problem == AUTOMATION_OFF
-        return Verdict.SKIPPED if held_back else Verdict.FAILED
+        return Verdict.SKIPPED if self.problem in HELD_BACK else Verdict.FAILED
 
     @property
     def status(self) -> str | None:

@@ -36,6 +36,7 @@ class Journal:
         self._kept: deque[tuple[Unit[Any], Committed[Any] | None]] = deque()
         # How many of the kept came back from the store. The rest was never handed over.
         self._returned = 0
+        self._fault: StoreError | None = None
         self._retrying: asyncio.Task[None] | None = None
 
     @property
@@ -76,11 +77,25 @@ class Journal:
 
         What was handed over before the fault was heard stays before what came after it.
         """
+        if isinstance(error, StoreError):
+            self._fault = error
         if isinstance(error, StoreError | HeldBackError):
             self._kept.insert(self._returned, (unit, committed))
             self._returned += 1
         else:
             _LOGGER.error("An outcome could not be recorded", exc_info=error)
+
+    async def written(self) -> None:
+        """Wait until everything that was recorded is on disk, so that it may be answered.
+
+        Raises StoreError when the store does not take it; it stays kept then.
+        """
+        if self._database is None:
+            return
+        await self.commit(lambda connection: None)
+        await self.retry()
+        if self._kept and self._fault is not None:
+            raise self._fault
 
     async def retry(self) -> None:
         """Write the kept outcomes in their order, as far as the store takes them.

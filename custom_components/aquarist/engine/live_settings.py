@@ -6,14 +6,18 @@ from sqlite3 import Connection
 from typing import Any
 
 from ..schedules.errors import ScheduleError
+from ..schedules.validation import validated
 from ..store import settings as setting_rows
+from ..store.errors import Conflict
 from .changes import Announcer, SettingsChanged
+from .errors import EngineError
 from .journal import Journal
-from .settings import Settings, checked, settings_of
+from .settings import REQUEST, Settings, checked, settings_of
 
 _LOGGER = logging.getLogger(__name__)
 
 KEY = "settings"
+REVISION = "settings_revision"
 
 
 class LiveSettings:
@@ -30,10 +34,16 @@ class LiveSettings:
         self._announcer = announcer
         self._applied = applied
         self.current = Settings()
+        self.revision = 0
         self.skipped: tuple[str, ...] = ()
 
-    def load(self, stored: object) -> None:
+    def record(self) -> dict[str, Any]:
+        """Return all settings as JSON values, with their revision; 0 before any change."""
+        return {**self.current.as_json(), "revision": self.revision}
+
+    def load(self, stored: object, revision: int = 0) -> None:
         """Take over what was stored; what is not valid any more is left out and named."""
+        self.revision = revision
         chosen, skipped = readable(stored)
         self.skipped = tuple(skipped)
         if skipped:
@@ -41,15 +51,37 @@ class LiveSettings:
         self.current = settings_of(chosen)
         self._applied(self.current)
 
-    async def update(self, changes: Mapping[str, Any], user: str | None) -> Settings:
+    async def request(
+        self, asked: Mapping[str, Any], user: str | None
+    ) -> dict[str, Any]:
+        """Change what a request names; answers with them all, as `record` does.
+
+        Raises as `update`.
+        """
+        changes = validated(REQUEST, asked, within="")
+        expected = changes.pop("expected_revision", None)
+        await self.update(changes, user, expected_revision=expected)
+        return self.record()
+
+    async def update(
+        self,
+        changes: Mapping[str, Any],
+        user: str | None,
+        *,
+        expected_revision: int | None = None,
+    ) -> Settings:
         """Change some settings; null goes back to the default.
 
-        Returns them all as they are from now on. Raises ScheduleError naming the field,
-        EngineError or StoreError; nothing is changed then.
+        Returns them all as they are from now on. With ``expected_revision`` only when that
+        is the present one (R-X11). Raises ScheduleError naming the field, EngineError
+        (`revision_conflict`) or StoreError; nothing is changed then.
         """
         wanted = checked(changes)
 
-        def unit(connection: Connection) -> Settings:
+        def unit(connection: Connection) -> tuple[Settings, int]:
+            present = setting_rows.get(connection, REVISION) or 0
+            if expected_revision not in (None, present):
+                raise Conflict("setting", KEY, present)
             stored = setting_rows.get(connection, KEY)
             chosen, skipped = readable(stored)
             merged = {
@@ -63,16 +95,25 @@ class LiveSettings:
             setting_rows.put(
                 connection, KEY, {**{name: stored[name] for name in left}, **merged}
             )
-            return settings
+            setting_rows.put(connection, REVISION, present + 1)
+            return settings, present + 1
 
-        def committed(settings: Settings) -> None:
-            self.current = settings
+        def committed(changed: tuple[Settings, int]) -> None:
+            self.current, self.revision = settings, revision = changed
             gone = {*wanted, KEY}
             self.skipped = tuple(one for one in self.skipped if one not in gone)
             self._applied(settings)
-            self._announcer.announce(SettingsChanged(settings=settings, user=user))
+            self._announcer.announce(
+                SettingsChanged(settings=settings, revision=revision, user=user)
+            )
 
-        return await self._journal.commit(unit, committed)
+        try:
+            settings, _ = await self._journal.commit(unit, committed)
+        except Conflict as error:
+            raise EngineError(
+                "revision_conflict", field="expected_revision", revision=error.present
+            ) from error
+        return settings
 
     async def forget_skipped(self) -> None:
         """Take off the disk what is not valid any more: the defaults hold already.
@@ -86,7 +127,11 @@ class LiveSettings:
 
         def committed(_: None) -> None:
             self.skipped = ()
-            self._announcer.announce(SettingsChanged(settings=self.current, user=None))
+            self._announcer.announce(
+                SettingsChanged(
+                    settings=self.current, revision=self.revision, user=None
+                )
+            )
 
         await self._journal.commit(unit, committed)
 

@@ -10,7 +10,7 @@ from ..frozen import frozen
 from ..runs.definition import RunDefinition, as_json, parse_definition
 from ..runs.steps import CommandStep, ServiceStep, Step, WaitStep
 from ..schedules.errors import ScheduleError
-from ..store import definitions
+from ..store import definitions, runs as run_rows
 from ..store.definitions import Definition, DefinitionRevision
 from ..store.errors import Conflict, NameTaken
 from ..store.runs import RunRow
@@ -18,7 +18,7 @@ from .changes import MacroChanged
 from .errors import EngineError
 from .ground import Ground
 from .intake import Origin, command_for, spec_of
-from .runs import RunRequest, Runs
+from .runs import RunRequest, Runs, Write
 from .state import DeviceState
 
 MACRO = "macro"
@@ -27,7 +27,6 @@ _NAMED = {
     "action": "action",
     "args": "args",
     "confirm": "confirm",
-    "device": "device_id",
     "device_id": "device_id",
 }
 
@@ -171,11 +170,18 @@ class Macros:
             lambda connection: definitions.revisions(connection, macro)
         )
 
-    async def run(self, macro: int, origin: Origin) -> RunRow:
+    async def run(
+        self,
+        macro: int,
+        origin: Origin,
+        *,
+        write: Write = run_rows.insert,
+        entered: Callable[[], None] = lambda: None,
+    ) -> RunRow:
         """Run a macro as it is now; it is on disk when this returns.
 
-        Raises EngineError `macro_not_found`, `macro_invalid`, `run_under_way`,
-        `run_maximum`; StoreError.
+        `write` and `entered` are as `Runs.start` has them. Raises EngineError
+        `macro_not_found`, `macro_invalid`, `run_under_way`, `run_maximum`; StoreError.
         """
         found = self.get(macro)
         if found.definition is None:
@@ -194,7 +200,9 @@ class Macros:
                 mode=found.definition.mode,
                 maximum=found.definition.maximum,
                 definition_id=macro,
-            )
+            ),
+            write=write,
+            entered=entered,
         )
 
     def _checked(self, data: Mapping[str, Any]) -> RunDefinition:

@@ -1,5 +1,6 @@
 """Schedules: each due moment once, as commands, with a verdict (laws 7 and 9, RES-51)."""
 
+import asyncio
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from .due import AUTOMATION_OFF, NOT_RUNNING, WAITING, Due, StoredDue, Waiting
 from .errors import EngineError
 from .ground import Ground
 from .orders import Orders
+from .scheduled_macros import ScheduledMacros
 from .verdicts import Verdicts
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,19 +68,22 @@ class Planned:
 class Planner:
     """Every schedule, and the occurrences under way."""
 
-    def __init__(self, ground: Ground, enter: Any) -> None:
+    def __init__(self, ground: Ground, enter: Any, macros: ScheduledMacros) -> None:
         """Answer the agenda; `enter` routes an accepted command to its place."""
         self._clock = ground.clock
         self._agenda = ground.agenda
         self._records = ground.records
         self._journal = ground.journal
         self._announcer = ground.announcer
+        self._devices = ground.devices
         self._enter = enter
         self._schedules: dict[int, Planned] = {}
         self.verdicts = Verdicts(ground, self._ran)
         self.automation_off: set[str] = set()
         self.waiting: dict[int, Waiting] = {}
         self._orders = Orders(ground, self.automation_off)
+        self._macros = macros
+        self._starting: set[asyncio.Task[None]] = set()
         ground.agenda.on("schedule", self._due)
 
     @property
@@ -89,6 +94,18 @@ class Planner:
     def get(self, schedule: int) -> Planned | None:
         """Return a schedule by its id."""
         return self._schedules.get(schedule)
+
+    def devices(self, definition: ScheduleDefinition) -> tuple[int, ...]:
+        """Return the numbers of the devices that a schedule acts on, as things are now."""
+        if definition.action_type is ActionType.MACRO:
+            return self._macros.devices(definition)
+        return definition.device_ids
+
+    def concerned(self, planned: Planned) -> tuple[int, ...]:
+        """Return the numbers of the devices that a schedule is about, valid or not."""
+        if planned.definition is not None:
+            return self.devices(planned.definition)
+        return tuple(planned.row.definition.get("device_ids") or ())
 
     async def set_automation(self, aquarium: str, enabled: bool) -> None:
         """Let the schedules of an aquarium act, or not; kept over restarts."""
@@ -114,8 +131,13 @@ class Planner:
         self, data: Mapping[str, Any], *, default_zone: str, user: str | None
     ) -> Planned:
         """Store a schedule and plan it. Raises ScheduleError, EngineError, StoreError."""
-        definition = parse_definition(data, default_zone=default_zone)
+        # In a thread: a time zone that was not used yet is read from a file.
+        definition = await asyncio.to_thread(
+            parse_definition, data, default_zone=default_zone
+        )
         now = self._clock.now()
+        if definition.action_type is ActionType.MACRO:
+            self._macros.check(definition)
         self._orders.check(definition)
         plan = plan_for(definition)
         first = plan.after(now)
@@ -242,7 +264,7 @@ class Planner:
         problem: str | None = None
         if not more and _still_wanted(definition, last, now):
             moment = moments.pop()
-            commands, problem = self._orders.at(definition, planned.row.id, moment)
+            commands, problem = self._asked(definition, planned.row.id, moment)
         due = Due(
             schedule=planned.row.id,
             moment=moment,
@@ -260,10 +282,46 @@ class Planner:
     def _commit(self, planned: Planned, due: Due, handled: datetime) -> None:
         """Store what happens at a due moment in one unit: identity, commands, next run."""
         before, planned.handled = planned.handled, handled
-        future = self._journal.commit(
-            due.store, lambda stored: self._committed(planned, due, stored)
-        )
+        future: asyncio.Future[Any]
+        if due.moment is not None and due.problem is None and not due.commands:
+            future = self._start_macro(planned, due)
+        else:
+            future = self._journal.commit(
+                due.store, lambda stored: self._committed(planned, due, stored)
+            )
         future.add_done_callback(lambda done: self._check(done, planned, before))
+
+    def _start_macro(self, planned: Planned, due: Due) -> asyncio.Future[None]:
+        """Start the macro of a due moment, together with the moment."""
+        assert planned.definition is not None
+        task = asyncio.get_running_loop().create_task(
+            self._macros.begin(
+                planned.definition,
+                due,
+                lambda stored_as, stored: self._committed(planned, stored_as, stored),
+            ),
+            name=f"aquarist macro of schedule {due.schedule}",
+        )
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+        return task
+
+    def _asked(
+        self, definition: ScheduleDefinition, schedule: int, moment: Moment
+    ) -> tuple[list[Command], str | None]:
+        """Return what a moment asks of its devices, or the word why nothing begins.
+
+        A macro has no commands before it runs; one device that is held back holds it back.
+        """
+        if definition.action_type is not ActionType.MACRO:
+            return self._orders.at(definition, schedule, moment)
+        states = map(self._devices.get, self._macros.devices(definition))
+        if any(
+            one is not None and one.row.aquarium in self.automation_off
+            for one in states
+        ):
+            return [], AUTOMATION_OFF
+        return [], self._macros.problem(definition)
 
     def _check(self, done: Any, planned: Planned, before: datetime) -> None:
         """Try a due moment again that could not be stored; nothing of it has happened."""

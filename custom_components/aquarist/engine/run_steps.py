@@ -30,7 +30,7 @@ from .errors import EngineError, SafetyRefusedError
 from .ground import Ground
 from .intake import Origin, Request
 from .live_runs import LiveRun
-from .state import DeviceState
+from .state import DEVICE_WAIT, DeviceState
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -74,12 +74,17 @@ class RunSteps:
         self._find = find
         self._send = send
         self._finished = finished
+        self._devices_come_until = 0.0
         self._executors: dict[StepKind, Executor] = {
             StepKind.COMMAND: self._command,
             StepKind.DELAY: self._delay,
             StepKind.WAIT: self._wait,
             StepKind.ASK: self._ask,
         }
+
+    def start(self) -> None:
+        """Begin to wait for the devices of steps, for as long as devices may come late."""
+        self._devices_come_until = self._clock.elapsed() + DEVICE_WAIT
 
     def register(self, kind: StepKind, executor: Executor) -> None:
         """Let another room carry out a kind of step."""
@@ -128,9 +133,33 @@ class RunSteps:
         accepted = await self._send(device, request, confirm=step.confirm)
         return await self._finished(accepted)
 
+    async def attached(self, run: LiveRun, device: DeviceState) -> None:
+        """Wait for a device that comes after the start, a little while at most (R-X5).
+
+        Only runs of an earlier life wait: they have seen it.
+        """
+
+        def stir(change: DeviceChanged) -> None:
+            if change.device == device.row.number:
+                run.stirred.set()
+
+        leave = self._announcer.listen(stir, DeviceChanged)
+        try:
+            while run.resumed and device.device is None:
+                left = self._devices_come_until - self._clock.elapsed()
+                if left <= RESOLUTION:
+                    return
+                self._agenda.put_elapsed("run", run.id, left)
+                run.stirred.clear()
+                await run.stirred.wait()
+        finally:
+            leave()
+            self._agenda.remove("run", run.id)
+
     async def _command(self, run: LiveRun, step: CommandStep, resumed: bool) -> Outcome:
         """Have a device do something, and wait for the end of that."""
         device = self._find(step.device_id)
+        await self.attached(run, device)
         return outcome_of(await self.sent(run, device, step))
 
     async def _delay(

@@ -39,6 +39,7 @@ _LOGGER = logging.getLogger(__name__)
 SUPERSEDED = "superseded"
 CANCELLED = "cancelled"
 
+type Write = Callable[[Connection, RunRow], RunRow]
 type MakeProgram = Callable[[Mapping[str, Any]], Program]
 type Withdraw = Callable[[Command], object]
 
@@ -139,11 +140,18 @@ class Runs:
 
     # What can be asked for
 
-    async def start(self, request: RunRequest) -> RunRow:
+    async def start(
+        self,
+        request: RunRequest,
+        *,
+        write: Write = run_rows.insert,
+        entered: Callable[[], None] = lambda: None,
+    ) -> RunRow:
         """Begin a run, or let it wait for its turn; it is on disk when this returns.
 
-        Raises EngineError `run_under_way` or `run_maximum` where the mode refuses it,
-        StoreError when it could not be stored.
+        `write` stores the run, with whatever else belongs into one unit with it; `entered`
+        is called before the run begins. Raises EngineError `run_under_way` or
+        `run_maximum` where the mode refuses it, StoreError when it could not be stored.
         """
         origin = request.origin
         row = RunRow(
@@ -163,9 +171,13 @@ class Runs:
         async with self._admission[group_of(row)]:
             if await self._turn(request, row) is Turn.WAIT:
                 row = replace(row, state=RunState.WAITING)
+
+            def committed(stored: RunRow) -> None:
+                entered()
+                self._take(LiveRun(row=stored, program=program))
+
             return await self._journal.commit(
-                lambda connection: run_rows.insert(connection, row),
-                lambda stored: self._take(LiveRun(row=stored, program=program)),
+                lambda connection: write(connection, row), committed
             )
 
     async def cancel(self, run: int, *, error: str = CANCELLED) -> RunRow:
@@ -192,6 +204,7 @@ class Runs:
             if command.run == run:
                 with suppress(EngineError):
                     self._withdraw(command)
+        await self._journal.written()
         return row
 
     async def answer(
@@ -262,7 +275,9 @@ class Runs:
                 self._live[row.id] = live
                 self._course.finish(live, INVALID)
                 continue
-            self._live[row.id] = LiveRun(row=row, program=program, steps=steps)
+            self._live[row.id] = LiveRun(
+                row=row, program=program, steps=steps, resumed=True
+            )
 
     def start_up(self) -> None:
         """Go on with every run where it was, and let those follow whose turn it is."""

@@ -94,6 +94,7 @@ class ServiceSteps:
         self._acceptance = acceptance
         self._history = history
         self._finished = finished
+        self._steps = steps
         self.home: Home | None = None
         steps.register(StepKind.SERVICE, self._service)
 
@@ -123,6 +124,8 @@ class ServiceSteps:
         call = _call_of(step)
         backed = self._backed(step, call)
         self._refuse_mentioned(call)
+        for _, device in backed:
+            await self._steps.attached(run, device)
         done: list[str] = []
         for place, (entity_id, device) in enumerate(backed):
             try:

@@ -158,6 +158,11 @@ CHANGES = vol.Schema(
 )
 """What a request to change settings takes: any of them; null goes back to the default."""
 
+REQUEST = vol.Schema(
+    {**CHANGES.schema, vol.Optional("expected_revision"): vol.Maybe(integer(0))}
+)
+"""The same, and the revision that the change was made from (R-X11)."""
+
 
 def checked(changes: object) -> dict[str, Any]:
     """Return valid changes. Raises ScheduleError naming the field that is wrong."""

@@ -7,9 +7,16 @@ from sqlite3 import Connection
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
-from ..store import commands as command_rows, occurrences, schedules as schedule_rows
+from ..runs.states import RunState
+from ..store import (
+    commands as command_rows,
+    occurrences,
+    runs as run_rows,
+    schedules as schedule_rows,
+)
 from ..store.occurrences import OccurrenceRow, Verdict
-from .changes import OccurrenceChanged
+from ..store.runs import RunRow
+from .changes import OccurrenceChanged, RunChanged
 from .due import Due, StoredDue
 from .ground import Ground
 
@@ -21,10 +28,11 @@ class _Running:
     schedule: int
     at: datetime
     keys: set[str]
+    decided: bool = False
 
 
 class Verdicts:
-    """Follows the occurrences under way until all their commands have ended."""
+    """Follows the occurrences under way until all their commands, or their run, have ended."""
 
     def __init__(self, ground: Ground, ran: Callable[[int, str], None]) -> None:
         """Hear of every command's end; tell `ran` how a schedule's run came out."""
@@ -35,6 +43,7 @@ class Verdicts:
         self._ran = ran
         self._running: dict[int, _Running] = {}
         ground.records.on_settled(self._settled)
+        ground.announcer.listen(self._ran_on, RunChanged)
 
     def began(self, due: Due, stored: StoredDue) -> None:
         """Follow what a due moment has begun, and announce what is known of it."""
@@ -61,7 +70,8 @@ class Verdicts:
     def resume(self, undecided: Iterable[OccurrenceRow]) -> None:
         """Take up the occurrences that were under way when the engine stopped.
 
-        A command that recovery has just ended is waited for: its end settles it as well.
+        A command or run that recovery has just ended is waited for: its end settles it as
+        well.
         """
         unsettled: dict[int, set[str]] = {}
         for command in self._records.unsettled:
@@ -86,19 +96,38 @@ class Verdicts:
     def _decide_from_store(self, occurrence: int, running: _Running) -> None:
         """Read how all commands of an occurrence ended, before a restart as well."""
 
-        def unit(connection: Connection) -> list[Command]:
-            return command_rows.of_occurrence(connection, occurrence)
+        def unit(connection: Connection) -> tuple[list[Command], RunRow | None]:
+            commands = command_rows.of_occurrence(connection, occurrence)
+            run = None if commands else run_rows.of_occurrence(connection, occurrence)
+            return commands, run
 
-        def read(commands: list[Command]) -> None:
-            self._decide(occurrence, running, commands)
+        def read(found: tuple[list[Command], RunRow | None]) -> None:
+            commands, run = found
+            if run is None:
+                self._decide(occurrence, running, *verdict_of(commands))
+            elif run.ended_at is not None:
+                self._decide(occurrence, running, *verdict_of_run(run))
 
         self._journal.record(unit, read)
 
+    def _ran_on(self, change: RunChanged) -> None:
+        """Give an occurrence its verdict when the run that it began has ended."""
+        occurrence = int(change.run.data.get("occurrence", 0))
+        running = self._running.get(occurrence)
+        if running is not None and change.run.ended_at is not None:
+            self._decide(occurrence, running, *verdict_of_run(change.run))
+
     def _decide(
-        self, occurrence: int, running: _Running, commands: list[Command]
+        self,
+        occurrence: int,
+        running: _Running,
+        verdict: Verdict,
+        reason: str | None,
     ) -> None:
-        """Store and announce the verdict of an occurrence."""
-        verdict, reason = verdict_of(commands)
+        """Store and announce the verdict of an occurrence, once."""
+        if running.decided:
+            return
+        running.decided = True
         now = self._clock.now()
         status = "success" if verdict is Verdict.RAN else "failed"
 
@@ -159,3 +188,12 @@ def verdict_of(commands: Iterable[Command]) -> tuple[Verdict, str | None]:
     if bad and all(one.error_code == ErrorCode.SAFETY_REFUSED for one in bad):
         return Verdict.REFUSED, reason
     return Verdict.FAILED, reason
+
+
+def verdict_of_run(run: RunRow) -> tuple[Verdict, str | None]:
+    """Return the verdict of an occurrence from how the run ended that it began."""
+    if run.state == RunState.COMPLETED:
+        return (Verdict.RAN if run.error is None else Verdict.PARTLY), run.error
+    if run.error_code == ErrorCode.SAFETY_REFUSED:
+        return Verdict.REFUSED, run.error
+    return Verdict.FAILED, run.error

@@ -10,11 +10,13 @@ from ..curves.course import Shape
 from ..dosing.volume import VolumeError, microlitres
 from .errors import ErrorCode
 from .validation import (
+    LARGEST_INTEGER,
     arguments,
     boolean,
     integer,
     number,
     rejected,
+    takes,
     text,
     validated,
     word,
@@ -35,6 +37,7 @@ class ActionType(StrEnum):
     RAMP = "ramp"
     DOSE = "dose"
     COMMAND = "command"
+    MACRO = "macro"
 
 
 class OnMiss(StrEnum):
@@ -53,6 +56,17 @@ def _volume(value: object) -> float:
     except VolumeError as error:
         raise rejected(ErrorCode.TOO_FINE, resolution=SMALLEST_DOSE) from error
     return volume
+
+
+@takes(
+    anyOf=[
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_INTEGER},
+        {"type": "string", "minLength": 1, "maxLength": 100},
+    ]
+)
+def _macro(value: object) -> object:
+    """Accept the number or the name of a macro."""
+    return text(100)(value) if isinstance(value, str) else integer(1)(value)
 
 
 _LEVEL = number(0, 100)
@@ -87,10 +101,13 @@ _PARAMETERS: Mapping[ActionType, vol.Schema] = {
             vol.Optional("confirm"): boolean,
         }
     ),
+    # Which devices it is about is in the macro.
+    ActionType.MACRO: vol.Schema(_NOTE | {vol.Required("macro"): _macro}),
 }
 UNFIT: Mapping[ActionType, frozenset[OnMiss]] = {
     ActionType.DOSE: frozenset({OnMiss.CONVERGE}),
     ActionType.COMMAND: frozenset({OnMiss.CONVERGE, OnMiss.ASK}),
+    ActionType.MACRO: frozenset({OnMiss.CONVERGE, OnMiss.ASK}),
 }
 """What cannot become of the missed moments of an action; of any other it is to ask."""
 

@@ -44,10 +44,11 @@ class ScheduleDefinition:
     on_miss: OnMiss
 
 
+_DEVICES = vol.Schema({vol.Required("device_ids"): unique_integers(1)})
 _SCHEMA = vol.Schema(
     {
         vol.Required("name"): text(100),
-        vol.Required("device_ids"): unique_integers(1),
+        vol.Optional("device_ids", default=None): object,
         vol.Required("schedule_type"): text(100),
         vol.Optional("cron_expression", default=None): vol.Maybe(text(100)),
         vol.Optional("interval_seconds", default=None): vol.Maybe(integer(1)),
@@ -81,6 +82,7 @@ def parse_definition(
     definition = ScheduleDefinition(
         **values
         | {
+            "device_ids": _devices(action_type, values["device_ids"]),
             "timezone": values["timezone"] or default_zone,
             "action_params": action_params,
             "on_miss": values["on_miss"] or default_on_miss(action_params),
@@ -97,6 +99,19 @@ def parse_definition(
         )
     plan_for(definition)
     return definition
+
+
+def _devices(action_type: ActionType, given: object) -> tuple[int, ...]:
+    """Return the devices of a schedule; a macro knows its own. Raises ScheduleError."""
+    if action_type is not ActionType.MACRO:
+        data = {} if given is None else {"device_ids": given}
+        found: tuple[int, ...] = validated(_DEVICES, data, within="")["device_ids"]
+        return found
+    if given not in (None, [], ()):
+        raise ScheduleError(
+            "device_ids", ErrorCode.NOT_TOGETHER, {"other": "action_params.macro"}
+        )
+    return ()
 
 
 def as_json(definition: ScheduleDefinition) -> dict[str, Any]:

@@ -30,6 +30,15 @@ _SCHEMA_CODES: Mapping[type[vol.Invalid], ErrorCode] = {
     vol.DictInvalid: ErrorCode.WRONG_TYPE,
 }
 
+_MESSAGES: Mapping[ErrorCode, str] = {
+    ErrorCode.EMPTY: "is empty",
+    ErrorCode.OUT_OF_RANGE: "must be between {minimum} and {maximum}",
+    ErrorCode.TOO_LONG: "can have {maximum} characters at most",
+    ErrorCode.TOO_MANY: "can have {maximum} entries at most",
+    ErrorCode.UNKNOWN_WORD: "takes one of these: {known}",
+    ErrorCode.WRONG_TYPE: "has the wrong type",
+}
+
 
 def validated(schema: vol.Schema, data: object, *, within: str) -> dict[str, Any]:
     """Validate a mapping.
@@ -58,9 +67,14 @@ def takes[V: Callable[..., object]](**schema: Any) -> Callable[[V], V]:
 
 
 def rejected(code: ErrorCode, **placeholders: object) -> vol.Invalid:
-    """Make the error that a validator raises."""
+    """Make the error that a validator raises.
+
+    Its message is for programs whose messages Home Assistant checks itself, which knows no
+    translation of ours.
+    """
     texts = {name: str(value) for name, value in placeholders.items()}
-    return vol.Invalid(code, code=code, placeholders=texts)
+    message = _MESSAGES.get(code, code.replace("_", " ")).format(**texts)
+    return vol.Invalid(message, code=code, placeholders=texts)
 
 
 def text(longest: int) -> Validator:

@@ -2,13 +2,7 @@
 
 from enum import StrEnum
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.command_requests import DEVICE
@@ -16,7 +10,6 @@ from ..api.rights import require_control
 from ..api.runs import failure, guide_record
 from ..api.targets import target
 from ..commands.schemas import LARGEST_MEASURED, MOST_HEADS, SMALLEST_MEASURED
-from ..const import DOMAIN
 from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
 from ..engine.guided import Guide, Guided
@@ -50,17 +43,6 @@ _CALIBRATE_HEAD = vol.Schema(
         vol.Optional("ok", default=True): boolean,
     }
 )
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    hass.services.async_register(
-        DOMAIN,
-        CALIBRATE_HEAD,
-        _calibrate_head,
-        supports_response=SupportsResponse.OPTIONAL,
-    )
 
 
 async def _calibrate_head(call: ServiceCall) -> ServiceResponse:
@@ -108,3 +90,8 @@ async def _answered(
     if step is KeeperStep.FINISH:
         return await guided.finish(run, ok=ok)
     return await guided.cancel(run)
+
+
+SERVICES = {
+    CALIBRATE_HEAD: _calibrate_head,
+}

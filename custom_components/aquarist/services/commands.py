@@ -2,13 +2,7 @@
 
 from typing import Any
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.command_lists import FILTERS, filter_of, page
@@ -28,7 +22,6 @@ from ..api.serializers import command_record
 from ..api.targets import target
 from ..commands.command import Command
 from ..commands.phases import Phase
-from ..const import DOMAIN
 from ..data import DATA_ENGINE
 from ..engine.history import LARGEST_PAGE
 from ..engine.state import DeviceState
@@ -61,19 +54,6 @@ _EXPORT = vol.Schema(
         vol.Optional("before", default=None): vol.Maybe(integer(1)),
     }
 )
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    for name, handler, response in (
-        (SEND_COMMAND, _send_command, SupportsResponse.OPTIONAL),
-        (CANCEL_COMMAND, _cancel_command, SupportsResponse.OPTIONAL),
-        (RERUN_COMMAND, _rerun_command, SupportsResponse.OPTIONAL),
-        (DOSE, _dose, SupportsResponse.OPTIONAL),
-        (EXPORT_AUDIT, _export_audit, SupportsResponse.ONLY),
-    ):
-        hass.services.async_register(DOMAIN, name, handler, supports_response=response)
 
 
 async def _send_command(call: ServiceCall) -> ServiceResponse:
@@ -143,3 +123,12 @@ async def _known(
     await require_control(call.hass, call.context, [device])
     found = await call.hass.data[DATA_ENGINE].history.command(device, asked["id"])
     return stored(found, asked["id"]), device, asked
+
+
+SERVICES = {
+    SEND_COMMAND: _send_command,
+    CANCEL_COMMAND: _cancel_command,
+    RERUN_COMMAND: _rerun_command,
+    DOSE: _dose,
+    EXPORT_AUDIT: _export_audit,
+}

@@ -1,12 +1,6 @@
 """Device configurations as services (R-C59)."""
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import Unauthorized
 import probatio as vol
 
@@ -16,7 +10,6 @@ from ..api.fields import plain
 from ..api.rights import seer
 from ..api.runs import failure, run_record
 from ..api.targets import target
-from ..const import DOMAIN
 from ..errors import translating
 from ..schedules.validation import validated
 from .calls import origin
@@ -28,17 +21,6 @@ EXPORT_CONFIGURATION = "export_configuration"
 _SAVE = vol.Schema(DEVICE | configurations.SAVING)
 _APPLY = vol.Schema(DEVICE | configurations.NAME | configurations.APPLYING)
 _EXPORT = vol.Schema(DEVICE | configurations.NAME | configurations.REVISION)
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    for name, handler, response in (
-        (SAVE_CONFIGURATION, _save, SupportsResponse.OPTIONAL),
-        (APPLY_CONFIGURATION, _apply, SupportsResponse.OPTIONAL),
-        (EXPORT_CONFIGURATION, _export, SupportsResponse.ONLY),
-    ):
-        hass.services.async_register(DOMAIN, name, handler, supports_response=response)
 
 
 async def _save(call: ServiceCall) -> ServiceResponse:
@@ -74,3 +56,10 @@ async def _export(call: ServiceCall) -> ServiceResponse:
         return await configurations.one(
             call.hass, device, asked["name"], asked["revision"]
         )
+
+
+SERVICES = {
+    SAVE_CONFIGURATION: _save,
+    APPLY_CONFIGURATION: _apply,
+    EXPORT_CONFIGURATION: _export,
+}

@@ -1,12 +1,6 @@
 """What heads pump from: a container that was refilled, corrected, is another one, or gone."""
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.command_requests import DEVICE
@@ -14,7 +8,6 @@ from ..api.rights import require_control
 from ..api.serializers import container_record
 from ..api.targets import target
 from ..commands.schemas import MOST_HEADS
-from ..const import DOMAIN
 from ..data import DATA_ENGINE
 from ..engine.containers import check_head
 from ..engine.errors import EngineError
@@ -43,18 +36,6 @@ _REFILL = vol.Schema(
     }
 )
 _REMOVE = vol.Schema(_HEAD)
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    hass.services.async_register(
-        DOMAIN,
-        REFILL_CONTAINER,
-        _refill_container,
-        supports_response=SupportsResponse.OPTIONAL,
-    )
-    hass.services.async_register(DOMAIN, REMOVE_CONTAINER, _remove_container)
 
 
 async def _refill_container(call: ServiceCall) -> ServiceResponse:
@@ -103,3 +84,9 @@ async def _remove_container(call: ServiceCall) -> None:
 def _microlitres(millilitres: float) -> int:
     """Return a volume in microlitres; nobody measures a container finer."""
     return round(millilitres * MICROLITRES)
+
+
+SERVICES = {
+    REFILL_CONTAINER: _refill_container,
+    REMOVE_CONTAINER: _remove_container,
+}

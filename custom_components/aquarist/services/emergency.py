@@ -1,12 +1,6 @@
 """The emergency stop as a service."""
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
 import probatio as vol
 
@@ -29,17 +23,6 @@ _EMERGENCY_STOP = vol.Schema(
 )
 
 
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    hass.services.async_register(
-        DOMAIN,
-        EMERGENCY_STOP,
-        _emergency_stop,
-        supports_response=SupportsResponse.OPTIONAL,
-    )
-
-
 async def _emergency_stop(call: ServiceCall) -> ServiceResponse:
     """Stop the devices of an aquarium, or all, until somebody lets go (law 4)."""
     with translating():
@@ -53,7 +36,9 @@ async def _emergency_stop(call: ServiceCall) -> ServiceResponse:
         ]
         await require_control(call.hass, call.context, devices)
         if data["release"]:
-            return {"released": engine.emergency.release(aquarium)}
+            released = engine.emergency.release(aquarium)
+            await engine.journal.written()
+            return {"released": released}
         reports = await engine.emergency.stop(
             aquarium, user=call.context.user_id, context=call.context.id
         )
@@ -85,3 +70,8 @@ def _require_confirmed(engine: Engine, reports: list[DeviceStopped]) -> None:
             translation_key="emergency_stop_unconfirmed",
             translation_placeholders={"devices": ", ".join(sorted(names))},
         )
+
+
+SERVICES = {
+    EMERGENCY_STOP: _emergency_stop,
+}

@@ -3,20 +3,13 @@
 import asyncio
 from contextlib import suppress
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.command_requests import EXECUTION, LONGEST_WAIT, Execution
 from ..api.fields import reference
 from ..api.runs import failure, require_all, run_record
 from ..commands.command import Source
-from ..const import DOMAIN
 from ..data import DATA_ENGINE
 from ..engine.intake import Origin
 from ..errors import translating
@@ -25,14 +18,6 @@ from ..schedules.validation import validated
 RUN_MACRO = "run_macro"
 
 _RUN_MACRO = vol.Schema({vol.Required("macro"): reference} | EXECUTION)
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    hass.services.async_register(
-        DOMAIN, RUN_MACRO, _run_macro, supports_response=SupportsResponse.OPTIONAL
-    )
 
 
 async def _run_macro(call: ServiceCall) -> ServiceResponse:
@@ -60,3 +45,8 @@ async def _run_macro(call: ServiceCall) -> ServiceResponse:
     if waits and (error := failure(row, steps)) is not None:
         raise error
     return run_record(row, steps)
+
+
+SERVICES = {
+    RUN_MACRO: _run_macro,
+}

@@ -1,17 +1,11 @@
 """Modes of an aquarium as services: start, end, extend."""
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.modes import end_mode, extend_mode, start_mode, status_record
 from ..api.targets import one_aquarium
-from ..const import CONF_AQUARIUM, CONF_MINUTES, DOMAIN
+from ..const import CONF_AQUARIUM, CONF_MINUTES
 from ..data import DATA_ENGINE
 from ..errors import translating
 from ..runs.mode_definition import minutes
@@ -36,19 +30,6 @@ _START = vol.Schema(
 )
 _END = vol.Schema({**_AQUARIUM, vol.Optional(AT_ONCE, default=False): boolean})
 _EXTEND = vol.Schema({**_AQUARIUM, vol.Required(CONF_MINUTES): minutes})
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    for name, action in (
-        (START_MODE, _start_mode),
-        (END_MODE, _end_mode),
-        (EXTEND_MODE, _extend_mode),
-    ):
-        hass.services.async_register(
-            DOMAIN, name, action, supports_response=SupportsResponse.OPTIONAL
-        )
 
 
 async def _start_mode(call: ServiceCall) -> ServiceResponse:
@@ -86,3 +67,10 @@ async def _extend_mode(call: ServiceCall) -> ServiceResponse:
             call.hass, call.context, aquarium, data[CONF_MINUTES]
         )
     return status_record(aquarium, status)
+
+
+SERVICES = {
+    START_MODE: _start_mode,
+    END_MODE: _end_mode,
+    EXTEND_MODE: _extend_mode,
+}

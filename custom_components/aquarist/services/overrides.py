@@ -1,16 +1,9 @@
 """Overrides as services."""
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.override_requests import FIELD, OVERRIDE, release_override, set_override
-from ..const import DOMAIN
 from ..errors import translating
 from ..schedules.validation import validated
 from .calls import origin
@@ -20,18 +13,6 @@ RELEASE_OVERRIDE = "release_override"
 
 _SET = vol.Schema(OVERRIDE)
 _RELEASE = vol.Schema(FIELD)
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    for name, handler in (
-        (SET_OVERRIDE, _set_override),
-        (RELEASE_OVERRIDE, _release_override),
-    ):
-        hass.services.async_register(
-            DOMAIN, name, handler, supports_response=SupportsResponse.OPTIONAL
-        )
 
 
 async def _set_override(call: ServiceCall) -> ServiceResponse:
@@ -46,3 +27,9 @@ async def _release_override(call: ServiceCall) -> ServiceResponse:
     with translating():
         asked = validated(_RELEASE, dict(call.data), within="")
         return await release_override(call.hass, asked, call.context)
+
+
+SERVICES = {
+    SET_OVERRIDE: _set_override,
+    RELEASE_OVERRIDE: _release_override,
+}

@@ -1,12 +1,6 @@
 """Write actions as services."""
 
-from homeassistant.core import (
-    HomeAssistant,
-    ServiceCall,
-    ServiceResponse,
-    SupportsResponse,
-    callback,
-)
+from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.fields import uuid_text
@@ -14,7 +8,6 @@ from ..api.rights import require_control, seer
 from ..api.targets import target
 from ..api.write_action_records import write_action_record
 from ..api.write_action_requests import RETRY, TIMES, VALUE, action_ids, cancel, retry
-from ..const import DOMAIN
 from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
 from ..errors import translating
@@ -30,19 +23,6 @@ _CREATE = vol.Schema(
 )
 _CANCEL = vol.Schema({vol.Required("action_ids"): action_ids})
 _RETRY = vol.Schema(RETRY)
-
-
-@callback
-def async_register(hass: HomeAssistant) -> None:
-    """Register the services of this group."""
-    for name, handler in (
-        (CREATE_WRITE_ACTION, _create_write_action),
-        (CANCEL_WRITE_ACTION, _cancel_write_action),
-        (RETRY_WRITE_ACTION, _retry_write_action),
-    ):
-        hass.services.async_register(
-            DOMAIN, name, handler, supports_response=SupportsResponse.OPTIONAL
-        )
 
 
 async def _create_write_action(call: ServiceCall) -> ServiceResponse:
@@ -85,3 +65,10 @@ async def _retry_write_action(call: ServiceCall) -> ServiceResponse:
     with translating():
         asked = validated(_RETRY, dict(call.data), within="")
         return await retry(call.hass, asked, origin(call), call.context)
+
+
+SERVICES = {
+    CREATE_WRITE_ACTION: _create_write_action,
+    CANCEL_WRITE_ACTION: _cancel_write_action,
+    RETRY_WRITE_ACTION: _retry_write_action,
+}

@@ -78,7 +78,7 @@ async def test_each_item_of_a_batch_has_its_own_result(
     [
         ([], "schedule_empty"),
         ({}, "schedule_wrong_type"),
-        ([{}] * (MOST_AT_ONCE + 1), "schedule_too_long"),
+        ([{}] * (MOST_AT_ONCE + 1), "schedule_too_many"),
     ],
 )
 async def test_a_wrong_batch_is_422(rest: Rest, commands: object, key: str) -> None:

@@ -1,5 +1,6 @@
 """What can be read and written, field by field (R-T47, R-T60, R-T62)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
-from tests.aquarium import engine_of, heard
+from custom_components.aquarist.limits.bounds import Bounds
+from tests.aquarium import device_named, engine_of, heard
 from tests.package_source import english
 
 from .chiller import CHILLER, DEVICE, climate, sump
@@ -64,6 +66,23 @@ async def test_fields_of_our_own_devices(hass: HomeAssistant, rest: Rest) -> Non
     assert list(doser) == [f"dosing_allowed_{head}" for head in range(4)]
     assert doser["dosing_allowed_3"]["description"] == "Whether head 4 may dose."
     assert doser["dosing_allowed_3"]["data_type"] == "boolean"
+
+
+async def test_a_limit_of_the_keeper_is_announced_and_holds(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """R-T24, RES-57: what is announced can be set, what lies above it is not taken."""
+    lamp = device_named(hass, "Demo light")
+    lamp.limits = replace(lamp.limits, bounds={"light": Bounds(maximum=80)})
+    fields = await fields_of(rest, "Demo light")
+    assert (fields["level"]["min"], fields["level"]["max"]) == (0, 80)
+    assert fields["mix_red"]["max"] == 100
+    items = [action(hass, "Demo light", value=value) for value in (81, 80)]
+    above, right = (await rest.post(PATH, {"actions": items})).body["results"]
+    assert right["status"] == "PLANNED"
+    key, details = why(above)
+    assert key == "value_out_of_bounds"
+    assert (details["provided_value"], details["min"], details["max"]) == (81, 0, 80)
 
 
 def test_every_kind_has_a_word() -> None:

@@ -94,6 +94,8 @@ WRITABLE = [
     ("climate.heatpump", "hvac_mode", "off", "off"),
     ("climate.hvac", "temperature", 19, "cool"),
     ("climate.hvac", "fan_mode", "on_low", "cool"),
+    ("climate.hvac", "swing_mode", "auto", "cool"),
+    ("climate.hvac", "swing_horizontal_mode", "rangefull", "cool"),
     ("climate.hvac", "hvac_mode", "heat", "heat"),
     ("climate.ecobee", "hvac_mode", "off", "off"),
     ("climate.ecobee", "target_temp_low", 20, "heat_cool"),

@@ -15,11 +15,16 @@ async def test_settings_are_changed_and_kept(rest: Rest, method: str) -> None:
     before = (await rest.get(PATH)).body
     changed = await rest.ask(method, PATH, json={"rate_limit": 5, "site_name": "Home"})
     assert changed.status == 200
-    assert changed.body == before | {"rate_limit": 5, "site_name": "Home"}
+    assert before["revision"] == 0
+    assert changed.body == before | {
+        "rate_limit": 5,
+        "site_name": "Home",
+        "revision": 1,
+    }
     assert (await rest.get(PATH)).body == changed.body
 
     back = await rest.ask(method, PATH, json={"rate_limit": None})
-    assert back.body == before | {"site_name": "Home"}
+    assert back.body == before | {"site_name": "Home", "revision": 2}
     assert before["rate_limit"] == 10
 
 
@@ -44,6 +49,24 @@ async def test_wrong_settings_change_nothing(
 
     assert answer.error == error
     assert (await rest.get(PATH)).body == before
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+async def test_a_change_from_an_older_revision_is_refused(
+    rest: Rest, method: str
+) -> None:
+    """R-X11: 409 with the present one; from that it is taken."""
+    await rest.ask("PATCH", PATH, json={"rate_limit": 5})
+    late = {"rate_limit": 6, "expected_revision": 0}
+    answer = await rest.ask(method, PATH, json=late)
+    assert answer.error == (409, "revision_conflict", "expected_revision")
+    assert answer.body["error_details"]["revision"] == "1"
+    again = await rest.ask(method, PATH, json=late | {"expected_revision": 1})
+    assert (again.status, again.body["rate_limit"], again.body["revision"]) == (
+        200,
+        6,
+        2,
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "PUT"])

@@ -10,6 +10,7 @@ import pytest
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.simulated import SimulatedPump
+from custom_components.aquarist.engine.state import DeviceLimits
 from tests.aquarium import device_named, engine_of, heard
 
 from .rest import PUMP, SKIMMER, Rest, level, pump
@@ -116,6 +117,21 @@ async def test_a_field_that_something_higher_holds(
     assert (key, details["layer"]) == ("field_owned", "window")
     assert (await one(rest, asked["action_id"]))["status"] == "NEW_VALUE_SET"
     assert level(hass) == 25
+
+
+async def test_a_field_that_safety_holds(hass: HomeAssistant, rest: Rest) -> None:
+    """RES-57: FAILED `refused_by_safety` at once, with the limit and by how much."""
+    state = device_named(hass, PUMP)
+    state.limits = DeviceLimits(safe={"level": {"level": 0.0}})
+    await engine_of(hass).emergency.stop(None)
+    result = (await rest.post(SYNCHRONOUS, write(hass))).body
+    key, details = why(result)
+
+    assert key == "refused_by_safety"
+    assert details["limit"] == "emergency_stop"
+    assert (details["allowed"], details["shows"]) == ("0", {"level": 0})
+    assert "emergency stop" in result["error"]["error_message"]
+    assert level(hass) == 0
 
 
 async def test_a_device_that_refuses(hass: HomeAssistant, rest: Rest) -> None:

@@ -1,13 +1,13 @@
 """What fields show, and what they showed (R-T49, R-T50)."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers.entity import StateInfo
 from homeassistant.helpers.entity_component import async_update_entity
 from homeassistant.util import dt as dt_util
@@ -20,10 +20,12 @@ from yarl import URL
 
 from custom_components.aquarist.api.device_fields import (
     SingleField,
+    Source,
     single_fields,
     source_of,
 )
 from custom_components.aquarist.api.field_history import page_of
+from custom_components.aquarist.layers.setting import Scalar
 from tests.aquarium import aquarium, call, device_named, engine_of, entity_of, subentry
 
 from .chiller import CHILLER, DEVICE, climate, sump
@@ -354,6 +356,7 @@ class TestHistory:
             for one in page["results"]
         }
         assert values == {
+            # Something else of the climate may have changed: its value is told again.
             "temperature": [25, 20, 15, 15],
             "hvac_mode": ["cool", "cool"],
         }
@@ -365,7 +368,7 @@ class TestHistory:
         tmp_path: Path,
         hass_client: ClientSessionGenerator,
     ) -> None:
-        """The range of a number is that of now; a brightness that is not told is no value."""
+        """The range of a number is that of now; a brightness that is not told is null."""
         start = dt_util.utcnow()
         able = {"min": 0, "max": 20, "step": 1}
 
@@ -395,7 +398,7 @@ class TestHistory:
             )
         assert [[pair[1] for pair in one["values"]] for one in page["results"]] == [
             [50, 25, 100],
-            [0, 100],
+            [0, None, 100],
         ]
 
     async def test_a_light_of_others_is_told_by_our_own_entity(
@@ -517,18 +520,114 @@ class TestHistory:
         assert answer.error == (400, "too_many", "field_name")
 
 
-def test_a_page_goes_over_several_fields() -> None:
-    """A field may begin on one page and end on another."""
-    at = datetime(2026, 3, 1, tzinfo=UTC)
-    series = [[(at, number) for number in range(3)], [], [(at, 7), (at, 8)]]
+class TestPages:
+    """What a page of history is, and what it costs."""
 
-    def numbers(offset: int, limit: int) -> list[list[Any]]:
-        return [[one for _, one in part] for part in page_of(series, offset, limit)]
+    @pytest.fixture
+    async def began(self, recorder_mock: object, hass: HomeAssistant) -> datetime:
+        """Have two numbers with a past; the first one was there before."""
+        hass.states.async_set("number.one", "0")
+        await hass.async_block_till_done()
+        await async_wait_recording_done(hass)
+        start = dt_util.utcnow()
+        for number in range(1, 40):
+            hass.states.async_set("number.one", str(number))
+            hass.states.async_set("number.two", str(-number))
+        for state in ("unknown", "unavailable", "7", "7"):
+            hass.states.async_set("number.two", state, {"icon": state})
+        hass.states.async_set("number.two", "7", {"icon": "new"})
+        await hass.async_block_till_done()
+        await async_wait_recording_done(hass)
+        return start
 
-    assert numbers(0, 2) == [[0, 1], [], []]
-    assert numbers(2, 2) == [[2], [], [7]]
-    assert numbers(4, 2) == [[], [], [8]]
-    assert numbers(6, 2) == [[], [], []]
+    async def test_it_goes_over_several_fields(
+        self, hass: HomeAssistant, began: datetime
+    ) -> None:
+        """A field may begin on one page and end on another; one without a past is empty."""
+        everything = [*range(40), *range(-1, -40, -1), 7]
+        seen: list[Any] = []
+        for offset in range(0, 90, 7):
+            count, parts = await asked(hass, began, offset, 7)
+            assert count == len(everything)
+            assert [len(part) > 0 for part in parts[1:2]] == [False]
+            seen += [value for part in parts for _, value in part]
+        assert seen == everything
+        _, (first, *_) = await asked(hass, began, 0, 1)
+        assert first[0][0] == began
+
+    async def test_it_reads_no_more_than_it_shows(
+        self, hass: HomeAssistant, began: datetime
+    ) -> None:
+        """However long the time is, and wherever the page lies in it."""
+        for offset in (0, 30, 70):
+            read: list[str] = []
+            _, parts = await asked(hass, began, offset, 5, read)
+            assert sum(map(len, parts)) == len(read) == 5
+
+    async def test_changes_of_attributes_count_where_values_are_in_them(
+        self, recorder_mock: object, hass: HomeAssistant
+    ) -> None:
+        """A fan's speed changes while it is on all the time."""
+        start = dt_util.utcnow()
+        for speed in (10, 20, 20, 30):
+            hass.states.async_set("fan.breeze", "on", {"percentage": speed})
+        await hass.async_block_till_done()
+        await async_wait_recording_done(hass)
+
+        def percentage(state: State) -> Scalar | None:
+            return int(state.attributes["percentage"])
+
+        fan = Source(entity_id="fan.breeze", read=percentage, in_attributes=True)
+        count, ((*values,),) = await page_of(
+            hass, [fan], start, dt_util.utcnow(), 0, 10
+        )
+        assert (count, [value for _, value in values]) == (3, [10, 20, 30])
+
+    async def test_the_next_page_ends_where_the_first_one_did(
+        self, hass: HomeAssistant, recorded: Rest
+    ) -> None:
+        """What is new meanwhile is on none of them: no value is missed, or comes twice."""
+        start = dt_util.utcnow()
+        for value in (0, 40, 0, 50, 0):
+            pump(hass).turn_by_hand(value)
+            await hass.async_block_till_done()
+        await async_wait_recording_done(hass)
+        device = {"device_id": uuid_of(hass, PUMP), "field_name": "level"}
+        first = await history(recorded, start, **device, page_size="2")
+        pump(hass).turn_by_hand(60)
+        await hass.async_block_till_done()
+        await async_wait_recording_done(hass)
+        query = {
+            name: value
+            for name, value in URL(first["next"]).query.items()
+            if name != "start"
+        }
+        assert query["page"] == "2"
+        second = await history(recorded, start, **query)
+        assert second["count"] == first["count"]
+        whole = await history(recorded, start, **device)
+        assert whole["count"] == first["count"] + 1
+
+
+async def asked(
+    hass: HomeAssistant,
+    start: datetime,
+    offset: int,
+    limit: int,
+    read: list[str] | None = None,
+) -> tuple[int, list[Any]]:
+    """Return a page of two numbers with nothing between them."""
+
+    def value(state: State) -> Scalar | None:
+        if read is not None:
+            read.append(state.state)
+        return int(state.state)
+
+    one, two = (
+        Source(entity_id=f"number.{name}", read=value) for name in ("one", "two")
+    )
+    sources = [one, None, Source(entity_id="number.none", read=value), two]
+    return await page_of(hass, sources, start, dt_util.utcnow(), offset, limit)
 
 
 async def test_two_climates_in_one_device(hass: HomeAssistant, tmp_path: Path) -> None:
@@ -548,7 +647,7 @@ async def test_two_climates_in_one_device(hass: HomeAssistant, tmp_path: Path) -
         port = device.device
         assert port is not None
         assert port.field_of("heater.hvac_mode") == "heater"
-        assert port.check("chiller.temperature", 60) == {"temperature": 60}
+        assert port.check("chiller.temperature", 60)["temperature"] == 60
         await engine_of(hass).equipment.detach(device.row.number)
         assert set(single_fields(device)) == set(known)
 

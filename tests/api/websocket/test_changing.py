@@ -156,8 +156,14 @@ async def test_settings_are_changed(
     before = await asked(client, type="aquarist/settings/get")
     changes = {"settings": {"rate_limit": 5}}
     changed = await asked(client, type="aquarist/settings/update", **changes)
-    assert changed == before | {"rate_limit": 5}
+    assert before["revision"] == 0
+    assert changed == before | {"rate_limit": 5, "revision": 1}
     assert await asked(client, type="aquarist/settings/get") == changed
+
+    late = {"settings": {"rate_limit": 6}, "expected_revision": 0}
+    error = await refused(client, type="aquarist/settings/update", **late)
+    assert error["translation_key"] == "revision_conflict"
+    assert error["translation_placeholders"]["revision"] == "1"
 
     wrong = {"settings": {"rate_limit": 0}}
     error = await refused(client, type="aquarist/settings/update", **wrong)

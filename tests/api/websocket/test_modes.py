@@ -10,6 +10,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.aquarist.engine.changes import ModeChanged
 from custom_components.aquarist.store import definitions
 from tests.api.websocket.macro_calls import PUMP, SKIMMER, asked, refused, skimmer_only
 from tests.aquarium import ENTRY, aquarium, device_named, engine_of
@@ -141,6 +142,7 @@ async def test_a_mode_from_start_to_end(
         return (await listener.receive_json())["event"]
 
     assert await told() == NORMAL
+    engine_of(hass).announcer.announce(ModeChanged(aquarium="another"))
     started = await asked(client, type="aquarist/modes/start", mode="feed", minutes=2)
     assert (started["mode"], started["stage"]) == ("feed", "starting")
     assert (await told())["stage"] == "starting"

@@ -158,7 +158,7 @@ async def test_settings(
     client, live = await hass_ws_client(hass), engine_of(hass).live_settings
     await subscribed(client, "settings")
     await live.update({"rate_limit": 5}, None)
-    assert await pushed(client) == live.current.as_json()
+    assert await pushed(client) == live.current.as_json() | {"revision": 1}
 
 
 async def test_settings_are_for_administrators(

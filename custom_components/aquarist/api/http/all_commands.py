@@ -42,7 +42,7 @@ def _items(value: object) -> list[Any]:
     if not value:
         raise rejected(ErrorCode.EMPTY)
     if len(value) > MOST_AT_ONCE:
-        raise rejected(ErrorCode.TOO_LONG, maximum=MOST_AT_ONCE)
+        raise rejected(ErrorCode.TOO_MANY, maximum=MOST_AT_ONCE)
     return value
 
 

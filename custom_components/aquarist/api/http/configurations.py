@@ -38,6 +38,7 @@ RUN = vol.Schema(
         vol.Required("source"): str,
         vol.Required("user_id"): _TEXT,
         vol.Required("context_id"): _TEXT,
+        vol.Required("occurrence_id"): vol.Maybe(int),
         vol.Required("started_at"): str,
         vol.Required("ended_at"): _TEXT,
         vol.Required("error_code"): _TEXT,

@@ -3,14 +3,19 @@
 from aiohttp import web
 import probatio as vol
 
-from ...engine.settings import CHANGES
+from ...engine.settings import CHANGES, REQUEST
+from ...schedules.validation import integer
 from .call import Call
 from .operations import Right, operation
 from .view import View, success
 
 SETTINGS = vol.Schema(
-    {vol.Required(str(name)): taken for name, taken in CHANGES.schema.items()}
+    {
+        **{vol.Required(str(name)): taken for name, taken in CHANGES.schema.items()},
+        vol.Required("revision"): integer(0),
+    }
 )
+CONFLICT = frozenset({409})
 EXAMPLES = {"slower": {"rate_limit": 5, "queue_expiry_seconds": None}}
 
 
@@ -22,25 +27,27 @@ class SettingsView(View):
     @operation("All settings", right=Right.CONFIGURE, answers={200: SETTINGS})
     async def get(self, call: Call) -> web.StreamResponse:
         """Answer with all settings."""
-        return success(call.engine.live_settings.current.as_json())
+        return success(call.engine.live_settings.record())
 
     @operation(
         "Change some settings; null goes back to the default",
         right=Right.CONFIGURE,
-        body=CHANGES,
+        body=REQUEST,
         answers={200: SETTINGS},
+        errors=CONFLICT,
         examples=EXAMPLES,
     )
     async def patch(self, call: Call) -> web.StreamResponse:
         """Answer with all settings as they are from now on."""
-        settings = await call.engine.live_settings.update(call.body, call.user.id)
-        return success(settings.as_json())
+        settings = call.engine.live_settings
+        return success(await settings.request(call.body, call.user.id))
 
     @operation(
         "Change some settings, as PATCH does",
         right=Right.CONFIGURE,
-        body=CHANGES,
+        body=REQUEST,
         answers={200: SETTINGS},
+        errors=CONFLICT,
         examples=EXAMPLES,
     )
     async def put(self, call: Call) -> web.StreamResponse:

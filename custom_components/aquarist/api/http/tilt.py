@@ -76,10 +76,14 @@ def loaded(text: bytes) -> object:
 
 
 def paged(
-    call: Call, count: int, results: Collection[Mapping[str, Any]]
+    call: Call, count: int, results: Collection[Mapping[str, Any]], **pinned: str
 ) -> web.Response:
-    """Answer with a page: how many there are in all, where the next page is, and this one."""
-    return success({"count": count, "next": following(call, count), "results": results})
+    """Answer with a page: how many there are in all, where the next page is, and this one.
+
+    ``pinned`` is what the next page must be asked with, although this one was not.
+    """
+    following_page = following(call, count, **pinned)
+    return success({"count": count, "next": following_page, "results": results})
 
 
 def part(call: Call, items: list[Any]) -> list[Any]:
@@ -89,10 +93,10 @@ def part(call: Call, items: list[Any]) -> list[Any]:
     return items[start : start + size]
 
 
-def following(call: Call, count: int) -> str | None:
+def following(call: Call, count: int, **pinned: str) -> str | None:
     """Return the address of the next page, with everything else that was asked; None after the last."""
     page, size = call.query["page"], call.query["page_size"]
     if page * size >= count:
         return None
     url = call.request.url.without_query_params(SIGN_QUERY_PARAM)
-    return str(url.update_query(page=page + 1))
+    return str(url.update_query(page=page + 1, **pinned))

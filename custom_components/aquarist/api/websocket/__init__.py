@@ -1,80 +1,125 @@
-"""The WebSocket commands: one file a resource."""
+"""The WebSocket commands: one file a resource, each read in at its first message.
 
-from homeassistant.components import websocket_api
+No start waits for what nobody may ask.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.const import WebSocketCommandHandler
+from homeassistant.components.websocket_api.decorators import async_response
+from homeassistant.components.websocket_api.messages import BASE_COMMAND_MESSAGE_SCHEMA
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.importlib import async_import_module
+import probatio as vol
 
-from . import (
-    commands,
-    configurations,
-    devices,
-    dosing,
-    macros,
-    modes,
-    overrides,
-    runs,
-    schedules,
-    settings,
-    subscriptions,
-    write_actions,
-)
+from ...const import DOMAIN
+
+FILES: Final[Mapping[str, tuple[str, ...]]] = {
+    "commands": (
+        "commands/cancel",
+        "commands/create",
+        "commands/get",
+        "commands/list",
+        "commands/rerun",
+        "commands/subscribe",
+    ),
+    "configurations": (
+        "configurations/apply",
+        "configurations/delete",
+        "configurations/get",
+        "configurations/import",
+        "configurations/list",
+        "configurations/revisions",
+        "configurations/save",
+    ),
+    "devices": ("devices/list",),
+    "dosing": (
+        "containers/list",
+        "doses/list",
+    ),
+    "macros": (
+        "macros/create",
+        "macros/delete",
+        "macros/get",
+        "macros/list",
+        "macros/revisions",
+        "macros/run",
+        "macros/update",
+    ),
+    "modes": (
+        "modes/create",
+        "modes/delete",
+        "modes/end",
+        "modes/extend",
+        "modes/get",
+        "modes/list",
+        "modes/start",
+        "modes/subscribe",
+        "modes/update",
+    ),
+    "overrides": (
+        "overrides/create",
+        "overrides/list",
+        "overrides/release",
+    ),
+    "runs": (
+        "runs/cancel",
+        "runs/get",
+        "runs/list",
+        "runs/subscribe",
+    ),
+    "schedules": ("schedules/list",),
+    "settings": (
+        "settings/get",
+        "settings/update",
+    ),
+    "subscriptions": (
+        "configurations/subscribe",
+        "containers/subscribe",
+        "doses/subscribe",
+        "macros/subscribe",
+        "settings/subscribe",
+    ),
+    "write_actions": (
+        "write_actions/cancel",
+        "write_actions/create",
+        "write_actions/get",
+        "write_actions/list",
+        "write_actions/retry",
+        "write_actions/subscribe",
+    ),
+}
+"""The file of each command."""
+
+
+_ANYTHING = BASE_COMMAND_MESSAGE_SCHEMA.extend({}, extra=vol.ALLOW_EXTRA)
+# Home Assistant has no schema for a command without arguments.
+_NOTHING = BASE_COMMAND_MESSAGE_SCHEMA.extend({vol.Required("type"): str})
 
 
 @callback
 def async_register(hass: HomeAssistant) -> None:
-    """Register every command, once."""
-    for command in (
-        commands.cancel_command,
-        commands.create_command,
-        commands.get_command,
-        commands.list_commands,
-        commands.rerun_command,
-        commands.subscribe_commands,
-        configurations.apply_configuration,
-        configurations.delete_configuration,
-        configurations.get_configuration,
-        configurations.import_configuration,
-        configurations.list_configurations,
-        configurations.list_revisions,
-        configurations.save_configuration,
-        devices.list_devices,
-        dosing.list_containers,
-        dosing.list_doses,
-        macros.create_macro,
-        macros.delete_macro,
-        macros.get_macro,
-        macros.list_macros,
-        macros.list_revisions,
-        macros.run_macro,
-        macros.update_macro,
-        modes.create_mode,
-        modes.delete_mode,
-        modes.end,
-        modes.extend,
-        modes.get_mode,
-        modes.list_modes,
-        modes.start,
-        modes.subscribe_modes,
-        modes.update_mode,
-        overrides.create_override,
-        overrides.list_overrides,
-        overrides.release,
-        runs.cancel_run,
-        runs.get_run,
-        runs.list_runs,
-        runs.subscribe_runs,
-        schedules.list_schedules,
-        settings.get_settings,
-        settings.update_settings,
-        subscriptions.subscribe_configurations,
-        subscriptions.subscribe_containers,
-        subscriptions.subscribe_doses,
-        subscriptions.subscribe_macros,
-        subscriptions.subscribe_settings,
-        write_actions.cancel_write_actions,
-        write_actions.create_write_actions,
-        write_actions.get_write_action,
-        write_actions.list_write_actions,
-        write_actions.retry_write_action,
-        write_actions.subscribe_write_actions,
-    ):
-        websocket_api.async_register_command(hass, command)
+    """Register a door for every command."""
+    for file, commands in FILES.items():
+        door = _door(file)
+        for command in commands:
+            async_register_command(hass, f"{DOMAIN}/{command}", door, _ANYTHING)
+
+
+def _door(file: str) -> WebSocketCommandHandler:
+    """Return what puts a file's commands in the door's place, and passes the message on."""
+
+    @async_response
+    async def enter(
+        hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
+    ) -> None:
+        module = await async_import_module(hass, f"{__package__}.{file}")
+        for command in module.COMMANDS:
+            async_register_command(hass, command)
+        handler, schema = connection.handlers[msg["type"]]
+        handler(hass, connection, (schema or _NOTHING)(msg))
+
+    return enter

@@ -13,7 +13,7 @@ import probatio as vol
 
 from ...commands.command import Command, Source
 from ...data import DATA_ENGINE
-from ...engine.changes import Change, CommandChanged
+from ...engine.changes import CommandChanged
 from ...engine.history import DEVICE_PAGE, LARGEST_PAGE
 from ...engine.intake import Origin
 from ...engine.state import DeviceState
@@ -142,9 +142,7 @@ def subscribe_commands(
         wanted = wanted_device(hass, connection, msg)
     progress = Progress(lambda words: words.command, engine.records.open)
 
-    def forward(change: Change) -> None:
-        if not isinstance(change, CommandChanged):
-            return
+    def forward(change: CommandChanged) -> None:
         command = change.command
         if wanted is not None and command.device != wanted.row.number:
             return
@@ -152,7 +150,9 @@ def subscribe_commands(
             record = command_record(command, engine.devices.get(command.device))
             connection.send_message(event_message(msg["id"], bounded(record)))
 
-    connection.subscriptions[msg["id"]] = engine.listen(forward)
+    connection.subscriptions[msg["id"]] = engine.announcer.listen(
+        forward, CommandChanged
+    )
     connection.send_result(msg["id"])
 
 
@@ -178,3 +178,13 @@ async def _known(
     wanted = msg["command_id"]
     found = await hass.data[DATA_ENGINE].history.command(device, wanted)
     return stored(found, wanted, field="command_id")
+
+
+COMMANDS = (
+    cancel_command,
+    create_command,
+    get_command,
+    list_commands,
+    rerun_command,
+    subscribe_commands,
+)

@@ -148,3 +148,14 @@ def _seen(
     """Return the device of a message. Raises EngineError, Unauthorized."""
     wanted_device(hass, connection, msg)
     return target(hass, msg["device_id"])
+
+
+COMMANDS = (
+    apply_configuration,
+    delete_configuration,
+    get_configuration,
+    import_configuration,
+    list_configurations,
+    list_revisions,
+    save_configuration,
+)

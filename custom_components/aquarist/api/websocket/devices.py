@@ -29,3 +29,6 @@ def list_devices(
             ]
         },
     )
+
+
+COMMANDS = (list_devices,)

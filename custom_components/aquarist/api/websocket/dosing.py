@@ -81,3 +81,9 @@ async def list_doses(
         msg["id"],
         {"doses": [dose_record(dose, device) for dose in found], "next_before": last},
     )
+
+
+COMMANDS = (
+    list_containers,
+    list_doses,
+)

@@ -164,3 +164,14 @@ def _seen(
     if not visible(hass, connection.user, macro.row.definition):
         raise Unauthorized(context=connection.context(msg), user_id=connection.user.id)
     return macro
+
+
+COMMANDS = (
+    create_macro,
+    delete_macro,
+    get_macro,
+    list_macros,
+    list_revisions,
+    run_macro,
+    update_macro,
+)

@@ -15,7 +15,7 @@ import probatio as vol
 
 from ...commands.command import Source
 from ...data import DATA_ENGINE
-from ...engine.changes import Change, ModeChanged
+from ...engine.changes import ModeChanged
 from ...engine.intake import Origin
 from ...engine.mode_definitions import Mode, ModeDefinitions
 from ...engine.mode_status import ModeStatus
@@ -218,11 +218,12 @@ def subscribe_modes(
             record = status_record(aquarium, status)
             connection.send_message(event_message(msg["id"], record))
 
-    def forward(change: Change) -> None:
-        if isinstance(change, ModeChanged) and change.aquarium == aquarium:
+    def forward(change: ModeChanged) -> None:
+        if change.aquarium == aquarium:
             push()
 
-    connection.subscriptions[msg["id"]] = hass.data[DATA_ENGINE].listen(forward)
+    announcer = hass.data[DATA_ENGINE].announcer
+    connection.subscriptions[msg["id"]] = announcer.listen(forward, ModeChanged)
     connection.send_result(msg["id"])
     push()
 
@@ -243,3 +244,16 @@ def _visible(
     """Return whether the user may see all devices of a mode; normal has none."""
     definition = None if shown is None else shown.definition
     return definition is None or visible(hass, connection.user, mode_json(definition))
+
+
+COMMANDS = (
+    create_mode,
+    delete_mode,
+    end,
+    extend,
+    get_mode,
+    list_modes,
+    start,
+    subscribe_modes,
+    update_mode,
+)

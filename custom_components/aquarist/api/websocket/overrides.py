@@ -62,3 +62,10 @@ async def release(
     with translating():
         answer = await release_override(hass, msg, connection.context(msg))
     connection.send_result(msg["id"], answer)
+
+
+COMMANDS = (
+    create_override,
+    list_overrides,
+    release,
+)

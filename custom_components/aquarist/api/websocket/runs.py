@@ -13,7 +13,7 @@ from homeassistant.exceptions import Unauthorized
 import probatio as vol
 
 from ...data import DATA_ENGINE
-from ...engine.changes import Change, RunChanged
+from ...engine.changes import RunChanged
 from ...errors import translating
 from ..runs import require_all, run_record, visible
 from ..serializers import bounded
@@ -98,12 +98,19 @@ def subscribe_runs(
 ) -> None:
     """Push each change of each run that the user may see, with its steps."""
 
-    def forward(change: Change) -> None:
-        if isinstance(change, RunChanged) and visible(
-            hass, connection.user, change.run.definition
-        ):
+    def forward(change: RunChanged) -> None:
+        if visible(hass, connection.user, change.run.definition):
             record = run_record(change.run, change.steps)
             connection.send_message(event_message(msg["id"], bounded(record)))
 
-    connection.subscriptions[msg["id"]] = hass.data[DATA_ENGINE].listen(forward)
+    announcer = hass.data[DATA_ENGINE].announcer
+    connection.subscriptions[msg["id"]] = announcer.listen(forward, RunChanged)
     connection.send_result(msg["id"])
+
+
+COMMANDS = (
+    cancel_run,
+    get_run,
+    list_runs,
+    subscribe_runs,
+)

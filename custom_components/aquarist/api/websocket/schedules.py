@@ -8,6 +8,8 @@ from homeassistant.core import HomeAssistant, callback
 import probatio as vol
 
 from ...data import DATA_ENGINE
+from ...engine.planner import Planned
+from ..rights import sees_everything
 from ..serializers import schedule_record
 from .access import readable
 
@@ -25,10 +27,21 @@ def list_schedules(
             "schedules": [
                 schedule_record(planned, engine)
                 for planned in engine.planner.schedules
-                if all(
-                    readable(hass, connection, number)
-                    for number in planned.row.definition.get("device_ids", ())
-                )
+                if _seen(hass, connection, planned)
             ]
         },
     )
+
+
+def _seen(hass: HomeAssistant, connection: ActiveConnection, planned: Planned) -> bool:
+    """Return whether the user may see all devices that a schedule is about.
+
+    One whose macro is gone is about none: it is for those who may see everything.
+    """
+    numbers = hass.data[DATA_ENGINE].planner.concerned(planned)
+    if not numbers:
+        return sees_everything(connection.user)
+    return all(readable(hass, connection, number) for number in numbers)
+
+
+COMMANDS = (list_schedules,)

@@ -22,14 +22,15 @@ def get_settings(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Answer with all settings."""
-    settings = hass.data[DATA_ENGINE].live_settings.current
-    connection.send_result(msg["id"], settings.as_json())
+    settings = hass.data[DATA_ENGINE].live_settings
+    connection.send_result(msg["id"], settings.record())
 
 
 @websocket_command(
     {
         vol.Required("type"): "aquarist/settings/update",
         vol.Required("settings"): dict,
+        vol.Optional("expected_revision"): vol.All(int, vol.Range(min=0)),
     }
 )
 @require_admin
@@ -38,9 +39,17 @@ async def update_settings(
     hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
 ) -> None:
     """Change some settings; answer with all as they are from now on."""
-    user = connection.user.id
+    settings = hass.data[DATA_ENGINE].live_settings
     with translating():
-        settings = await hass.data[DATA_ENGINE].live_settings.update(
-            msg["settings"], user
+        await settings.update(
+            msg["settings"],
+            connection.user.id,
+            expected_revision=msg.get("expected_revision"),
         )
-    connection.send_result(msg["id"], settings.as_json())
+    connection.send_result(msg["id"], settings.record())
+
+
+COMMANDS = (
+    get_settings,
+    update_settings,
+)

@@ -137,7 +137,7 @@ def subscribe_settings(
     """Push all settings when some of them change."""
 
     def tell(change: SettingsChanged) -> Mapping[str, Any]:
-        return change.settings.as_json()
+        return {**change.settings.as_json(), "revision": change.revision}
 
     _push(hass, connection, msg, SettingsChanged, tell)
 
@@ -177,3 +177,12 @@ def _push(
     announcer = hass.data[DATA_ENGINE].announcer
     connection.subscriptions[msg["id"]] = announcer.listen(forward, kind)
     connection.send_result(msg["id"])
+
+
+COMMANDS = (
+    subscribe_configurations,
+    subscribe_containers,
+    subscribe_doses,
+    subscribe_macros,
+    subscribe_settings,
+)

@@ -13,7 +13,7 @@ import probatio as vol
 
 from ...commands.command import Source
 from ...data import DATA_ENGINE
-from ...engine.changes import Change, CommandChanged
+from ...engine.changes import CommandChanged
 from ...engine.errors import EngineError
 from ...engine.intake import Origin
 from ...errors import translating
@@ -150,9 +150,7 @@ def subscribe_write_actions(
         wanted = wanted_device(hass, connection, msg)
     progress = Progress(lambda words: words.write_action, engine.records.open)
 
-    def forward(change: Change) -> None:
-        if not isinstance(change, CommandChanged):
-            return
+    def forward(change: CommandChanged) -> None:
         command = change.command
         if command.action != WRITE_ACTION or not progress.is_news(command):
             return
@@ -164,7 +162,9 @@ def subscribe_write_actions(
             record = bounded(write_action_record(command, uuid))
             connection.send_message(event_message(msg["id"], record))
 
-    connection.subscriptions[msg["id"]] = engine.listen(forward)
+    connection.subscriptions[msg["id"]] = engine.announcer.listen(
+        forward, CommandChanged
+    )
     connection.send_result(msg["id"])
 
 
@@ -172,3 +172,13 @@ def _origin(connection: ActiveConnection, msg: dict[str, Any]) -> Origin:
     """Return on whose behalf a message asks for something."""
     context = connection.context(msg)
     return Origin(source=Source.WEBSOCKET, user=context.user_id, context=context.id)
+
+
+COMMANDS = (
+    cancel_write_actions,
+    create_write_actions,
+    get_write_action,
+    list_write_actions,
+    retry_write_action,
+    subscribe_write_actions,
+)
