@@ -240,5 +240,7 @@ def test_every_reason_of_a_problem_is_told_in_plain_words() -> None:
     doubts = {reason.value for reason in Doubt}
     assert reasons("problem") == {"unavailable", "held_by_safety", "not_written"}
     assert reasons("aquarium_problem") == (
-        STORE_WORDS | doubts | {"emergency_stop", "device_unavailable"}
+        STORE_WORDS
+        | doubts
+        | {"emergency_stop", "device_unavailable", "mode_incomplete"}
     )

@@ -699,7 +699,8 @@ async def test_an_aquarium_is_its_name(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "error"), [("  ", "name_missing"), ("reef", "name_taken")]
+    ("name", "error"),
+    [("  ", "name_missing"), ("x" * 101, "name_too_long"), ("reef", "name_taken")],
 )
 async def test_an_aquarium_needs_a_name_of_its_own(
     hass: HomeAssistant, name: str, error: str

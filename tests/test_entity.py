@@ -348,6 +348,35 @@ async def test_a_ramp_costs_the_recorder_little(
         assert shown()[-1] == 10.0
 
 
+async def test_what_changes_hands_does_not_wait_for_the_pace(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """A window that begins or ends is seen at once, whatever has just been shown."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        engine, pump = engine_of(hass), device_named(hass, "Skimmer")
+        shown = levels_of(hass, entity_of(hass, Platform.NUMBER, "Skimmer", "level"))
+        pump_of(hass, "Skimmer").turn_by_hand(90)
+        await hass.async_block_till_done()
+
+        async with heard(hass, in_force):
+            await engine.windows.claim(
+                pump,
+                "level",
+                40,
+                SERVICE,
+                layer=Layer.WINDOW,
+                action="window",
+                end=engine.clock.now() + timedelta(seconds=3),
+            )
+        await hass.async_block_till_done()
+        assert shown() == [90.0, 40.0]
+
+        freezer.tick(3)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert shown() == [90.0, 40.0, 90.0]
+
+
 async def test_on_and_off_do_not_wait_for_the_pace(
     hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
 ) -> None:

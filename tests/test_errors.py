@@ -19,12 +19,12 @@ from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.dosing.volume import VolumeError
-from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
-from custom_components.aquarist.engine.gate import (
+from custom_components.aquarist.engine.budgets import (
     BUDGET,
     BUDGET_ADDITIVE,
     BUDGET_AQUARIUM,
 )
+from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
 from custom_components.aquarist.errors import (
     CALL_WORDS,
     COMMAND_WORDS,
@@ -198,6 +198,23 @@ def test_each_fault_of_the_store_has_a_text(code: str) -> None:
     assert failed(ended(code)).translation_key == code
 
 
+@pytest.mark.parametrize("limit", [BUDGET, BUDGET_ADDITIVE, BUDGET_AQUARIUM])
+def test_what_does_not_fit_beside_a_programme_says_so(limit: str) -> None:
+    """Waiting does not help: the programme gives it again every day."""
+    refusal = Refusal(
+        limit=limit,
+        asked=5.0,
+        allowed=10.0,
+        left=1.0,
+        details={"programme": "9", "additive": "iron"},
+    )
+    error = translated(SafetyRefusedError(refusal))
+    assert error.translation_key == f"refused_{limit}_beside"
+    key = str(error.translation_key)
+    assert wanted(key) <= (error.translation_placeholders or {}).keys()
+    assert "programme" in wanted(key)
+
+
 @pytest.mark.parametrize("limit", LIMITS)
 def test_each_limit_has_a_text(limit: str) -> None:
     """It is told early and late in the same words (RES-57)."""
@@ -262,7 +279,16 @@ def test_each_end_of_a_command_has_a_text(word: str) -> None:
 
     assert error.translation_key in TEXTS
     assert error.translation_key != "command_failed"
-    assert wanted(str(error.translation_key)) <= {"action", "reason"}
+    of_rules = {"name"} if word == "dose_cut_off" else set()
+    assert wanted(str(error.translation_key)) <= {"action", "reason"} | of_rules
+
+
+def test_what_a_rule_has_cut_off_names_it() -> None:
+    """The details of the record fill the text."""
+    error = failed(ended("dose_cut_off", ErrorCode.SAFETY_REFUSED, name="Flow"))
+
+    assert error.translation_key == "command_dose_cut_off"
+    assert (error.translation_placeholders or {})["name"] == "Flow"
 
 
 def test_the_words_are_those_of_the_texts() -> None:
@@ -323,7 +349,9 @@ def test_an_error_of_home_assistant_stays_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("bounds", "allowed"),
     [
-        ({"minimum": "0.0", "maximum": "100.0"}, "0.0 … 100.0"),
+        ({"minimum": "0.0", "maximum": "100.0"}, "0 … 100"),
+        ({"minimum": "0.05", "maximum": "10.05"}, "0.05 … 10.05"),
+        ({"values": "0.0, 100.0"}, "0, 100"),
         ({"minimum": "1", "maximum": "None"}, "≥ 1"),
         ({"minimum": "None", "maximum": "9"}, "≤ 9"),
         ({"values": "low, high"}, "low, high"),
@@ -339,6 +367,19 @@ def test_bounds_are_told_as_people_write_them(
     )
 
     assert (error.translation_placeholders or {})["allowed"] == allowed
+
+
+def test_whole_numbers_have_no_decimals() -> None:
+    """Nor in a range that is told in words, nor has what was asked."""
+    bounds = {"minimum": "0.1", "maximum": "1440.0", "value": "2000.0"}
+    error = translated(ScheduleError("minutes", ScheduleCode.OUT_OF_RANGE, bounds))
+
+    shown = error.translation_placeholders or {}
+    assert {key: shown[key] for key in bounds} == {
+        "minimum": "0.1",
+        "maximum": "1440",
+        "value": "2000",
+    }
 
 
 async def test_texts_name_the_field_and_local_times(

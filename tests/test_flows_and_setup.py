@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.config_entries import (
@@ -10,16 +11,33 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigEntryState,
     ConfigFlowResult,
+    ConfigSubentry,
 )
+from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.data import DATA_ENGINE
 
 from .bluetooth import service_info
 from .flow_forms import ADDRESS
+
+
+def pump(name: str, entity: str) -> ConfigSubentry:
+    """Return what the flow of a pump stores."""
+    return ConfigSubentry(
+        data=MappingProxyType({"entity_id": entity}),
+        subentry_type="pump",
+        title=name,
+        unique_id=None,
+    )
+
+
+RETURN = pump("Return", "switch.return_pump")
+SKIMMER = pump("Skimmer", "switch.iron")
 
 
 @pytest.fixture(autouse=True)
@@ -144,3 +162,75 @@ async def test_a_listed_device_comes_and_goes_live(
 
     assert device_names(hass) == []
     assert entry.state is ConfigEntryState.LOADED
+
+
+async def test_what_stays_does_not_notice(hass: HomeAssistant) -> None:
+    """Its entities are never away while another device comes or goes."""
+    entry = await add_aquarium(hass)
+    hass.config_entries.async_add_subentry(entry, RETURN)
+    await hass.async_block_till_done()
+    told = async_capture_events(hass, EVENT_STATE_CHANGED)
+
+    hass.config_entries.async_add_subentry(entry, SKIMMER)
+    await hass.async_block_till_done()
+    came = {event.data["entity_id"] for event in told}
+    hass.config_entries.async_remove_subentry(entry, SKIMMER.subentry_id)
+    await hass.async_block_till_done()
+
+    assert "switch.skimmer" in came
+    assert hass.states.get("switch.skimmer") is None
+    assert device_names(hass) == ["Return"]
+    assert not [
+        event.data["entity_id"]
+        for event in told
+        if (new := event.data["new_state"]) is not None
+        and new.state == STATE_UNAVAILABLE
+        and "skimmer" not in new.entity_id
+    ]
+
+
+async def test_a_device_that_comes_during_the_set_up_is_not_missed(
+    hass: HomeAssistant,
+) -> None:
+    """Nor attached twice."""
+    entry = await add_aquarium(hass)
+    hass.config_entries.async_add_subentry(entry, RETURN)
+    await hass.async_block_till_done()
+    await hass.config_entries.async_unload(entry.entry_id)
+    loading = hass.async_create_task(
+        hass.config_entries.async_setup(entry.entry_id), eager_start=True
+    )
+    assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
+
+    hass.config_entries.async_add_subentry(entry, SKIMMER)
+    await loading
+    await hass.async_block_till_done()
+
+    assert device_names(hass) == ["Return", "Skimmer"]
+    assert hass.states.get("switch.skimmer") is not None
+
+
+async def test_a_rule_that_comes_holds_at_once(hass: HomeAssistant) -> None:
+    """Without the devices being made anew."""
+    entry = await add_aquarium(hass)
+    hass.config_entries.async_add_subentry(entry, SKIMMER)
+    await hass.async_block_till_done()
+    engine = hass.data[DATA_ENGINE]
+    (device,) = engine.devices.values()
+    port = device.device
+
+    hass.config_entries.async_add_subentry(
+        entry,
+        ConfigSubentry(
+            data=MappingProxyType(
+                {"device": device.row.uuid, "entity_id": "switch.return_pump"}
+            ),
+            subentry_type="interlock",
+            title="Only with the return pump",
+            unique_id=None,
+        ),
+    )
+    await hass.async_block_till_done()
+
+    assert engine.safety.refusal(device) is not None
+    assert device.device is port

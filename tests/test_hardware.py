@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.aquarist.bluetooth_hardware import chihiros_hardware
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
 from custom_components.aquarist.devices.chihiros_light import ChihirosLight
@@ -22,7 +23,6 @@ from custom_components.aquarist.engine.state import AquariumLimits, HeadLimits
 from custom_components.aquarist.entity_hardware import subentry_hardware
 from custom_components.aquarist.hardware import (
     aquarium_limits,
-    chihiros_hardware,
     device_uuid,
     head_limits,
     level_limits,
@@ -153,6 +153,7 @@ def test_all_that_a_keeper_may_say_of_a_head() -> None:
             "minimum_interval_minutes": 90,
             "maximum_dose_ml": 2.5,
             "only_calibrated": True,
+            "calibration_days": 0,
             "container_ml": 500,
             "only_if_fits": True,
             "low_days": 7,
@@ -163,6 +164,7 @@ def test_all_that_a_keeper_may_say_of_a_head() -> None:
         minimum_interval=5400,
         maximum_volume=2500,
         only_calibrated=True,
+        calibration_days=0,
         only_if_fits=True,
         container=500_000,
         low_days=7,

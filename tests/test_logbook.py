@@ -75,6 +75,28 @@ WRITE: dict[str, Any] = {"field_name": "level", "value": 40, "status": "NEW_VALU
         ),
         (
             EVENT_COMMAND,
+            COMMAND
+            | {"action": "mode", "args": {"field_name": "level", "value": 0.0}}
+            | {"status": "running"},
+            "mode holds level at 0: under way",
+        ),
+        (
+            EVENT_COMMAND,
+            COMMAND
+            | {
+                "action": "mode",
+                "args": {"field_name": "dosing_allowed_0", "value": False},
+            },
+            "mode holds dosing of head 1 at off: done",
+        ),
+        (
+            EVENT_COMMAND,
+            COMMAND
+            | {"action": "set_field", "args": {"field_name": "heater", "value": "eco"}},
+            "set heater to eco: done",
+        ),
+        (
+            EVENT_COMMAND,
             COMMAND | {"action": "set_custom_curve", "args": None},
             "set custom curve: done",
         ),
@@ -85,6 +107,11 @@ WRITE: dict[str, Any] = {"field_name": "level", "value": 40, "status": "NEW_VALU
             "head 1, 2.5 mL: nobody knows whether it was given",
         ),
         (EVENT_WRITE_ACTION, WRITE, "level to 40: in force"),
+        (
+            EVENT_WRITE_ACTION,
+            WRITE | {"field_name": "dosing_allowed_3", "value": True},
+            "dosing of head 4 to on: in force",
+        ),
     ],
 )
 async def test_events_of_a_device_name_it(

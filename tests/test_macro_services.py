@@ -372,6 +372,34 @@ async def cut_off(
     return (await engine_of(hass).runs.get(run.id))[1][-1]
 
 
+async def test_a_schedule_knows_the_devices_behind_the_entities(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """A service for the entity of a device is for that device (law 1)."""
+    engine = engine_of(hass)
+    await engine.macros.create(
+        {
+            "name": "Calm",
+            "sequence": [
+                step("input_number.set_value", WAVE, ROOM, data={"value": 10})
+            ],
+        },
+        user=None,
+    )
+    planned = await engine.create_schedule(
+        {
+            "name": "Calm morning",
+            "schedule_type": "cron",
+            "cron_expression": "0 8 * * *",
+            "action_type": "macro",
+            "action_params": {"macro": "Calm"},
+        },
+        user=None,
+    )
+    pump = device_named(hass, PUMP).row.number
+    assert engine.planner.concerned(planned) == (pump,)
+
+
 async def test_a_call_that_a_restart_cut_off(
     hass: HomeAssistant, entry: MockConfigEntry
 ) -> None:

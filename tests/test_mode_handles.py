@@ -337,6 +337,38 @@ async def test_a_value_that_a_device_does_not_take_is_refused_at_once(
     assert steps(result) == ["1. Skimmer: level → 10", "2. Feeder: level → 100"]
 
 
+async def test_a_device_that_goes_while_the_form_is_open_is_told(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """Another one can be picked, and no step is lost."""
+    result = await chosen(hass, await begun(hass), "hold")
+    feeder = key(hass, "Feeder", "level")
+    del reef.runtime_data.devices["feeder"]
+    await engine_of(hass).equipment.retire(device_named(hass, "Feeder").row.number)
+
+    result = await sent(hass, result, field=feeder)
+
+    assert (result["step_id"], result["errors"]) == ("hold", {"field": "device_gone"})
+    result = await sent(hass, result, field=key(hass, "Skimmer", "level"))
+    result = await sent(hass, result, value=20)
+    assert steps(result) == ["1. Skimmer: level → 10", "2. Skimmer: level → 20"]
+
+
+async def test_without_devices_there_is_no_mode(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """It is said at once what is missing."""
+    engine = engine_of(hass)
+    reef.runtime_data.devices.clear()
+    for number in list(engine.devices):
+        await engine.equipment.retire(number)
+
+    result = await opened(hass)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_devices"
+
+
 @pytest.mark.parametrize(
     ("entered", "errors"),
     [

@@ -33,7 +33,13 @@ from .aquarium import (
     restart,
 )
 
-PLATFORMS = (Platform.BUTTON, Platform.NUMBER, Platform.SELECT, Platform.SENSOR)
+PLATFORMS = (
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+)
 PUMP, SKIMMER = "Return pump", "Skimmer"
 
 
@@ -146,6 +152,46 @@ async def test_feed(
     assert (mode(hass), ends(hass)) == (("normal", None), STATE_UNKNOWN)
 
 
+async def test_what_is_still_held_is_named(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, demo: MockConfigEntry
+) -> None:
+    """Until the last device is back; with the time at which that is in any case."""
+
+    def shown() -> tuple[list[str], str | None]:
+        """Return what the select tells."""
+        told = state_of(hass, Platform.SELECT, "mode").attributes
+        return told["held"], told["latest_end"]
+
+    assert shown() == ([], None)
+    async with heard(hass, reaches("countdown")):
+        await press(hass, "feed")
+    assert shown() == ([PUMP, SKIMMER], "2026-03-01T16:00:00+00:00")
+
+    async with heard(
+        hass, lambda change: isinstance(change, ModeChanged) and change.held == 1
+    ):
+        await passed(hass, freezer, 10)
+    assert shown() == ([SKIMMER], "2026-03-01T16:00:00+00:00")
+
+    async with heard(hass, reaches(None)):
+        await passed(hass, freezer, 5)
+    assert shown() == ([], None)
+
+
+async def test_what_was_removed_is_not_held(
+    hass: HomeAssistant, demo: MockConfigEntry
+) -> None:
+    """Its field was given back with it."""
+    async with heard(hass, reaches("countdown")):
+        await press(hass, "feed")
+    del demo.runtime_data.devices["skimmer"]
+    await engine_of(hass).equipment.retire(device_named(hass, SKIMMER).row.number)
+    await press(hass, "extend_mode")
+
+    held = state_of(hass, Platform.SELECT, "mode").attributes["held"]
+    assert held == [PUMP]
+
+
 async def test_extend_and_end(hass: HomeAssistant, demo: MockConfigEntry) -> None:
     """Five minutes longer, then the return, then everything at once."""
     with pytest.raises(ServiceValidationError) as refused:
@@ -231,6 +277,13 @@ async def test_devices_that_do_not_follow_are_named(
         await choose(hass, "All")
     failed = state_of(hass, Platform.SELECT, "mode").attributes["failed"]
     assert failed == sorted([PUMP, skimmer.uuid])
+    problem = state_of(hass, Platform.BINARY_SENSOR, "problem")
+    assert "mode_incomplete" in problem.attributes["reasons"]
+
+    await choose(hass, "normal")
+    await hass.async_block_till_done()
+    problem = state_of(hass, Platform.BINARY_SENSOR, "problem")
+    assert "mode_incomplete" not in problem.attributes["reasons"]
 
 
 async def test_who_does_not_control_what_a_mode_holds_is_refused(

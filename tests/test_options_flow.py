@@ -46,6 +46,7 @@ LIMITS = {
     "maximum_dose_ml": 5.0,
     "minimum_interval_minutes": 30,
     "only_calibrated": True,
+    "calibration_days": 90,
     "container_ml": 500.0,
     "only_if_fits": True,
     "low_days": 7,
@@ -56,6 +57,7 @@ NO_LIMITS = {
     "maximum_dose_ml": None,
     "minimum_interval_minutes": None,
     "only_calibrated": False,
+    "calibration_days": 180,
     "container_ml": None,
     "only_if_fits": False,
     "low_days": None,
@@ -368,8 +370,10 @@ async def test_heads_that_make_no_sense_are_refused_by_field(
     result = await submit_options(hass, result, right | changes)
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == errors
-    assert suggested(result) == right | changes | {"only_calibrated": False} | {
-        "only_if_fits": changes.get("only_if_fits", False)
+    assert suggested(result) == right | changes | {
+        "only_calibrated": False,
+        "calibration_days": 180,
+        "only_if_fits": changes.get("only_if_fits", False),
     }
     assert entry.options["heads"] == heads("Iron", "Head 2")
 
@@ -387,6 +391,8 @@ async def test_heads_that_make_no_sense_are_refused_by_field(
         ("minimum_interval_minutes", 0),
         ("container_ml", 0.5),
         ("low_days", 366),
+        ("calibration_days", -1),
+        ("calibration_days", 3651),
     ],
 )
 async def test_limits_out_of_range_are_refused_by_field(
@@ -545,7 +551,7 @@ async def test_what_cannot_have_come_out_is_asked_again(hass: HomeAssistant) -> 
     assert result["errors"] == {"measured_ml": "measured_impossible"}
     about = result["description_placeholders"]
     assert about is not None
-    assert (about["minimum"], about["maximum"]) == ("1.0", "25.0")
+    assert (about["minimum"], about["maximum"]) == ("1", "25")
 
     result = await submit_options(hass, result, {"measured_ml": 4.85})
     assert result["step_id"] == "kept"

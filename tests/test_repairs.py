@@ -344,6 +344,40 @@ async def test_a_schedule_that_lost_its_device_can_be_deleted(
         await engine.attach(port, limits=skimmer.limits, aquarium=ENTRY)
 
 
+async def test_a_schedule_that_lost_its_macro_can_be_deleted(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """It would fail each time; the issue ends with the schedule, or with another macro of the name."""
+    async with aquarium(hass, tmp_path, demo=True):
+        engine = engine_of(hass)
+        calm = {"name": "Calm", "sequence": [{"delay": 1}]}
+        macro = await engine.macros.create(calm, user=None)
+        planned = await engine.create_schedule(
+            {
+                "name": "Calm morning",
+                "schedule_type": "cron",
+                "cron_expression": "0 8 * * *",
+                "action_type": "macro",
+                "action_params": {"macro": "Calm"},
+            },
+            user=None,
+        )
+        issue_id = f"schedule_macro_gone_{planned.row.id}"
+        assert issue_id not in ours(hass)
+        await engine.macros.delete(macro.row.id, user=None)
+        await until(hass, lambda: issue_id in ours(hass))
+
+        macro = await engine.macros.create(calm, user=None)
+        await until(hass, lambda: issue_id not in ours(hass))
+
+        await engine.macros.delete(macro.row.id, user=None)
+        await until(hass, lambda: issue_id in ours(hass))
+        await fix(hass, issue_id, {})
+        await hass.async_block_till_done()
+        assert engine.planner.get(planned.row.id) is None
+        assert issue_id not in ours(hass)
+
+
 async def test_what_cannot_be_done_leaves_the_issue(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:

@@ -309,6 +309,22 @@ async def test_a_watched_sensor_can_be_changed(
     assert changed.data["second"]["entity_id"] == "sensor.second"
 
 
+@pytest.mark.parametrize("kind", ["interlock", "sensor_guard"])
+async def test_without_devices_there_is_nothing_to_protect(
+    hass: HomeAssistant, reef: MockConfigEntry, kind: str
+) -> None:
+    """It is said at once what is missing."""
+    engine = engine_of(hass)
+    reef.runtime_data.devices.clear()
+    for number in list(engine.devices):
+        await engine.equipment.retire(number)
+
+    result = await opened(hass, kind)
+
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "no_devices"
+
+
 @pytest.mark.parametrize(
     ("kind", "wrong", "errors"),
     [

@@ -440,7 +440,7 @@ GOOD_COMMAND: dict[str, Any] = {
         ({"action": "set_channels"}, "unknown_action", "action"),
         ({"action": "fly", "args": {}}, "unknown_action", "action"),
         ({"action": "request_status"}, "unknown_argument", "level"),
-        ({"action": "dose"}, "not_a_doser", "device"),
+        ({"action": "dose"}, "not_a_doser", "device_id"),
         ({"action": "turn_on"}, "unknown_argument", "level"),
         ({"args": []}, "schedule_wrong_type", "args"),
         ({"args": {1: 2}}, "schedule_wrong_type", "args"),
@@ -582,6 +582,19 @@ async def test_a_schedule_is_stored_and_planned(hass: HomeAssistant) -> None:
 
 
 @pytest.mark.usefixtures("demo")
+async def test_a_schedule_can_be_deleted_by_its_name(hass: HomeAssistant) -> None:
+    """Nobody sees its number in the dashboard."""
+    record = await called(hass, "create_schedule", plan(hass))
+    assert record is not None
+
+    await called(hass, "delete_schedule", {"name": "Rest"}, response=False)
+
+    planner = engine_of(hass).planner
+    assert planner.get(int(str(record["id"]))) is None
+    assert "Dawn" in {planned.row.name for planned in planner.schedules}
+
+
+@pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize(
     ("change", "key", "field"),
     [
@@ -591,7 +604,7 @@ async def test_a_schedule_is_stored_and_planned(hass: HomeAssistant) -> None:
         ({"device_ids": [999]}, "device_not_found", "device_ids"),
         ({"device_ids": ["nobody"]}, "device_not_found", "device_ids"),
         ({"device_ids": [True]}, "schedule_wrong_type", "device_ids"),
-        ({"device_ids": None}, "schedule_wrong_type", "device_ids"),
+        ({"device_ids": None}, "schedule_missing", "device_ids"),
         ({"schedule_type": "sometimes"}, "schedule_unknown_word", "schedule_type"),
         ({"cron_expression": "0 3 * *"}, "schedule_cron_columns", "cron_expression"),
         (
@@ -619,7 +632,7 @@ async def test_a_schedule_is_stored_and_planned(hass: HomeAssistant) -> None:
         (
             {"action_type": "dose", "action_params": {"head_index": 0, "volume_ml": 1}},
             "not_a_doser",
-            "device",
+            "device_ids",
         ),
         ({"is_enabled": "yes"}, "schedule_wrong_type", "is_enabled"),
         ({"on_miss": "panic"}, "schedule_unknown_word", "on_miss"),
@@ -644,19 +657,22 @@ async def test_a_wrong_schedule_is_refused(
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize(
-    ("data", "key"),
+    ("data", "key", "field"),
     [
-        ({}, "schedule_missing"),
-        ({"schedule_id": 999}, "schedule_not_found"),
-        ({"schedule_id": "1"}, "schedule_wrong_type"),
-        ({"schedule_id": 0}, "schedule_out_of_range"),
+        ({}, "schedule_missing", "schedule_id"),
+        ({"schedule_id": 999}, "schedule_not_found", "schedule_id"),
+        ({"schedule_id": "1"}, "schedule_wrong_type", "schedule_id"),
+        ({"schedule_id": 0}, "schedule_out_of_range", "schedule_id"),
+        ({"name": "Nightfall"}, "schedule_not_found", "name"),
+        ({"name": ""}, "schedule_empty", "name"),
+        ({"name": "Dawn", "schedule_id": 1}, "schedule_not_together", "name"),
     ],
 )
 async def test_what_is_no_schedule_cannot_be_deleted(
-    hass: HomeAssistant, data: dict[str, Any], key: str
+    hass: HomeAssistant, data: dict[str, Any], key: str, field: str
 ) -> None:
     """The error names the field."""
-    assert await refusal(hass, "delete_schedule", data) == (key, "schedule_id")
+    assert await refusal(hass, "delete_schedule", data) == (key, field)
 
 
 def window(hass: HomeAssistant, **more: Any) -> dict[str, Any]:

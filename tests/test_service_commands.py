@@ -205,7 +205,11 @@ async def test_a_wrong_question_is_refused(
 async def test_settings_are_changed(hass: HomeAssistant) -> None:
     """RES-66: what is left out stays; a wrong one changes nothing."""
     answer = await called(hass, "set_settings", rate_limit=5)
-    assert answer["rate_limit"] == 5
+    assert (answer["rate_limit"], answer["revision"]) == (5, 1)
+    assert engine_of(hass).live_settings.current.rate_limit == 5
+
+    error = await refused(hass, "set_settings", rate_limit=6, expected_revision=0)
+    assert error == ("revision_conflict", "expected_revision")
     assert engine_of(hass).live_settings.current.rate_limit == 5
 
     error = await refused(hass, "set_settings", rate_limit=0, sweep_seconds=60)

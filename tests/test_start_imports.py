@@ -41,7 +41,13 @@ def at_start() -> set[str]:
 
 def test_what_every_start_needs_is_there(at_start: set[str]) -> None:
     """The engine, its rooms and the flows."""
-    assert {"", ".engine.engine", ".config_flow", ".api.http.door"} <= at_start
+    assert {
+        "",
+        ".engine.engine",
+        ".config_flow",
+        ".api.http.door",
+        ".services.emergency",
+    } <= at_start
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,16 @@ def test_what_every_start_needs_is_there(at_start: set[str]) -> None:
         pytest.param(".entity_hardware", id="devices of entities for the first one"),
         pytest.param(".devices.doser", id="a switched doser"),
         pytest.param(".devices.entity", id="a device of other entities"),
+        pytest.param(".api.websocket.commands", id="a WebSocket command"),
+        pytest.param(".services.commands", id="a service"),
+        pytest.param(".options_flow", id="the options of a device"),
+        pytest.param(".aquarium_options", id="those of an aquarium"),
+        pytest.param(".subentry_flows.kinds", id="what is listed by hand"),
+        pytest.param(".connection_trial", id="a device that is added"),
+        pytest.param(".repair_flows", id="the way out of a repair issue"),
+        pytest.param(".ble.bleak_transport", id="Bluetooth for its first device"),
+        pytest.param(".demo", id="the demo aquarium"),
+        pytest.param(".simulator.peripheral", id="and what it simulates"),
         pytest.param(".diagnostics", id="diagnostics are asked for"),
         pytest.param(".logbook", id="the logbook is opened"),
         pytest.param(".backup", id="backups come later"),

@@ -129,6 +129,39 @@ async def test_a_mode(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert engine_of(hass).modes.definitions.stored == ()
 
 
+async def test_a_mode_that_has_lost_a_device(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """It begins for the others; the issue ends with the mode, or with the device's return."""
+    engine = engine_of(hass)
+    skimmer = device_named(hass, "Skimmer")
+    modes = engine.modes.definitions
+    steps: list[dict[str, Any]] = [
+        {"hold": {"device_id": skimmer.row.uuid, "level": 0}},
+        {"countdown": True},
+    ]
+    mode = await modes.create(
+        ENTRY, {"name": "Night", "duration_minutes": 5, "steps": steps}, user=None
+    )
+    assert mode.row is not None
+    issue_id = f"mode_device_retired_{mode.row.id}"
+    assert issue_id not in ours(hass)
+    port = skimmer.device
+    assert port is not None
+    await engine.equipment.retire(skimmer.row.number)
+    await until(hass, lambda: issue_id in ours(hass))
+    assert await told(hass, issue_id) == {"name": "Night"}
+
+    await engine.attach(port, limits=skimmer.limits, aquarium=ENTRY)
+    await until(hass, lambda: issue_id not in ours(hass))
+
+    await engine.equipment.retire(skimmer.row.number)
+    await until(hass, lambda: issue_id in ours(hass))
+    await fixed(hass, issue_id)
+    assert modes.stored == ()
+    await engine.attach(port, limits=skimmer.limits, aquarium=ENTRY)
+
+
 @pytest.mark.parametrize("way_out", ["save", "remove"])
 async def test_a_configuration(
     hass: HomeAssistant, entry: MockConfigEntry, way_out: str

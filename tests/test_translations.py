@@ -222,15 +222,6 @@ def test_each_selector_has_texts(key: str, where: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "where"),
-    sorted((named("DeviceInfo") | named("ChildDeviceInfo")).items()),
-)
-def test_each_device_has_a_name(key: str, where: str) -> None:
-    """A device's key exists."""
-    assert english()["device"][key]["name"], where
-
-
-@pytest.mark.parametrize(
     ("platform", "key", "where"),
     sorted((platform, key, where) for (platform, key), where in entity_keys().items()),
 )

@@ -1,6 +1,6 @@
 """Aquarist: runs an aquarium so that the plan happens, once, and can be proven."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
@@ -17,19 +17,18 @@ from .api import events, http, websocket
 from .const import CONF_DEMO, CONF_KIND, DOMAIN, KIND_CHIHIROS, SUBENTRY_NO_DEVICE
 from .container_sizes import async_keep_sizes
 from .data import DATA_ENGINE, AquaristConfigEntry, EntryDevices, listing_of
-from .demo import DEMO_KEYS, demo_hardware, end_demo_day, plan_demo_day
 from .devices.errors import DeviceError
 from .engine.engine import Engine
 from .engine.state import AquariumLimits, DeviceState
 from .firmware import async_keep_firmware
-from .hardware import Hardware, LocalTime, aquarium_limits, chihiros_hardware
+from .hardware import Hardware, LocalTime, aquarium_limits
+from .issue_watch import report_device_problem, watch_engine
 from .mode_handles import async_follow_modes
 from .removal import leave_behind
-from .repairs import report_device_problem, watch_engine
 from .safety_rules import async_follow_rules
 from .services import async_register_services
 from .startup import open_engine
-from .subjects import forget_stale_heads
+from .subjects import forget_stale_heads, tell_of_device
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -76,34 +75,37 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
     engine = hass.data[DATA_ENGINE]
     if entry.data[CONF_KIND] != KIND_CHIHIROS:
         if entry.subentries:
-            (await _listed(hass)).keep_references(hass, entry)
+            (await _read_in(hass, "entity_hardware")).keep_references(hass, entry)
         # Before the list is read: a device that is added meanwhile must not be missed.
         entry.async_on_unload(entry.add_update_listener(_async_changed))
         engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
-    entry.runtime_data = EntryDevices(engine=engine, listing=listing_of(entry))
-    entry.runtime_data.devices = await _attach(
-        hass, entry, engine, entry.async_on_unload
-    )
-    if entry.data.get(CONF_DEMO) and not engine.journal.locked:
-        await plan_demo_day(
-            engine, entry.entry_id, entry.runtime_data.devices, hass.config.time_zone
-        )
-    if entry.data[CONF_KIND] != KIND_CHIHIROS:
-        async_follow_rules(hass, entry, engine)
-        async_follow_modes(hass, entry, engine)
-    async_keep_sizes(hass, entry)
-    async_keep_firmware(hass, entry)
-    forget_stale_heads(hass, entry)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    held = entry.runtime_data = EntryDevices(engine=engine, listing=listing_of(entry))
+    async with held.changing:
+        held.devices = await _attach(hass, entry, engine, entry.async_on_unload)
+        if entry.data.get(CONF_DEMO) and not engine.journal.locked:
+            demo = await _read_in(hass, "demo")
+            await demo.plan_demo_day(
+                engine, entry.entry_id, held.devices, hass.config.time_zone
+            )
+        if entry.data[CONF_KIND] != KIND_CHIHIROS:
+            held.end_rules = async_follow_rules(hass, entry, engine)
+            entry.async_on_unload(lambda: held.end_rules())
+            async_follow_modes(hass, entry, engine)
+        async_keep_sizes(hass, entry)
+        async_keep_firmware(hass, entry)
+        forget_stale_heads(hass, entry)
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     return True
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> bool:
     """Detach the entry's devices; what holds their fields stays with the engine."""
-    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        return False
-    for device in entry.runtime_data.devices.values():
-        await entry.runtime_data.engine.equipment.detach(device.row.number)
+    held = entry.runtime_data
+    async with held.changing:
+        if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+            return False
+        for device in held.devices.values():
+            await held.engine.equipment.detach(device.row.number)
     return True
 
 
@@ -122,9 +124,44 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
         for device in (await _attach(hass, entry, engine, ends.callback)).values():
             await engine.equipment.retire(device.row.number)
     if entry.data.get(CONF_DEMO):
-        await end_demo_day(engine)
+        await (await _read_in(hass, "demo")).end_demo_day(engine)
     if entry.data[CONF_KIND] != KIND_CHIHIROS:
         await leave_behind(hass, entry, engine)
+
+
+async def _async_changed(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
+    """Take what was changed of an aquarium: limits at once, devices as they come and go.
+
+    The engine keeps what it knows of each device. What is not listed any more is given back
+    and taken out of use while it is attached.
+    """
+    held = entry.runtime_data
+    held.engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
+    async with held.changing:
+        if entry.runtime_data is not held or held.listing == listing_of(entry):
+            return
+        made_anew = await _take_listing(hass, entry, held)
+    if made_anew:
+        await hass.config_entries.async_reload(entry.entry_id)
+
+
+async def _take_listing(
+    hass: HomeAssistant, entry: AquaristConfigEntry, held: EntryDevices
+) -> bool:
+    """Let devices go and come; return whether one that stays has to be made anew."""
+    before, held.listing = held.listing, listing_of(entry)
+    for key in before.keys() - held.listing.keys():
+        if (device := held.devices.pop(key, None)) is not None:
+            await held.engine.equipment.retire(device.row.number)
+    if any(held.listing.get(key, what) != what for key, what in before.items()):
+        return True
+    came = [key for key in held.listing if key not in before]
+    for key, hardware in (await _listed_hardware(hass, entry, came)).items():
+        held.devices[key] = await _attached(held.engine, hardware)
+        tell_of_device(hass, entry, key)
+    held.end_rules()
+    held.end_rules = async_follow_rules(hass, entry, held.engine)
+    return False
 
 
 async def _attach(
@@ -138,34 +175,17 @@ async def _attach(
     ``at_end`` takes what is to be called when the devices have been let go.
     """
     brought = await _hardware(hass, entry, engine.clock.local_now, at_end)
-    return {
-        key: await engine.attach(
-            hardware.device,
-            limits=hardware.limits,
-            aquarium=hardware.aquarium,
-            assumed=hardware.assumed,
-        )
-        for key, hardware in brought.items()
-    }
+    return {key: await _attached(engine, hardware) for key, hardware in brought.items()}
 
 
-async def _async_changed(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
-    """Take what was changed of an aquarium: limits at once, a list of devices anew.
-
-    The engine keeps what it knows of each device. What is not listed any more is given back
-    and taken out of use while it is attached.
-    """
-    engine = entry.runtime_data.engine
-    engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
-    if listing_of(entry) == entry.runtime_data.listing:
-        return
-    devices = entry.runtime_data.devices
-    listed = set(entry.subentries)
-    if entry.data.get(CONF_DEMO):
-        listed |= DEMO_KEYS
-    for key in set(devices) - listed:
-        await engine.equipment.retire(devices.pop(key).row.number)
-    await hass.config_entries.async_reload(entry.entry_id)
+async def _attached(engine: Engine, hardware: Hardware) -> DeviceState:
+    """Attach a device."""
+    return await engine.attach(
+        hardware.device,
+        limits=hardware.limits,
+        aquarium=hardware.aquarium,
+        assumed=hardware.assumed,
+    )
 
 
 async def _hardware(
@@ -176,23 +196,33 @@ async def _hardware(
 ) -> dict[str, Hardware]:
     """Return what the entry brings, by subentry id."""
     if entry.data[CONF_KIND] == KIND_CHIHIROS:
-        return {"": chihiros_hardware(hass, entry, local_time)}
+        bluetooth = await _read_in(hass, "bluetooth_hardware")
+        return {"": bluetooth.chihiros_hardware(hass, entry, local_time)}
+    listed = await _listed_hardware(hass, entry, entry.subentries)
+    if not entry.data.get(CONF_DEMO):
+        return listed
+    demo = await _read_in(hass, "demo")
+    found: dict[str, Hardware] = demo.demo_hardware(entry, local_time, at_end)
+    return found | listed
+
+
+async def _listed_hardware(
+    hass: HomeAssistant, entry: ConfigEntry[Any], keys: Iterable[str]
+) -> dict[str, Hardware]:
+    """Return the devices of subentries; of one that cannot be made the keeper is told."""
     found: dict[str, Hardware] = {}
-    if entry.data.get(CONF_DEMO):
-        found = demo_hardware(entry, local_time, at_end)
-    if not entry.subentries:
-        return found
-    listed = await _listed(hass)
-    for subentry_id, subentry in entry.subentries.items():
+    for key in keys:
+        subentry = entry.subentries[key]
         if subentry.subentry_type in SUBENTRY_NO_DEVICE:
             continue
+        listed = await _read_in(hass, "entity_hardware")
         try:
-            found[subentry_id] = listed.subentry_hardware(hass, entry, subentry)
+            found[key] = listed.subentry_hardware(hass, entry, subentry)
         except DeviceError as error:
             report_device_problem(hass, entry, subentry, error)
     return found
 
 
-async def _listed(hass: HomeAssistant) -> ModuleType:
-    """Return what makes devices of entities, read in only where there are some."""
-    return await async_import_module(hass, f"{__name__}.entity_hardware")
+async def _read_in(hass: HomeAssistant, module: str) -> ModuleType:
+    """Return a module of ours that only some aquariums need, read in where one does."""
+    return await async_import_module(hass, f"{__name__}.{module}")

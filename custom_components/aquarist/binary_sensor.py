@@ -24,6 +24,7 @@ from .engine.changes import (
     DoseChanged,
     FieldChanged,
     MemoryChanged,
+    ModeChanged,
     SafetyChanged,
     ScheduleChanged,
     StoreChanged,
@@ -32,7 +33,7 @@ from .engine.claims import is_passing
 from .engine.emergency import ACTION as EMERGENCY_STOP
 from .entity import AquaristEntity, Hears, any_of
 from .layers.claims import Layer
-from .subjects import LIGHTS, Aquarium, Device, Head, Subject, subjects, with_container
+from .subjects import LIGHTS, Aquarium, Device, Head, Subject, with_container, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -77,6 +78,7 @@ def _aquarium_reasons(aquarium: Aquarium) -> list[str]:
         *([trouble] if trouble is not None else []),
         *(["emergency_stop"] if latched else []),
         *(["device_unavailable"] if _unavailable(aquarium) else []),
+        *(["mode_incomplete"] if aquarium.mode and aquarium.mode.troubles else []),
         *sorted(
             {reason for _, reason in aquarium.engine.safety.doubts(aquarium.entry_id)}
         ),
@@ -103,10 +105,12 @@ def _container_low(head: Head) -> bool | None:
 
 
 def _of_stops(change: Change) -> bool:
-    """Tell whether devices, the store, a watched sensor or an emergency stop changed."""
+    """Tell whether devices, the store, a sensor, a mode or an emergency stop changed."""
     if isinstance(change, CommandChanged):
         return change.command.action == EMERGENCY_STOP
-    return isinstance(change, DeviceChanged | StoreChanged | SafetyChanged)
+    return isinstance(
+        change, DeviceChanged | ModeChanged | SafetyChanged | StoreChanged
+    )
 
 
 CONTAINER_LOW: AquaristBinarySensorDescription[Head] = AquaristBinarySensorDescription(
@@ -159,25 +163,32 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of devices and the aquarium."""
-    for device in subjects(hass, entry, Device):
-        async_add_entities(
-            (
-                AquaristBinarySensor(device, one)
-                for one in DEVICE_SENSORS
-                if one.exists(device)
-            ),
-            config_subentry_id=device.subentry,
-        )
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Device,
+        lambda device: [
+            AquaristBinarySensor(device, one)
+            for one in DEVICE_SENSORS
+            if one.exists(device)
+        ],
+    )
     with_container(
         hass,
         entry,
         async_add_entities,
         lambda head: [AquaristBinarySensor(head, CONTAINER_LOW)],
     )
-    for aquarium in subjects(hass, entry, Aquarium):
-        async_add_entities(
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [
             AquaristBinarySensor(aquarium, one) for one in AQUARIUM_SENSORS
-        )
+        ],
+    )
 
 
 class AquaristBinarySensor[S: Subject](AquaristEntity[S], BinarySensorEntity):

@@ -16,7 +16,7 @@ from .engine.emergency import NO_SAFE_VALUE
 from .entity import AquaristEntity, ReachingEntity, any_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .runs.mode_definition import FEED
-from .subjects import CHIHIROS, Aquarium, Device, Head, subjects, with_container
+from .subjects import CHIHIROS, Aquarium, Device, Head, with_container, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -53,30 +53,33 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of devices, heads and the aquarium."""
-    for device in subjects(hass, entry, Device):
-        if device.kind in CHIHIROS:
-            async_add_entities(
-                [ActionButton(device, one) for one in CHIHIROS_ACTIONS],
-                config_subentry_id=device.subentry,
-            )
-    for head in subjects(hass, entry, Head):
-        async_add_entities([DoseButton(head)], config_subentry_id=head.subentry)
+
+    def actions(device: Device) -> list[ActionButton]:
+        if device.kind not in CHIHIROS:
+            return []
+        return [ActionButton(device, one) for one in CHIHIROS_ACTIONS]
+
+    with_each(hass, entry, async_add_entities, Device, actions)
+    with_each(hass, entry, async_add_entities, Head, lambda head: [DoseButton(head)])
     with_container(
         hass,
         entry,
         async_add_entities,
         lambda head: [RefilledButton(head)],
     )
-    for aquarium in subjects(hass, entry, Aquarium):
-        async_add_entities(
-            [
-                EmergencyStopButton(aquarium),
-                ReleaseEmergencyStopButton(aquarium),
-                FeedButton(aquarium),
-                EndModeButton(aquarium),
-                ExtendModeButton(aquarium),
-            ]
-        )
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [
+            EmergencyStopButton(aquarium),
+            ReleaseEmergencyStopButton(aquarium),
+            FeedButton(aquarium),
+            EndModeButton(aquarium),
+            ExtendModeButton(aquarium),
+        ],
+    )
 
 
 class ActionButton(ReachingEntity[Device], ButtonEntity):

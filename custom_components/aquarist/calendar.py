@@ -18,7 +18,7 @@ from .engine.changes import Change, DeviceChanged, ScheduleChanged
 from .entity import AquaristEntity, any_of
 from .outlook import Entry, entries, of_aquarium, present
 from .plan_words import words_of
-from .subjects import Aquarium, subjects
+from .subjects import Aquarium, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -34,8 +34,12 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the calendar of the aquarium."""
-    async_add_entities(
-        PlanCalendar(aquarium) for aquarium in subjects(hass, entry, Aquarium)
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [PlanCalendar(aquarium)],
     )
 
 

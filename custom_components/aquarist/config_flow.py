@@ -12,6 +12,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.const import CONF_ADDRESS, CONF_NAME
 from homeassistant.core import callback
+from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -22,9 +23,7 @@ from homeassistant.helpers.selector import (
 from homeassistant.util import slugify
 import probatio as vol
 
-from .aquarium_options import AquariumOptionsFlow
 from .chihiros.models import DeviceFamily, model_for
-from .connection_trial import connection_error
 from .const import (
     CONF_AQUARIUM,
     CONF_CHANNELS,
@@ -37,6 +36,7 @@ from .const import (
     KIND_AQUARIUM,
     KIND_CHIHIROS,
 )
+from .device_options import heads_of, new_options
 from .discovery import (
     LAYOUTS,
     NOT_SUPPORTED,
@@ -54,9 +54,8 @@ from .form_fields import (
     aquarium_field,
     aquariums,
     layout_field,
+    name_problem,
 )
-from .options_flow import DeviceOptionsFlow, heads_of, new_options
-from .subentry_flows.kinds import SUBENTRY_KINDS
 
 CONF_DEVICE_TYPE: Final = "device_type"
 CONF_LAYOUT: Final = "layout"
@@ -84,7 +83,12 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Return the options of an aquarium or of a Bluetooth device."""
         if config_entry.data.get(CONF_KIND) == KIND_AQUARIUM:
+            # The flows behind this one wait for the keeper who opens them.
+            from .aquarium_options import AquariumOptionsFlow  # noqa: PLC0415
+
             return AquariumOptionsFlow()
+        from .options_flow import DeviceOptionsFlow  # noqa: PLC0415
+
         return DeviceOptionsFlow()
 
     @classmethod
@@ -103,6 +107,8 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return what can be listed by hand: devices of an aquarium, and safety rules for them."""
         if config_entry.data.get(CONF_KIND) != KIND_AQUARIUM:
             return {}
+        from .subentry_flows.kinds import SUBENTRY_KINDS  # noqa: PLC0415
+
         return dict(SUBENTRY_KINDS)
 
     @override
@@ -344,7 +350,12 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
         chosen = self._chosen
         title = chosen.title(family)
         if not user_input.get(CONF_SKIP_TEST):
-            error = await connection_error(self.hass, chosen.address, title, family)
+            trial = await async_import_module(
+                self.hass, f"{__package__}.connection_trial"
+            )
+            error = await trial.connection_error(
+                self.hass, chosen.address, title, family
+            )
             if error is not None:
                 self._failed = True
                 return self._show_device(family, fields, user_input, error)
@@ -367,8 +378,8 @@ class AquaristConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> tuple[str, dict[str, str]]:
         """Return the name entered for an aquarium and what is wrong with it."""
         name: str = user_input[CONF_NAME].strip()
-        if not name:
-            return name, {CONF_NAME: "name_missing"}
+        if (problem := name_problem(name)) is not None:
+            return name, {CONF_NAME: problem}
         taken = self.hass.config_entries.async_entry_for_domain_unique_id(
             DOMAIN, slugify(name)
         )

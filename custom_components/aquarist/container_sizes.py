@@ -11,10 +11,10 @@ from homeassistant.core import HomeAssistant, callback
 
 from .const import CONF_CONTAINER_ML, CONF_HEADS, CONF_KIND, KIND_CHIHIROS
 from .data import AquaristConfigEntry
+from .device_options import WITHOUT_CONTAINER
 from .dosing.volume import millilitres
-from .engine.changes import Change, ContainerChanged
+from .engine.changes import ContainerChanged
 from .hardware import known_heads
-from .head_options import WITHOUT_CONTAINER
 
 
 @callback
@@ -23,9 +23,8 @@ def async_keep_sizes(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:
     devices, engine = entry.runtime_data.devices, entry.runtime_data.engine
 
     @callback
-    def changed(change: Change) -> None:
+    def changed(change: ContainerChanged) -> None:
         """Look which device has a container of another size, or none any more."""
-        assert isinstance(change, ContainerChanged)
         for key, device in devices.items():
             if device.row.number == change.device:
                 capacity = engine.containers.capacity(change.device, change.head)

@@ -1,6 +1,7 @@
 """What an entry holds while it is loaded, and where the engine is found."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,12 +24,15 @@ type Listing = dict[str, tuple[str, Mapping[str, Any]]]
 class EntryDevices:
     """The devices that an entry has attached, by subentry id; a BLE device has none ("").
 
-    ``listing`` is what they were made of: when it is another one they are attached anew.
+    ``listing`` is what they were made of. Whoever changes the devices holds ``changing``;
+    ``end_rules`` ends the following of the aquarium's safety rules.
     """
 
     engine: Engine
     listing: Listing
     devices: dict[str, DeviceState] = field(default_factory=dict)
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    end_rules: Callable[[], None] = lambda: None
 
 
 def listing_of(entry: ConfigEntry[Any]) -> Listing:

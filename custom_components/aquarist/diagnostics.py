@@ -52,7 +52,7 @@ async def async_get_config_entry_diagnostics(
         "schedules": [
             schedule_record(planned, engine)
             for planned in engine.planner.schedules
-            if numbers.intersection(planned.row.definition.get("device_ids", ()))
+            if numbers.intersection(engine.planner.concerned(planned))
         ],
     }
     return dict(async_redact_data(report, HIDDEN))

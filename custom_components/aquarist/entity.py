@@ -125,8 +125,8 @@ class ReachingEntity[S: Device](AquaristEntity[S]):
 class LevelEntity(ReachingEntity[Device]):
     """Shows a field with a level, and lets the recorder see a ramp at most every 10 s.
 
-    What goes on or off is shown at once, what moves between is paced, the last value always
-    lands.
+    What goes on or off, or changes hands, is shown at once, what moves between is paced, the
+    last value always lands.
     """
 
     def __init__(
@@ -136,6 +136,8 @@ class LevelEntity(ReachingEntity[Device]):
         super().__init__(subject, description, hears)
         self._field = field
         self._shown_on: bool | None = None
+        self._shown: Setting = {}
+        self._shown_owner: str | None = None
         self._moved_at: float | None = None
         self._later: CALLBACK_TYPE | None = None
 
@@ -169,7 +171,7 @@ class LevelEntity(ReachingEntity[Device]):
         """Begin to hear of changes."""
         await super().async_added_to_hass()
         self.async_on_remove(self._stop_waiting)
-        self._shown_on = self.is_on
+        self._remember()
 
     @callback
     @override
@@ -178,7 +180,12 @@ class LevelEntity(ReachingEntity[Device]):
         if not isinstance(change, FieldChanged) or self.is_on != self._shown_on:
             self._show()
             return
-        if change.field != self._field or self._later is not None:
+        if change.field != self._field or self.setting == self._shown:
+            return
+        if self._owner != self._shown_owner:
+            self._show_moved()
+            return
+        if self._later is not None:
             return
         elapsed = self.engine.clock.elapsed()
         if self._moved_at is None or elapsed - self._moved_at >= PACE:
@@ -199,8 +206,22 @@ class LevelEntity(ReachingEntity[Device]):
     def _show(self) -> None:
         """Let the state machine know; nothing is left to be shown later."""
         self._stop_waiting()
-        self._shown_on = self.is_on
+        self._remember()
         super()._show()
+
+    @property
+    def _owner(self) -> str | None:
+        """Return the command that holds the field, None while it rests."""
+        field = self.subject.state.fields.get(self._field)
+        resolution = field and field.resolve(self.engine.clock.now())
+        owner = resolution.owner if resolution else None
+        return None if owner is None else owner.id
+
+    def _remember(self) -> None:
+        """Take note of what is shown, and of who wanted it."""
+        self._shown_on = self.is_on
+        if self.setting != self._shown:
+            self._shown, self._shown_owner = self.setting, self._owner
 
     @callback
     def _stop_waiting(self) -> None:

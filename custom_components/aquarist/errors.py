@@ -8,6 +8,7 @@ where two rooms use the same word for different things.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+import re
 from typing import Any
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -23,6 +24,9 @@ from .schedules.errors import ScheduleError
 from .store.errors import StoreError
 
 UNKNOWN = "-"
+_NUMBERS = frozenset({"maximum", "minimum", "step", "value", "values"})
+# A whole number that is written with a decimal.
+_WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
 
 # What the engine cannot do although nothing is wrong with what was asked.
 ENGINE_FAULTS = frozenset({"store_locked"})
@@ -48,6 +52,7 @@ COMMAND_WORDS = frozenset(
     {
         "cancelled",
         "device_unavailable",
+        "dose_cut_off",
         "dose_partly",
         "dose_stopped",
         "dose_unknown",
@@ -170,14 +175,14 @@ def ended(
     if word in RUN_WORDS:
         return _failure(f"run_{word}", shown)
     if word in COMMAND_WORDS:
-        return _failure(f"command_{word}", shown)
+        return _failure(f"command_{word}", {**shown, **(details or {})})
     return _failure("command_failed", shown)
 
 
 def _key(code: str, placeholders: Mapping[str, Any]) -> str:
     """Return the key for a code; waiting does not help where nothing ever frees."""
     if code.startswith("refused_budget_") and placeholders.get("frees_at") == UNKNOWN:
-        return f"{code}_alone"
+        return f"{code}_{'beside' if 'programme' in placeholders else 'alone'}"
     return code
 
 
@@ -202,6 +207,8 @@ def _failure(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
 def _shown(placeholders: Mapping[str, Any]) -> dict[str, str]:
     """Return the values of a message as people read them."""
     shown = {name: str(value) for name, value in placeholders.items()}
+    for name in _NUMBERS & shown.keys():
+        shown[name] = _WHOLE.sub(r"\1", shown[name])
     if {"values", "minimum", "maximum", "step"} & shown.keys():
         shown["allowed"] = _allowed(shown)
     if shown.get("frees_at", UNKNOWN) != UNKNOWN:

@@ -12,7 +12,7 @@ from .dosing.volume import millilitres
 from .engine.changes import Change, DoseChanged, OccurrenceChanged
 from .entity import AquaristEntity, any_of
 from .store.occurrences import Verdict
-from .subjects import Aquarium, Head, subjects
+from .subjects import Aquarium, Head, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -37,10 +37,13 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of heads and of the aquarium."""
-    for head in subjects(hass, entry, Head):
-        async_add_entities([DoseEvent(head)], config_subentry_id=head.subentry)
-    async_add_entities(
-        OccurrenceEvent(aquarium) for aquarium in subjects(hass, entry, Aquarium)
+    with_each(hass, entry, async_add_entities, Head, lambda head: [DoseEvent(head)])
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [OccurrenceEvent(aquarium)],
     )
 
 

@@ -5,7 +5,7 @@ from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN
 from .data import AquaristConfigEntry
-from .engine.changes import Change, DeviceChanged
+from .engine.changes import DeviceChanged
 
 
 @callback
@@ -15,9 +15,8 @@ def async_keep_firmware(hass: HomeAssistant, entry: AquaristConfigEntry) -> None
     registry = dr.async_get(hass)
 
     @callback
-    def changed(change: Change) -> None:
+    def changed(change: DeviceChanged) -> None:
         """Look whether a device told its firmware."""
-        assert isinstance(change, DeviceChanged)
         for state in devices.values():
             if state.row.number != change.device or state.status is None:
                 continue

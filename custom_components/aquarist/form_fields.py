@@ -20,6 +20,7 @@ from .const import CONF_AQUARIUM, CONF_KIND, DOMAIN, KIND_AQUARIUM
 from .dosing.volume import VolumeError, microlitres
 
 CONF_DARK_IS_SAFE: Final = "dark_is_safe"
+LONGEST_NAME: Final = 100
 
 
 def number_field(
@@ -96,6 +97,13 @@ def aquarium_field(hass: HomeAssistant, chosen: str | None) -> dict[Any, Any]:
             SelectSelectorConfig(options=options, mode=SelectSelectorMode.DROPDOWN)
         )
     }
+
+
+def name_problem(name: str) -> str | None:
+    """Return the key of what is wrong with a name by itself, None when it can be one."""
+    if not name:
+        return "name_missing"
+    return "name_too_long" if len(name) > LONGEST_NAME else None
 
 
 def emptiable(key: str, known: Mapping[str, Any]) -> Any:

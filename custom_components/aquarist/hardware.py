@@ -7,10 +7,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_ADDRESS, CONF_NAME
+from homeassistant.const import CONF_NAME
 from homeassistant.core import HomeAssistant
 
-from .ble.bleak_transport import BleakTransport
 from .ble.link import Link
 from .ble.session import LinkSettings
 from .ble.transport import Transport
@@ -20,6 +19,7 @@ from .const import (
     CONF_ADDITIVE_BUDGETS,
     CONF_AQUARIUM,
     CONF_BUDGET_ML,
+    CONF_CALIBRATION_DAYS,
     CONF_CHANNELS,
     CONF_CONTAINER_ML,
     CONF_ENABLED,
@@ -54,6 +54,7 @@ from .devices.chihiros_light import ChihirosLight
 from .devices.device import Device
 from .devices.fields import LEVEL
 from .devices.lamp import LIGHT
+from .dosing.calibration import REMINDER_DAYS
 from .dosing.spacing import Spacing
 from .engine.state import AquariumLimits, DeviceLimits, HeadLimits
 from .frozen import frozen
@@ -81,23 +82,6 @@ class Hardware:
 def device_uuid(identity: str) -> str:
     """Return the UUID of a Bluetooth address or subentry id, the same for ever."""
     return str(uuid5(NAMESPACE, identity))
-
-
-def chihiros_hardware(
-    hass: HomeAssistant, entry: ConfigEntry[Any], local_time: LocalTime
-) -> Hardware:
-    """Return the BLE device of an entry; nothing is connected."""
-    address: str = entry.data[CONF_ADDRESS]
-    transport = BleakTransport(hass, address, entry.data[CONF_LOCAL_NAME])
-    return chihiros_device(
-        transport,
-        address=address,
-        name=entry.title,
-        data=entry.data,
-        options=entry.options,
-        aquarium=_aquarium(hass, entry),
-        local_time=local_time,
-    )
 
 
 def chihiros_device(
@@ -154,7 +138,7 @@ def chihiros_device(
     )
 
 
-def _aquarium(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
+def aquarium_of(hass: HomeAssistant, entry: ConfigEntry[Any]) -> str | None:
     """Return the aquarium that a device belongs to; None when that was removed."""
     aquarium: str | None = entry.options.get(CONF_AQUARIUM)
     if aquarium is None or hass.config_entries.async_get_entry(aquarium) is None:
@@ -188,6 +172,7 @@ def head_limits(head: Mapping[str, Any]) -> HeadLimits:
         minimum_interval=None if minutes is None else minutes * 60.0,
         maximum_volume=_volume(head.get(CONF_MAXIMUM_DOSE_ML)),
         only_calibrated=bool(head.get(CONF_ONLY_CALIBRATED, False)),
+        calibration_days=int(head.get(CONF_CALIBRATION_DAYS, REMINDER_DAYS)),
         only_if_fits=bool(head.get(CONF_ONLY_IF_FITS, False)),
         container=_volume(head.get(CONF_CONTAINER_ML)),
         low_days=None if days is None else int(days),

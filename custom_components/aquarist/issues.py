@@ -17,6 +17,7 @@ from .store.errors import StoreNewerError
 EMERGENCY_STOP = "emergency_stop"
 SCHEDULE_INVALID = "schedule_invalid"
 SCHEDULE_DEVICE_RETIRED = "schedule_device_retired"
+SCHEDULE_MACRO_GONE = "schedule_macro_gone"
 STORE_CORRUPT = "store_corrupt"
 STORE_DAMAGED = "store_damaged"
 
@@ -102,7 +103,7 @@ def _stops(engine: Engine, name_of: Callable[[str], str]) -> Iterator[Issue]:
 
 
 def _schedules(engine: Engine) -> Iterator[Issue]:
-    """Yield the schedules that cannot run: unreadable, or without one of their devices."""
+    """Yield the schedules that cannot run: unreadable, or without a device or macro."""
     for planned in engine.planner.schedules:
         if planned.definition is None:
             yield _of_schedule(SCHEDULE_INVALID, planned)
@@ -112,6 +113,8 @@ def _schedules(engine: Engine) -> Iterator[Issue]:
             for number in planned.definition.device_ids
         ):
             yield _of_schedule(SCHEDULE_DEVICE_RETIRED, planned)
+        elif planned.row.enabled and engine.scheduled_macros.lost(planned.definition):
+            yield _of_schedule(SCHEDULE_MACRO_GONE, planned)
 
 
 def _doubts(engine: Engine) -> Iterator[Issue]:

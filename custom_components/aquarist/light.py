@@ -18,7 +18,7 @@ from .devices.device import DeviceKind
 from .devices.lamp import LIGHT, MIX
 from .engine.changes import DeviceChanged, FieldChanged
 from .entity import LevelEntity, any_of
-from .subjects import LIGHTS, Device, subjects
+from .subjects import LIGHTS, Device, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -34,11 +34,11 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a light for each lamp of the entry."""
-    for device in subjects(hass, entry, Device):
-        if device.kind in LIGHTS:
-            async_add_entities(
-                [AquaristLight(device)], config_subentry_id=device.subentry
-            )
+
+    def lights(device: Device) -> list[AquaristLight]:
+        return [AquaristLight(device)] if device.kind in LIGHTS else []
+
+    with_each(hass, entry, async_add_entities, Device, lights)
 
 
 def color_mode_of(channels: tuple[str, ...]) -> ColorMode:

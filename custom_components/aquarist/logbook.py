@@ -19,6 +19,7 @@ from .api.events import (
 )
 from .const import DOMAIN
 from .data import DATA_ENGINE
+from .devices.dosing_fields import DOSING_ALLOWED
 from .engine.errors import EngineError
 
 type Describe = Callable[[Event[Any]], dict[str, str]]
@@ -61,22 +62,28 @@ _WRITE_ACTIONS: Final[Words] = {
 }
 _REASONS: Final[Words] = {
     "automation_off": "automation is off",
+    "dose_cut_off": "a safety rule ended it",
     "field_owned": "something else holds the value",
     "held_by_app": "the phone app holds the connection",
     "mode_ended": "everything was given back at once",
     "mode_latest_end": "its latest end has come",
     "no_free_slot": "no free Bluetooth connection",
     "not_confirmed": "the device did not follow",
+    "refused_at_shutdown": "Home Assistant was being shut down",
+    "refused_at_start": "Home Assistant was starting",
     "refused_budget_24h": "more than the head may give in 24 hours",
     "refused_budget_additive_24h": "more of this additive than allowed in 24 hours",
     "refused_budget_aquarium_24h": "more than the aquarium may get in 24 hours",
     "refused_container_empty": "not enough in the container",
+    "refused_emergency_stop": "an emergency stop holds it",
     "refused_head_disabled": "the head is not in use",
     "refused_interlock": "a safety rule forbids it",
+    "refused_maximum_on_time": "it was on for as long as it may be",
     "refused_maximum_volume": "more than the head may give at once",
     "refused_minimum_interval": "too soon after the last dose",
     "refused_not_allowed": "the head may not dose now",
     "refused_not_calibrated": "the head was never calibrated",
+    "refused_sensor_doubt": "a sensor cannot be trusted",
     "steps_failed": "some steps failed",
     "superseded": "something newer took its place",
 }
@@ -133,8 +140,8 @@ def async_describe_events(
     def write_action(event: Event) -> dict[str, str]:
         data = event.data
         status = _plain(data["status"], _WRITE_ACTIONS)
-        field = _plain(data["field_name"])
-        return told(event, name(data), f"{field} to {data['value']}: {status}")
+        change = f"{_field(data['field_name'])} to {_value(data['value'])}"
+        return told(event, name(data), f"{change}: {status}")
 
     async_describe_event(DOMAIN, EVENT_COMMAND, command)
     async_describe_event(DOMAIN, EVENT_DOSE, dose)
@@ -154,8 +161,27 @@ def _asked(data: Mapping[str, Any]) -> str:
             return f"fade to {args['end_level']:g} %"
         case "dose" if "volume_ml" in args:
             return f"dose {args['volume_ml']:g} mL"
+        case "mode" if "value" in args:
+            return f"mode holds {_field(args['field_name'])} at {_value(args['value'])}"
+        case "set_field" if "value" in args:
+            return f"set {_field(args['field_name'])} to {_value(args['value'])}"
         case action:
             return _plain(action, _ACTIONS)
+
+
+def _field(name: str) -> str:
+    """Return the name of a field as people say it; heads are counted from one."""
+    head = name.removeprefix(DOSING_ALLOWED)
+    if head != name and head.isdecimal():
+        return f"dosing of head {int(head) + 1}"
+    return _plain(name)
+
+
+def _value(value: Any) -> str:
+    """Return the value of a field as people say it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _plain(word: str, words: Words | None = None) -> str:

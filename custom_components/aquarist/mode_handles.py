@@ -12,7 +12,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant, callback
 
 from .const import CONF_MODE, SUBENTRY_MODE
-from .engine.changes import Change, ModeChanged
+from .engine.changes import ModeChanged
 from .engine.engine import Engine
 from .engine.errors import EngineError
 from .store.errors import StoreError
@@ -57,9 +57,8 @@ class _Handles:
             if subentry.subentry_type == SUBENTRY_MODE
         }
 
-    def heard(self, change: Change) -> None:
+    def heard(self, change: ModeChanged) -> None:
         """Follow what became of a mode; a form that is open makes the handle itself."""
-        assert isinstance(change, ModeChanged)
         if change.aquarium == self._entry.entry_id:
             forms = self._hass.config_entries.subentries
             handler = (self._entry.entry_id, SUBENTRY_MODE)

@@ -6,7 +6,7 @@ from typing import Any, override
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.core import Context
 
-from .api.modes import end_mode, failed_devices, start_mode
+from .api.modes import end_mode, failed_devices, held_devices, start_mode
 from .engine.changes import ModeChanged
 from .entity import AquaristEntity, any_of
 from .runs.mode_definition import NORMAL
@@ -40,13 +40,15 @@ class ModeSelect(AquaristEntity[Aquarium], SelectEntity):
     @property
     @override
     def extra_state_attributes(self) -> Mapping[str, Any]:
-        """Return the stage, and the devices that do not follow."""
+        """Return the stage, what is still held and until when at most, and what does not follow."""
         status = self.subject.mode
         if status is None:
-            return {"stage": None, "failed": []}
+            return {"stage": None, "held": [], "failed": [], "latest_end": None}
         return {
             "stage": status.stage.value,
+            "held": held_devices(self.hass, status),
             "failed": failed_devices(self.hass, status),
+            "latest_end": status.latest_end.isoformat(timespec="seconds"),
         }
 
     @override

@@ -1,5 +1,6 @@
 """Numbers: levels of pumps and channels, how long they are off, doses and container sizes."""
 
+from collections.abc import Iterator
 from typing import override
 
 from homeassistant.components.number import (
@@ -25,7 +26,7 @@ from .head_options import LARGEST_CONTAINER_ML
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .off_for import OffFor
-from .subjects import LIGHTS, Device, Head, subjects
+from .subjects import LIGHTS, Device, Head, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -71,22 +72,25 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the levels of pumps and channels, and the manual doses of heads."""
-    for device in subjects(hass, entry, Device):
-        numbers: list[NumberEntity] = []
-        if device.kind is DeviceKind.PUMP and not _only_on_and_off(device):
-            numbers.append(PumpLevel(device))
-        elif device.kind in LIGHTS and len(channels := channels_of(device)) > 1:
-            numbers += [
-                ChannelLevel(device, index, channel)
-                for index, channel in enumerate(channels)
-            ]
-        if device.kind is DeviceKind.PUMP or device.kind in LIGHTS:
-            numbers.append(OffFor(device))
-        async_add_entities(numbers, config_subentry_id=device.subentry)
-    for head in subjects(hass, entry, Head):
-        async_add_entities(
-            [DoseVolume(head), ContainerSize(head)], config_subentry_id=head.subentry
-        )
+    with_each(hass, entry, async_add_entities, Device, _numbers)
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Head,
+        lambda head: [DoseVolume(head), ContainerSize(head)],
+    )
+
+
+def _numbers(device: Device) -> Iterator[NumberEntity]:
+    """Yield the numbers of a device."""
+    if device.kind is DeviceKind.PUMP and not _only_on_and_off(device):
+        yield PumpLevel(device)
+    elif device.kind in LIGHTS and len(channels := channels_of(device)) > 1:
+        for index, channel in enumerate(channels):
+            yield ChannelLevel(device, index, channel)
+    if device.kind is DeviceKind.PUMP or device.kind in LIGHTS:
+        yield OffFor(device)
 
 
 def _only_on_and_off(device: Device) -> bool:

@@ -1,6 +1,6 @@
 """What a keeper may change about a Bluetooth device at any time, and what it starts with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -23,7 +23,6 @@ from .calibration_steps import CalibrationSteps
 from .chihiros.models import DeviceFamily
 from .const import (
     CONF_AQUARIUM,
-    CONF_BUDGET_ML,
     CONF_CONTAINER_ML,
     CONF_ENABLED,
     CONF_FAMILY,
@@ -37,10 +36,10 @@ from .const import (
     CONF_SHUTDOWN_LEVEL,
     CONF_SLEW,
     CONF_START_LEVEL,
-    DEFAULT_BUDGET_ML,
     DEFAULT_IDLE_HOLD,
 )
 from .data import DATA_ENGINE
+from .device_options import Heads, heads_of
 from .engine.state import DeviceState
 from .form_fields import (
     ANY_LEVEL,
@@ -64,35 +63,6 @@ from .head_options import (
     known_device,
 )
 from .priming_steps import PrimingSteps
-
-type Heads = Sequence[Mapping[str, Any]]
-
-
-def new_options(
-    family: DeviceFamily, heads: int, aquarium: str | None
-) -> dict[str, Any]:
-    """Return the options that a device starts with; lights have no heads."""
-    options: dict[str, Any] = {
-        CONF_AQUARIUM: aquarium,
-        CONF_IDLE_HOLD: DEFAULT_IDLE_HOLD,
-    }
-    if family is DeviceFamily.DOSER:
-        return {**options, CONF_HEADS: heads_of((), heads)}
-    return {**options, CONF_MAXIMUM_LEVEL: None, CONF_SLEW: None}
-
-
-def heads_of(known: Heads, count: int) -> list[dict[str, Any]]:
-    """Return the options of as many heads: those that are known, then new ones."""
-    kept = [dict(head) for head in known[:count]]
-    new = [
-        {
-            CONF_NAME: f"Head {number}",
-            CONF_ENABLED: True,
-            CONF_BUDGET_ML: DEFAULT_BUDGET_ML,
-        }
-        for number in range(len(kept) + 1, count + 1)
-    ]
-    return kept + new
 
 
 class DeviceOptionsFlow(

@@ -37,7 +37,7 @@ def of_aquarium(engine: Engine, aquarium: str) -> Wanted:
         """Tell whether one of the devices belongs to the aquarium."""
         return any(
             state is not None and state.row.aquarium == aquarium
-            for state in map(engine.devices.get, definition.device_ids)
+            for state in map(engine.devices.get, engine.planner.devices(definition))
         )
 
     return wanted
@@ -114,7 +114,7 @@ def _automated(engine: Engine, definition: ScheduleDefinition) -> bool:
     """Return whether every aquarium that a schedule needs lets schedules act."""
     return not any(
         state is not None and state.row.aquarium in engine.planner.automation_off
-        for state in map(engine.devices.get, definition.device_ids)
+        for state in map(engine.devices.get, engine.planner.devices(definition))
     )
 
 

@@ -13,14 +13,17 @@ from .schedules.definition import ScheduleDefinition
 
 def words_of(engine: Engine, definition: ScheduleDefinition) -> str:
     """Return what is done and with which devices; below it, the keeper's own note."""
-    found = map(engine.devices.get, definition.device_ids)
+    found = map(engine.devices.get, engine.planner.devices(definition))
     states = [state for state in found if state is not None]
     names = ", ".join(state.row.name for state in states)
     note = str(definition.action_params.get("description", ""))
-    return f"{_action(definition, states)}: {names}\n{note}".strip()
+    action = _action(engine, definition, states)
+    return f"{action}: {names}\n{note}".strip()
 
 
-def _action(definition: ScheduleDefinition, states: Sequence[DeviceState]) -> str:
+def _action(
+    engine: Engine, definition: ScheduleDefinition, states: Sequence[DeviceState]
+) -> str:
     """Return the action with its numbers."""
     params = definition.action_params
     hold = f" for {length(params['duration'])}" if "duration" in params else ""
@@ -38,6 +41,8 @@ def _action(definition: ScheduleDefinition, states: Sequence[DeviceState]) -> st
             return f"{params['volume_ml']:g} mL with {', '.join(sorted(heads))}"
         case ActionType.COMMAND:
             return str(params["action"]).replace("_", " ").capitalize()
+    macro = engine.scheduled_macros.find(definition)
+    return str(params["macro"]) if macro is None else macro.row.name
 
 
 def _head(state: DeviceState, index: int) -> str:

@@ -3,7 +3,8 @@
 Nothing here judges anything: what an entity shows is told to the engine by its id.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
@@ -51,10 +52,10 @@ MINUTE = 60.0
 @callback
 def async_follow_rules(
     hass: HomeAssistant, entry: ConfigEntry[Any], engine: Engine
-) -> None:
+) -> Callable[[], None]:
     """Give an aquarium's rules to the engine, and tell it what their entities show.
 
-    The rules stay when the entry is unloaded: what they hold must not move for a reload.
+    Returns what ends the telling. The rules stay: what they hold must not move for a reload.
     """
     rules = [
         rule
@@ -71,14 +72,15 @@ def async_follow_rules(
         """Tell what an entity shows now, also when it shows the same again."""
         engine.safety.seen(event.data["entity_id"], shown(event.data["new_state"]))
 
-    if not sources:
-        return
-    entry.async_on_unload(async_track_state_change_event(hass, sources, told))
-    entry.async_on_unload(async_track_state_report_event(hass, sources, told))
+    ends = ExitStack()
+    if sources:
+        ends.callback(async_track_state_change_event(hass, sources, told))
+        ends.callback(async_track_state_report_event(hass, sources, told))
     for source in sorted(sources):
         if (state := hass.states.get(source)) is not None:
             ago = engine.clock.now() - state.last_reported
             engine.safety.seen(source, shown(state), ago=max(ago.total_seconds(), 0.0))
+    return ends.close
 
 
 def shown(state: State | None) -> Scalar | None:

@@ -14,7 +14,7 @@ from .engine.changes import CommandChanged, DeviceChanged, FieldChanged, MemoryC
 from .entity import ReachingEntity, any_of
 from .layers.claims import Layer
 from .mode_select import ModeSelect
-from .subjects import Aquarium, Device, subjects
+from .subjects import Aquarium, Device, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -40,13 +40,18 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the program of each light that has a memory, and the mode of an aquarium."""
-    for device in subjects(hass, entry, Device):
-        if device.kind is DeviceKind.CHIHIROS_LIGHT:
-            async_add_entities(
-                [ProgramSelect(device)], config_subentry_id=device.subentry
-            )
-    async_add_entities(
-        ModeSelect(aquarium) for aquarium in subjects(hass, entry, Aquarium)
+
+    def programs(device: Device) -> list[ProgramSelect]:
+        has_memory = device.kind is DeviceKind.CHIHIROS_LIGHT
+        return [ProgramSelect(device)] if has_memory else []
+
+    with_each(hass, entry, async_add_entities, Device, programs)
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [ModeSelect(aquarium)],
     )
 
 

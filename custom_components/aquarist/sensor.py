@@ -24,6 +24,7 @@ from .devices.fields import LEVEL
 from .engine.changes import DeviceChanged, FieldChanged, ModeChanged, ScheduleChanged
 from .entity import AquaristEntity, any_of
 from .head_sensors import CONTAINER_SENSORS, HEAD_SENSORS
+from .last_command import LastCommandSensor
 from .outlook import of_aquarium, upcoming
 from .sensor_description import AquaristSensorDescription
 from .subjects import (
@@ -32,8 +33,8 @@ from .subjects import (
     Device,
     Head,
     Subject,
-    subjects,
     with_container,
+    with_each,
 )
 from .write_action_sensors import WRITE_ACTION_SENSORS
 
@@ -155,28 +156,42 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of heads, devices and the aquarium."""
-    for head in subjects(hass, entry, Head):
-        async_add_entities(
-            (AquaristSensor(head, one) for one in HEAD_SENSORS if one.exists(head)),
-            config_subentry_id=head.subentry,
-        )
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Head,
+        lambda head: [
+            AquaristSensor(head, one) for one in HEAD_SENSORS if one.exists(head)
+        ],
+    )
     with_container(
         hass,
         entry,
         async_add_entities,
         lambda head: [AquaristSensor(head, one) for one in CONTAINER_SENSORS],
     )
-    for device in subjects(hass, entry, Device):
-        async_add_entities(
-            (
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Device,
+        lambda device: [
+            *(
                 AquaristSensor(device, one)
                 for one in DEVICE_SENSORS
                 if one.exists(device)
             ),
-            config_subentry_id=device.subentry,
-        )
-    for aquarium in subjects(hass, entry, Aquarium):
-        async_add_entities(AquaristSensor(aquarium, one) for one in AQUARIUM_SENSORS)
+            LastCommandSensor(device),
+        ],
+    )
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [AquaristSensor(aquarium, one) for one in AQUARIUM_SENSORS],
+    )
 
 
 class AquaristSensor[S: Subject](AquaristEntity[S], SensorEntity):

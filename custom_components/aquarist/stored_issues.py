@@ -14,6 +14,7 @@ from .issues import Issue
 CONFIGURATION_INVALID = "configuration_invalid"
 MACRO_INVALID = "macro_invalid"
 MEMORY_INVALID = "memory_invalid"
+MODE_DEVICE_RETIRED = "mode_device_retired"
 MODE_INVALID = "mode_invalid"
 SETTINGS_INVALID = "settings_invalid"
 
@@ -31,15 +32,7 @@ def present(engine: Engine) -> Iterator[Issue]:
                 name=macro.row.name,
                 reason=macro.error,
             )
-    for mode in engine.modes.definitions.stored:
-        if mode.row is not None and mode.error is not None:
-            yield _issue(
-                MODE_INVALID,
-                f"{MODE_INVALID}_{mode.row.id}",
-                {"aquarium": mode.aquarium, "mode": mode.name},
-                name=mode.name,
-                reason=mode.error,
-            )
+    yield from _modes(engine)
     for (number, name), error in engine.configurations.problems.items():
         yield _issue(
             CONFIGURATION_INVALID,
@@ -58,6 +51,36 @@ def present(engine: Engine) -> Iterator[Issue]:
             name=engine.devices[number].row.name,
             slots=", ".join(slots),
         )
+
+
+def _modes(engine: Engine) -> Iterator[Issue]:
+    """Yield the modes that cannot be started, and those that have lost a device."""
+    there = {
+        device.row.uuid
+        for device in engine.devices.values()
+        if device.row.retired_at is None
+    }
+    for mode in engine.modes.definitions.stored:
+        if mode.row is None:
+            continue
+        data = {"aquarium": mode.aquarium, "mode": mode.name}
+        if mode.error is not None:
+            yield _issue(
+                MODE_INVALID,
+                f"{MODE_INVALID}_{mode.row.id}",
+                data,
+                name=mode.name,
+                reason=mode.error,
+            )
+            continue
+        definition = mode.definition if mode.row.enabled else None
+        if definition is not None and not definition.devices <= there:
+            yield _issue(
+                MODE_DEVICE_RETIRED,
+                f"{MODE_DEVICE_RETIRED}_{mode.row.id}",
+                data,
+                name=mode.name,
+            )
 
 
 def _unreadable(engine: Engine) -> dict[int, list[str]]:

@@ -10,6 +10,10 @@ from typing import cast, override
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.dispatcher import (
+    async_dispatcher_connect,
+    async_dispatcher_send,
+)
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -96,7 +100,8 @@ class Aquarium(Subject):
                 planned = self.engine.planner.get(schedule)
                 definition = planned.definition if planned else None
                 return definition is not None and any(
-                    self._owns(number) for number in definition.device_ids
+                    self._owns(number)
+                    for number in self.engine.planner.devices(definition)
                 )
             case CommandChanged() | DoseChanged() | FieldChanged() | DeviceChanged():
                 number = _device_of(change)
@@ -193,6 +198,55 @@ def subjects[S: Subject](
 
 
 @callback
+def with_each[S: Subject](
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    add: AddConfigEntryEntitiesCallback,
+    kind: type[S],
+    entities: Callable[[S], Iterable[Entity]],
+) -> None:
+    """Add the entities of each subject of exactly this kind, as soon as it is there."""
+
+    def found(subject: S) -> None:
+        """Add what it has, if it has any."""
+        if some := list(entities(subject)):
+            add(some, config_subentry_id=subject.subentry)
+
+    _follow(hass, entry, kind, found)
+
+
+def _follow[S: Subject](
+    hass: HomeAssistant,
+    entry: AquaristConfigEntry,
+    kind: type[S],
+    found: Callable[[S], None],
+) -> None:
+    """Hand over the subjects of a kind, also those that come while the entry is loaded."""
+    for subject in subjects(hass, entry, kind):
+        found(subject)
+
+    @callback
+    def came(key: str) -> None:
+        """Hand over what a device that came brings."""
+        for subject in _of_device(hass, entry, key):
+            if type(subject) is kind:
+                found(subject)
+
+    entry.async_on_unload(async_dispatcher_connect(hass, _signal(entry), came))
+
+
+@callback
+def tell_of_device(hass: HomeAssistant, entry: AquaristConfigEntry, key: str) -> None:
+    """Tell those who follow the entry's subjects that a device came."""
+    async_dispatcher_send(hass, _signal(entry), key)
+
+
+def _signal(entry: AquaristConfigEntry) -> str:
+    """Return the name of the signal that a device came."""
+    return f"{DOMAIN}_{entry.entry_id}_device"
+
+
+@callback
 def with_container(
     hass: HomeAssistant,
     entry: AquaristConfigEntry,
@@ -214,9 +268,14 @@ def with_container(
         # The entities hear of the same change: they go when it has been told.
         hass.loop.call_soon(_forget_entities, hass, entry, gone)
 
-    heads = list(subjects(hass, entry, Head))
-    for head in heads:
+    heads: list[Head] = []
+
+    def came(head: Head) -> None:
+        """Look at a head from now on."""
+        heads.append(head)
         look(head)
+
+    _follow(hass, entry, Head, came)
 
     @callback
     def changed(change: Change) -> None:
@@ -267,17 +326,25 @@ def _all(hass: HomeAssistant, entry: AquaristConfigEntry) -> Iterator[Subject]:
                 entry_type=dr.DeviceEntryType.SERVICE,
             ),
         )
-    for key, state in entry.runtime_data.devices.items():
-        device = Device(
-            engine=engine,
-            key=state.row.uuid,
-            subentry=key if key in entry.subentries else None,
-            state=state,
-            info=_device_info(entry, state),
-        )
-        yield device
-        if device.kind in DOSERS:
-            yield from _heads(hass, entry, device)
+    for key in entry.runtime_data.devices:
+        yield from _of_device(hass, entry, key)
+
+
+def _of_device(
+    hass: HomeAssistant, entry: AquaristConfigEntry, key: str
+) -> Iterator[Subject]:
+    """Yield a device of an entry and its heads."""
+    state = entry.runtime_data.devices[key]
+    device = Device(
+        engine=entry.runtime_data.engine,
+        key=state.row.uuid,
+        subentry=key if key in entry.subentries else None,
+        state=state,
+        info=_device_info(entry, state),
+    )
+    yield device
+    if device.kind in DOSERS:
+        yield from _heads(hass, entry, device)
 
 
 def _heads(

@@ -13,7 +13,7 @@ from .devices.device import DeviceKind
 from .devices.fields import LEVEL
 from .engine.changes import CommandChanged, DeviceChanged, FieldChanged
 from .entity import AquaristEntity, LevelEntity, any_of
-from .subjects import Aquarium, Device, Head, subjects
+from .subjects import Aquarium, Device, Head, with_each
 
 PARALLEL_UPDATES = 0
 
@@ -36,13 +36,18 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add a switch for each pump, each head and the aquarium."""
-    for device in subjects(hass, entry, Device):
-        if device.kind is DeviceKind.PUMP:
-            async_add_entities([PumpSwitch(device)], config_subentry_id=device.subentry)
-    for head in subjects(hass, entry, Head):
-        async_add_entities([HeadSwitch(head)], config_subentry_id=head.subentry)
-    async_add_entities(
-        AutomationSwitch(aquarium) for aquarium in subjects(hass, entry, Aquarium)
+
+    def switches(device: Device) -> list[PumpSwitch]:
+        return [PumpSwitch(device)] if device.kind is DeviceKind.PUMP else []
+
+    with_each(hass, entry, async_add_entities, Device, switches)
+    with_each(hass, entry, async_add_entities, Head, lambda head: [HeadSwitch(head)])
+    with_each(
+        hass,
+        entry,
+        async_add_entities,
+        Aquarium,
+        lambda aquarium: [AutomationSwitch(aquarium)],
     )
 
 

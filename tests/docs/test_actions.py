@@ -98,7 +98,7 @@ async def test_example_runs(hass: HomeAssistant, tmp_path: Path, block: Block) -
         if "release" in block.text:
             await hass.services.async_call("aquarist", "emergency_stop", blocking=True)
         # What is run must have been saved before.
-        if "run_macro" in block.text:
+        if "run_macro" in block.text or "action_type: macro" in block.text:
             await save_macro(hass)
         # What is tried again must have failed before.
         if "retry_write_action" in block.text:

@@ -50,6 +50,7 @@ SUBENTRIES = [
         {"fields": [{"name": "target", "entity_id": "input_number.chiller"}]},
     ),
 ]
+EVERY_HEADING = "Every device"
 CHIHIROS_HEADING = "Every Chihiros device"
 HEADINGS = {
     DeviceKind.CHIHIROS_LIGHT: ("Light", "Chihiros light", CHIHIROS_HEADING),
@@ -115,7 +116,7 @@ async def test_entities_of_a_device(
             if one.row.kind == kind
             and (kind is not DeviceKind.PUMP or one.limits.maximum_on)
         )
-        expected = documented(*HEADINGS[kind])
+        expected = documented(EVERY_HEADING, *HEADINGS[kind])
         if kind in DOSERS - CHIHIROS:
             for name in COUNTER:
                 del expected[name]

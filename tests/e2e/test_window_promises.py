@@ -116,6 +116,40 @@ async def test_two_windows_that_cross_leave_what_was_before_the_first(
     assert (await aquarium.client.state(WAVE))["state"] == RESTS_AT
 
 
+async def test_what_safety_does_not_let_show_is_refused(
+    aquarium: LivingAquarium,
+) -> None:
+    """It waits while its time lasts, and says for what; one that lasts longer is set after it."""
+    wave = await uuid_of(aquarium, "Wave pump")
+    await aquarium.client.call("aquarist", "emergency_stop")
+    short, long = window(wave, 20, 0, 3), window(wave, 90, 0, 60)
+    await posted(aquarium, short, long)
+
+    async def short_has_failed() -> Json | None:
+        query = f"{WINDOWS}?action_id={short['action_id']}&status=FAILED"
+        _, answer = await requested(aquarium.client, "GET", query)
+        found: list[Json] = answer["results"]
+        return found[0] if found else None
+
+    failed = await eventually(short_has_failed)
+    assert failed is not None
+    error = failed["error"]
+    assert error["error_key"] == "refused_by_safety"
+    assert error["error_details"]["limit"] == "emergency_stop"
+    assert error["error_details"]["allowed"] == "0"
+    assert (await aquarium.client.state(WAVE))["state"] == "0.0"
+    assert await statuses(aquarium, long) == ["PLANNED"]
+    released = {"entity_id": "button.living_room_release_emergency_stop"}
+    await aquarium.client.call("button", "press", released)
+    await aquarium.shows(WAVE, "90.0")
+
+    async def long_is_set() -> bool:
+        return await statuses(aquarium, long) == ["NEW_VALUE_SET"]
+
+    # The device shows it a moment before that is on disk.
+    await eventually(long_is_set)
+
+
 @pytest.mark.parametrize("kill", [False, True])
 async def test_a_restart_inside_the_window_changes_nothing(
     aquarium: LivingAquarium, kill: bool
@@ -200,7 +234,7 @@ async def test_feeding_stops_the_pumps_and_brings_them_back_in_stages(
         await visit.open()
         await visit.says("Mode", "Normal")
         await visit.press("Feed")
-        await visit.says("Mode", "Feed")
+        await visit.says("Mode", "Feed · Counting down")
         await visit.says("Return pump", "Off")
         await visit.says("Skimmer", "Off")
         await visit.screenshot(artifacts / "feeding.png")

@@ -82,6 +82,7 @@ class MemoryDoser(ObservableDevice):
         self.send_errors: list[Exception] = []
         self.prepare_errors: list[Exception] = []
         self.asked = 0
+        self.stopped = 0
 
     @property
     def may_run(self) -> bool:
@@ -104,6 +105,7 @@ class MemoryDoser(ObservableDevice):
         for dose in self.under_way:
             dose.give(500)
         self.under_way.clear()
+        self.stopped += 1
         return StopReport(confirmed=True, detail="stopped")
 
     @override

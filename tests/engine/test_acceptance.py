@@ -20,6 +20,7 @@ from custom_components.aquarist.store.errors import StoreReadOnlyError
 from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig, at
 from tests.engine.troubled_store import read_only
+from tests.store.gate import blocked
 
 ENTITY = Origin(source=Source.ENTITY, user="keeper", context="c")
 BY_HAND = Origin(source=Source.ENTITY, user="keeper", context="c", by_hand=True)
@@ -805,6 +806,36 @@ class TestCancel:
         assert (ended.error_code, ended.error) == ("command_cancelled", "cancelled")
         await rig.settle()
         assert pump.told == [10.0]
+
+    async def test_what_is_answered_is_on_disk(self, rig: Rig) -> None:
+        """A kill after the answer brings nothing back (law 2, R-X2)."""
+        state = await rig.attach(Pump())
+        state.queue.hold()
+        waits = await level(rig, state, 20)
+        assert rig.engine.database is not None
+        gate, standing = await blocked(rig.engine.database.writer)
+        cancelling = asyncio.ensure_future(rig.engine.cancel(waits))
+        await asyncio.sleep(0)
+        assert not cancelling.done()
+        gate.opened.set()
+        await standing
+        await cancelling
+        assert (await rig.stored(waits)).phase is Phase.WITHDRAWN
+
+    async def test_one_whose_end_cannot_be_written(self, rig: Rig) -> None:
+        """Who asked is told; the command is not carried out all the same."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        state.queue.hold()
+        waits = await level(rig, state, 20)
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            with pytest.raises(StoreReadOnlyError):
+                await rig.engine.cancel(waits)
+        state.queue.release()
+        await rig.engine.journal.retry()
+        assert (await rig.stored(waits)).phase is Phase.WITHDRAWN
+        assert pump.told == []
 
     async def test_one_that_runs(self, rig: Rig) -> None:
         """It comes to its own end."""

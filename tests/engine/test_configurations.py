@@ -407,9 +407,9 @@ _PROGRAMME = {k: v for k, v in HOURLY.items() if k != "head_index"}
         (1, "configuration", "wrong_type"),
         (of_doser(format=2), "format", "value_out_of_bounds"),
         (of_doser(kind="chihiros_light"), "kind", "value_out_of_bounds"),
-        (of_doser(heads=[]), "heads", "value_out_of_bounds"),
+        (of_doser(heads=[]), "heads", "schedule_empty"),
         (of_doser(colour="red"), "colour", "unknown_argument"),
-        (of_doser(name=" "), "name", "value_out_of_bounds"),
+        (of_doser(name=" "), "name", "schedule_empty"),
         (
             of_doser(heads=[{"name": "One", "programme": None}]),
             "heads",
@@ -485,7 +485,7 @@ async def test_bad_imports_store_nothing(
             "profile.programs.0.channels",
             "value_out_of_bounds",
         ),
-        (of_light(auto(*[EVENING] * 8)), "profile.programs", "value_out_of_bounds"),
+        (of_light(auto(*[EVENING] * 8)), "profile.programs", "schedule_too_many"),
         (
             of_light(custom(points(("08:00", 1)))),
             "profile.channels",
@@ -505,7 +505,7 @@ async def test_bad_imports_store_nothing(
                 )
             ),
             "profile.channels.0",
-            "value_out_of_bounds",
+            "schedule_too_many",
         ),
     ],
 )

@@ -13,8 +13,8 @@ from custom_components.aquarist.devices.fields import percent
 from custom_components.aquarist.dosing.ledger import DoseState
 from custom_components.aquarist.engine import equipment
 from custom_components.aquarist.engine.changes import DeviceChanged
-from custom_components.aquarist.engine.equipment import DEVICE_WAIT
 from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.engine.state import DEVICE_WAIT
 from custom_components.aquarist.layers.setting import Setting
 from custom_components.aquarist.store.errors import StoreReadOnlyError
 from tests.engine.memory_doser import MemoryDoser

@@ -118,6 +118,40 @@ class TestTheWholeWay:
         assert doser.calibrated == [{"head_index": 0, "seconds": 5}]
         assert doser.flow == 800
 
+    async def test_a_run_that_is_stopped_measures_nothing(self, rig: RunRig) -> None:
+        """Less came out than is reckoned with: it ends, and can be begun anew."""
+        doser = MeasuredDoser()
+        state = await rig.attach(doser)
+        guided = rig.engine.guided
+        other = await guided.start(state, 1, KEEPER)
+        await rig.advance(5)
+        guide = await guided.start(state, 0, KEEPER)
+        assert guide.stage is Stage.MEASURE
+        await rig.engine.emergency.stop(None)
+        await rig.settle()
+        guide = await guided.guide(guide.run.id)
+        assert where(guide) == ("cancelled", Stage.MEASURE, "stopped")
+        assert guided.under_way(state, 0) is None
+        assert (await guided.guide(other.run.id)).stage is Stage.MEASURE
+
+        rig.engine.emergency.release(None)
+        await rig.settle()
+        assert (await guided.start(state, 0, KEEPER)).stage is Stage.MEASURE
+
+    async def test_a_run_that_is_primed_alone_ends_by_a_stop(self, rig: RunRig) -> None:
+        """Nothing is measured by it, so nothing else ends."""
+        doser = MeasuredDoser()
+        state = await rig.attach(doser)
+        command = await rig.engine.send(
+            state, "calibrate_head", {"head_index": 0, "seconds": 5}, KEEPER
+        )
+        await rig.engine.finished(command)
+        await rig.settle()
+        assert state.busy_heads
+        await rig.engine.emergency.stop(None)
+        await rig.settle()
+        assert not state.busy_heads
+
     async def test_its_commands_belong_to_the_run(self, rig: RunRig) -> None:
         """On behalf of the keeper who began it."""
         doser = MeasuredDoser()

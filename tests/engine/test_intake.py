@@ -251,7 +251,7 @@ async def test_a_device_that_is_not_loaded(rig: Rig) -> None:
         await level(rig, state, 10)
     assert (refused.value.code, refused.value.field) == (
         "device_not_loaded",
-        "device",
+        "device_id",
     )
 
 

@@ -17,9 +17,10 @@ from custom_components.aquarist.store.errors import (
     AlreadyFinal,
     NotStored,
     StoreError,
+    StoreFullError,
     StoreReadOnlyError,
 )
-from tests.engine.troubled_store import read_only
+from tests.engine.troubled_store import full, read_only
 from tests.fakes.manual_clock import START
 from tests.store.gate import blocked
 
@@ -58,8 +59,8 @@ class Desk:
                 await asyncio.sleep(0)
 
 
-def put(key: str, value: int) -> Callable[[Connection], None]:
-    """Return a unit that stores a number."""
+def put(key: str, value: int | str) -> Callable[[Connection], None]:
+    """Return a unit that stores a value."""
     return lambda connection: settings.put(connection, key, value)
 
 
@@ -263,6 +264,39 @@ async def test_closing_writes_what_was_kept(desk: Desk) -> None:
     again = await Database.open(desk.database.path, at=START)
     assert await again.read(settings.load_all) == {"a": 1}
     await again.close()
+
+
+async def test_who_waits_for_what_was_recorded(desk: Desk) -> None:
+    """It is on disk then, also what the store refused before; else that is an error."""
+    async with read_only(desk.database):
+        desk.record("a", 1)
+        with pytest.raises(StoreReadOnlyError):
+            await desk.journal.written()
+    desk.record("b", 2)
+    await desk.journal.written()
+    assert desk.committed == [1, 2]
+    assert await desk.written() == {"a": 1, "b": 2}
+
+
+async def test_who_waits_is_told_of_what_was_recorded_and_could_not_be_written(
+    desk: Desk,
+) -> None:
+    """Also where a cause of its own would have had room."""
+    async with full(desk.database):
+        for number in range(200):
+            desk.journal.record(put(f"{number}", "x" * 1000))
+        with pytest.raises(StoreFullError):
+            await desk.journal.written()
+    await desk.journal.written()
+    assert len(await desk.written()) == 200
+
+
+async def test_without_a_store_nothing_is_waited_for() -> None:
+    """There is none to wait for."""
+    journal = Journal(None, lambda error: None)
+    journal.record(put("a", 1))
+    await journal.written()
+    assert journal.kept == 1
 
 
 async def test_without_a_store_nothing_is_accepted_and_outcomes_wait() -> None:

@@ -74,8 +74,15 @@ class TestFeed:
             ("feed", Stage.STARTING),
             ("feed", Stage.COUNTDOWN),
             ("feed", Stage.RETURNING),
+            # The return pump is given back.
+            ("feed", Stage.RETURNING),
             (None, None),
         ]
+
+    async def test_its_name_is_a_word_however_it_is_written(self, rig: ModeRig) -> None:
+        """The dashboard shows it with a capital letter."""
+        status = await rig.start("Feed")
+        assert status.mode == rig.status().mode == "feed"
 
     async def test_what_is_held_is_on_disk_with_its_run_and_latest_end(
         self, rig: ModeRig

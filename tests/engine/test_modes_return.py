@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.engine.changes import ModeChanged
 from custom_components.aquarist.runs.mode import Stage
 from tests.engine.holding import BY_HAND
 from tests.engine.mode_rig import (
     COUNTDOWN,
+    DOSER,
     KEEPER,
     RETURN,
     SKIMMER,
@@ -33,6 +35,43 @@ async def rig(tmp_path: Path) -> AsyncIterator[ModeRig]:
     """Give an aquarium with a return pump, a skimmer and a doser."""
     async with mode_rig(tmp_path) as rig:
         yield rig
+
+
+class TestHeld:
+    """What has not come back is named."""
+
+    async def test_devices_go_as_they_are_given_back(self, rig: ModeRig) -> None:
+        """In their order; a device of which something is still held stays among them."""
+        allowed = "dosing_allowed_"
+        await rig.keep(
+            hold(SKIMMER),
+            hold(DOSER, field_name=f"{allowed}0", value=False),
+            hold(DOSER, field_name=f"{allowed}1", value=False),
+            hold(RETURN),
+            COUNTDOWN,
+            {"release": {"device_id": DOSER, "field_name": f"{allowed}1"}},
+            release(RETURN),
+            {"delay": 60},
+            release(DOSER),
+            {"delay": 60},
+        )
+        await rig.start("Night feed")
+        assert rig.status().held == (SKIMMER, DOSER, RETURN)
+        await rig.engine.modes.end(TANK)
+        await rig.settle()
+        assert rig.status().held == (SKIMMER, DOSER)
+        before = len(rig.changes)
+        await rig.advance(60)
+        assert rig.status().held == (SKIMMER,)
+        told = [one for one in rig.changes[before:] if isinstance(one, ModeChanged)]
+        assert [one.held for one in told] == [1]
+
+    async def test_a_device_that_did_not_follow_is_none(self, rig: ModeRig) -> None:
+        """Nothing of it is held."""
+        await rig.keep(hold(SKIMMER), hold(RETURN), COUNTDOWN)
+        await rig.engine.equipment.retire(rig.engine.device(SKIMMER).row.number)
+        await rig.start("Night feed")
+        assert rig.status().held == (RETURN,)
 
 
 class TestLatestEnd:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
+from tests.engine.holding import claim
 from tests.engine.rig import SERVICE, Pump, Rig
 from tests.fakes.manual_clock import START, ManualEngineClock
 
@@ -136,11 +138,7 @@ async def test_levels_stay_within_their_bounds(rig: Rig) -> None:
             await rig.engine.send(state, "set_level", {"level": asked}, SERVICE)
         )
         assert pump.level == given
-    now = rig.clock.now()
-    await rig.engine.acceptance.create_window(
-        state, "level", 100, SERVICE, start=now, end=now + timedelta(seconds=60)
-    )
-    await rig.settle()
+    await claim(rig, state, 100, 0, 60, Layer.MODE)
     assert pump.level == 70
     await rig.advance(60)
     assert pump.level == 0

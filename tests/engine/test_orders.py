@@ -131,6 +131,7 @@ async def test_what_a_device_cannot_do_is_refused(rig: Rig) -> None:
     with pytest.raises(EngineError) as refused:
         await create(rig, daily("12:30", "dose", DOSE))
     assert refused.value.code == "not_a_doser"
+    assert refused.value.placeholders["field"] == "device_ids"
     with pytest.raises(InvalidValue) as invalid:
         await create(rig, daily("12:30", "off", devices=(2,)))
     assert invalid.value.code == "unknown_action"

@@ -1,7 +1,9 @@
 """Schedules: each due moment once, with a verdict, whatever the clock does (laws 7 and 9)."""
 
 from datetime import UTC, datetime, timedelta
+import threading
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +16,7 @@ from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.planner import Planned
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.engine.verdicts import verdict_of
+from custom_components.aquarist.schedules import validation
 from custom_components.aquarist.schedules.errors import ScheduleError
 from custom_components.aquarist.store import occurrences, schedules
 from custom_components.aquarist.store.occurrences import OccurrenceRow, Verdict
@@ -493,6 +496,26 @@ async def test_a_clock_set_back_runs_nothing_twice(rig: Rig) -> None:
     assert [row.at for row in await rows(rig)] == [moment(5)]
 
 
+async def test_a_time_zone_is_read_in_away_from_the_event_loop(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in a file, or in a module that is imported; a name of nothing is looked for in both."""
+    readers: set[int] = set()
+
+    def read(name: str) -> ZoneInfo:
+        readers.add(threading.get_ident())
+        return ZoneInfo(name)
+
+    monkeypatch.setattr(validation, "ZoneInfo", read)
+    state = await rig.attach(Pump())
+    await plan(rig, state, timezone="Asia/Kathmandu")
+    with pytest.raises(ScheduleError, match="unknown_zone"):
+        await plan(rig, state, name="Nowhere", timezone="Mars/Crater")
+
+    assert readers
+    assert threading.get_ident() not in readers
+
+
 async def test_the_hour_that_comes_twice_gives_one_dose(rig: Rig) -> None:
     """RES-14: half past two on the last Sunday of October, in the house's zone."""
     await rig.engine.close()
@@ -596,7 +619,7 @@ async def test_names_are_unique(rig: Rig) -> None:
         ({"action_type": "set_level", "action_params": {"level": 101}}, None),
         (
             {"action_type": "dose", "action_params": {"head_index": 0, "volume_ml": 1}},
-            "device",
+            "device_ids",
         ),
         (
             {

@@ -122,7 +122,7 @@ async def test_one_that_fails_on_a_field_that_nobody_knows_leaves_it_unknown(
         ("ramp", {"end_level": 200, "duration": 60}, "end_level"),
         ("ramp", {"end_level": 20, "duration": 60, "curve": "wild"}, "curve"),
         ("turn_off", {"duration": 0}, "duration"),
-        ("dose", {"head_index": 0, "volume_ml": 1}, "device"),
+        ("dose", {"head_index": 0, "volume_ml": 1}, "device_id"),
     ],
 )
 async def test_bad_input_names_the_field_and_stores_nothing(

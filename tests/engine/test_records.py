@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.engine.changes import CommandChanged
+from custom_components.aquarist.store import resting
 from tests.engine.rig import SERVICE, Pump, Rig
 
 
@@ -73,3 +74,26 @@ async def test_a_note_that_comes_late_does_not_set_a_command_back(
     ended = await rig.stored(held)
     assert noted.phase is Phase.IN_FORCE
     assert (ended.phase, ended.attempts) == (Phase.COMPLETED, 7)
+
+
+async def test_many_at_once_are_each_stored_as_if_alone(rig: Rig) -> None:
+    """Those of many devices share statements; their order is the one they came in (law 2)."""
+    states = [await rig.attach(Pump(f"Pump {number}")) for number in range(20)]
+    accepted = await asyncio.gather(
+        *(
+            rig.engine.send(state, "set_level", {"level": number + 1}, SERVICE)
+            for number, state in enumerate(states)
+        )
+    )
+    first = accepted[0].order
+    assert [one.order for one in accepted] == [*range(first, first + 20)]
+    for one in accepted:
+        ended = await rig.done(one)
+        assert (ended.phase, ended.order) == (Phase.COMPLETED, one.order)
+        assert await rig.stored(one) == ended
+    assert rig.engine.database is not None
+    rests = await rig.engine.database.read(resting.load_all)
+    assert rests == {
+        (state.row.number, "level"): {"level": number + 1}
+        for number, state in enumerate(states)
+    }

@@ -13,6 +13,7 @@ from tests.harness.scenarios import (
     Shutdown,
     ShutdownAndStart,
     Window,
+    WithheldWindow,
 )
 
 pytestmark = pytest.mark.timeout(3600)
@@ -37,6 +38,19 @@ def test_a_recovery_that_is_killed_too_changes_nothing(
 ) -> None:
     """Killed at its half, and then at each call of the next start."""
     assert rehearse_recovery(scenario, tmp_path) > 10
+
+
+@pytest.mark.parametrize("kind", [killed, failing])
+def test_a_window_that_safety_withholds_is_never_called_set(
+    kind: Kind, tmp_path: Path
+) -> None:
+    """RES-57: wherever Home Assistant dies, it was refused in the end."""
+    assert rehearse(WithheldWindow(), tmp_path, kind) > 20
+
+
+def test_so_it_is_when_the_recovery_is_killed_too(tmp_path: Path) -> None:
+    """At each call of the next start."""
+    assert rehearse_recovery(WithheldWindow(), tmp_path) > 10
 
 
 @pytest.mark.parametrize("kind", [killed, failing])

@@ -1,6 +1,7 @@
 """A run goes on where it was, whenever the engine ends: replay, not memory (RES-45, 48)."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ import pytest
 from custom_components.aquarist.commands.command import ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.engine.state import DEVICE_WAIT
 from custom_components.aquarist.runs.steps import Mode
 from custom_components.aquarist.store import runs as run_rows
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.errors import StoreFullError, StoreReadOnlyError
 from custom_components.aquarist.store.runs import RunRow, StepRow
 from tests.engine.memory_doser import MemoryDoser
-from tests.engine.rig import Pump
+from tests.engine.rig import Pump, Rig
 from tests.engine.run_rig import RunRig, level, run_rig, wait
 from tests.engine.troubled_store import read_only
 
@@ -101,6 +103,60 @@ async def test_between_any_two_steps_nothing_is_done_twice(rig: RunRig) -> None:
     row, steps = await rig.run(run)
     assert row.state == "completed"
     assert [step.state for step in steps] == ["completed"] * 6
+
+
+@pytest.mark.parametrize("resumed", [True, False])
+@pytest.mark.parametrize("comes_after", [0, 30, DEVICE_WAIT - 1])
+async def test_a_step_waits_for_a_device_that_comes_after_the_start(
+    rig: RunRig, comes_after: float, resumed: bool
+) -> None:
+    """R-X5: the step that was under way, or the first one after a delay."""
+    pump = Pump()
+    await rig.attach(pump)
+    run = await rig.begin({"delay": 60}, level(20), level(30))
+    if resumed:
+        (first,) = (await rig.run(run))[1]
+        at = first.started_at
+        await store_step(rig, replace(first, state="completed", ended_at=at))
+        under_way = StepRow(run=run.id, step=1, state="running", started_at=at)
+        await store_step(rig, under_way)
+    await rig.engine.close()
+    rig.clock.advance(60)
+    await rig.boot()
+    await Rig.settle(rig)
+    await rig.attach(Pump("Other"))
+    rig.clock.advance(comes_after)
+    await Rig.settle(rig)
+    assert await rig.states(run) == ("running", ["completed", "running"])
+
+    await rig.attach(pump)
+    await rig.settle()
+    assert await rig.states(run) == ("completed", ["completed"] * 3)
+    assert pump.told == [20, 30]
+
+
+async def test_a_step_waits_for_its_device_within_bounds(rig: RunRig) -> None:
+    """Who never comes is told of; later steps do not wait anew."""
+    await rig.attach(Pump())
+    run = await rig.begin(
+        {"delay": 5}, level(20, continue_on_error=True), {"delay": 60}, level(30)
+    )
+    await rig.engine.close()
+    await rig.boot()
+    await rig.settle()
+    rig.clock.advance(5)
+    await Rig.settle(rig)
+    assert await rig.states(run) == ("running", ["completed", "running"])
+    rig.clock.advance(DEVICE_WAIT - 5)
+    await rig.settle()
+    _, steps = await rig.run(run)
+    assert (steps[1].error_code, steps[1].error) == (
+        ErrorCode.DEVICE_NOT_FOUND,
+        "device_not_loaded",
+    )
+    await rig.advance(60)
+    row, steps = await rig.run(run)
+    assert (row.state, steps[3].error) == ("failed", "device_not_loaded")
 
 
 async def test_a_wait_goes_on(rig: RunRig) -> None:

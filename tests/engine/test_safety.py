@@ -129,6 +129,21 @@ async def test_what_was_never_heard_of_has_a_little_time(rig: Rig) -> None:
     assert pump.level == 80
 
 
+async def test_what_was_off_before_a_restart_stays_off_until_the_source_tells(
+    rig: Rig,
+) -> None:
+    """The little time is for what runs: a skimmer does not start for a minute meanwhile."""
+    pump = await skimmer(rig, shown=0)
+    await rig.reboot(pump)
+    rig.engine.safety.set_rules("tank", (SKIMMER,))
+    await rig.advance(SOURCE_WAIT - 1)
+    assert pump.level == 0
+    rig.engine.safety.seen("return", 40)
+    await rig.settle()
+    assert pump.level == 80
+    assert 80.0 not in pump.told[:-1]
+
+
 async def test_a_source_that_cannot_tell_proves_nothing(rig: Rig) -> None:
     """An unavailable return pump is not a running one."""
     pump = await skimmer(rig)

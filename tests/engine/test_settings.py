@@ -103,9 +103,33 @@ class TestUpdate:
         settings = await rig.engine.live_settings.update(GOOD, "keeper")
         assert settings.as_json() == GOOD
         assert rig.engine.live_settings.current == settings
-        assert rig.changes == [SettingsChanged(settings=settings, user="keeper")]
+        assert rig.changes == [
+            SettingsChanged(settings=settings, revision=1, user="keeper")
+        ]
         await rig.reboot()
         assert rig.engine.live_settings.current == settings
+        assert rig.engine.live_settings.record() == {**GOOD, "revision": 1}
+
+    async def test_each_change_is_a_revision(self, rig: Rig) -> None:
+        """It begins with 0, and a change made from an older one is refused (R-X11)."""
+        live = rig.engine.live_settings
+        assert live.revision == 0
+        await live.update({"rate_limit": 5}, None, expected_revision=0)
+        await live.update({"rate_limit": 6}, None)
+        assert live.revision == 2
+        rig.changes.clear()
+        with pytest.raises(EngineError) as refused:
+            await live.update({"rate_limit": 7}, None, expected_revision=1)
+        assert (refused.value.code, refused.value.field) == (
+            "revision_conflict",
+            "expected_revision",
+        )
+        assert refused.value.placeholders["revision"] == "2"
+        assert (live.revision, live.current.rate_limit, rig.changes) == (2, 6, [])
+        await rig.reboot()
+        live = rig.engine.live_settings
+        await live.update({"rate_limit": 8}, None, expected_revision=2)
+        assert (live.revision, live.current.rate_limit) == (3, 8)
 
     async def test_what_is_not_named_stays(self, rig: Rig) -> None:
         """Only what was chosen is stored; null goes back to the default."""

@@ -178,8 +178,8 @@ async def test_a_slow_move_that_does_not_arrive_in_time_stops_there(rig: Rig) ->
 async def test_a_level_that_a_bound_cuts_says_so(rig: Rig) -> None:
     """RES-57, R-T11: it is set, as far as the keeper allows."""
     pump = Pump(level=80)
-    state = await rig.attach(pump, bounds={"level": Bounds(maximum=60)})
-    ended = await write(rig, state, 70)
+    state = await rig.attach(pump, bounds={"level": Bounds(minimum=60)})
+    ended = await write(rig, state, 50)
     assert (ended.phase, pump.level) == (Phase.COMPLETED, 60)
     record = synchronous_record(ended, "uuid", 1000)
     assert record["details"] == {"limited_to": {"level": 60}}

@@ -169,6 +169,21 @@ class TestRetry:
             await rig.engine.windows.retry(failed, SERVICE)
         assert refused.value.code == "end_in_past"
 
+    async def test_one_that_was_called_off(self, rig: Rig) -> None:
+        """RES-26: that is a failed one; also after it had begun."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        for begin in (60, 0):
+            command = await window(rig, state, 20, begin, 600)
+            await rig.engine.cancel(command)
+            await rig.settle()
+            again = await rig.engine.windows.retry(await rig.stored(command), SERVICE)
+            await rig.advance(begin)
+            assert pump.level == 20
+            await rig.engine.cancel(again)
+            await rig.settle()
+            assert pump.level == 80
+
     async def test_only_what_failed(self, rig: Rig) -> None:
         """Neither one in force nor a point action."""
         pump = Pump(level=80)

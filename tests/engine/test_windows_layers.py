@@ -58,7 +58,7 @@ async def test_one_that_begins_beneath_another_says_so(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "shows"), [(90, 60), (20, 30), (50, None), (0, None)]
+    ("asked", "shows"), [(20, 30), (50, None), (60, None), (0, None)]
 )
 async def test_one_that_a_bound_cuts_says_so(
     rig: Rig, asked: float, shows: float | None

@@ -332,6 +332,40 @@ async def test_a_pump_needs_a_name(
     assert suggested(result) == {"name": " ", "entity_id": "switch.nowhere"}
 
 
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("x" * 101, "name_too_long"), (" return PUMP ", "device_name_taken")],
+)
+async def test_a_pump_needs_a_name_of_its_own(
+    hass: HomeAssistant, aquarium: MockConfigEntry, name: str, error: str
+) -> None:
+    """Nobody could tell two devices of one name apart; a rule may have the same."""
+    listed(hass, aquarium, "pump", "Return pump", USED_PUMP)
+    result = await add(hass, aquarium, "pump")
+    switch = {"entity_id": "switch.skimmer"}
+    result = await submit(hass, result, {"name": name, **switch})
+    assert result["errors"] == {"name": error}
+
+    result = await submit(hass, result, {"name": "x" * 100, **switch})
+
+    assert result["step_id"] == "limits"
+
+
+async def test_a_pump_keeps_its_name_when_it_is_changed(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Its own name is not taken; that of a rule is none of a device."""
+    pump = listed(hass, aquarium, "pump", "Return pump", USED_PUMP)
+    listed(hass, aquarium, "interlock", "RETURN PUMP", {})
+    result = await change(hass, aquarium, pump)
+
+    result = await submit(
+        hass, result, {"name": "Return Pump", "entity_id": "switch.skimmer"}
+    )
+
+    assert result["step_id"] == "limits"
+
+
 @pytest.fixture
 def wavemaker() -> dict[str, Any]:
     """Give what is stored of a pump."""

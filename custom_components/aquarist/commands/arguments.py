@@ -41,7 +41,8 @@ class ArgumentError(ValueError):
 
     ``field`` names it, dotted inside of lists and mappings. ``code`` is one of
     `missing_argument`, `unknown_argument`, `wrong_type`, `value_out_of_bounds`,
-    `volume_too_fine`; ``placeholders`` fill its message.
+    `volume_too_fine`, and `schedule_` with `empty`, `too_long`, `too_many`, `duplicate`,
+    `none_of`, `not_together`; ``placeholders`` fill its message.
     """
 
     def __init__(self, field: str, code: str, placeholders: Mapping[str, str]) -> None:
@@ -80,14 +81,14 @@ def out_of_bounds(value: object, **allowed: object) -> vol.Invalid:
     return _invalid("value_out_of_bounds", value=value, **allowed)
 
 
-def missing() -> vol.Invalid:
-    """Return the error of an argument that is needed."""
-    return _invalid("missing_argument")
+def none_of(*known: str) -> vol.Invalid:
+    """Return the error of arguments one of which is needed."""
+    return _invalid("schedule_none_of", known=", ".join(known))
 
 
-def unknown() -> vol.Invalid:
-    """Return the error of an argument that is of no use here."""
-    return _invalid("unknown_argument")
+def not_together(other: str) -> vol.Invalid:
+    """Return the error of an argument that excludes another one."""
+    return _invalid("schedule_not_together", other=other)
 
 
 def refused(error: vol.Invalid, *path: str) -> vol.Invalid:
@@ -160,8 +161,10 @@ def text(longest: int) -> Validator:
         """Validate one text."""
         if not isinstance(value, str):
             raise wrong_type(value, "text")
-        if not value.strip() or len(value) > longest:
-            raise out_of_bounds(value, values=f"1 … {longest}")
+        if not value.strip():
+            raise _invalid("schedule_empty")
+        if len(value) > longest:
+            raise _invalid("schedule_too_long", maximum=longest)
         return value
 
     return validate
@@ -215,8 +218,16 @@ def weekdays(value: object) -> list[str]:
     days = [str(day).lower() for day in value]
     if days == [EVERY_DAY]:
         return days
-    if not days or len(set(days)) < len(days) or not set(days) <= set(DAYS):
-        raise out_of_bounds(value, values=", ".join([*DAYS, EVERY_DAY]))
+    if not days:
+        raise _invalid("schedule_empty")
+    strange = [day for day in days if day not in (*DAYS, EVERY_DAY)]
+    if strange:
+        raise out_of_bounds(strange[0], values=", ".join([*DAYS, EVERY_DAY]))
+    if len(set(days)) < len(days):
+        raise _invalid("schedule_duplicate")
+    if EVERY_DAY in days:
+        alternatives = f"{EVERY_DAY} / {', '.join(DAYS)}"
+        raise out_of_bounds(", ".join(map(str, value)), values=alternatives)
     return days
 
 
@@ -228,8 +239,10 @@ def several(each: Validator | vol.Schema, least: int, most: int) -> vol.All[Any]
         """Validate the length of one list."""
         if not isinstance(value, list | tuple):
             raise wrong_type(value, "list")
-        if not least <= len(value) <= most:
-            raise out_of_bounds(len(value), minimum=least, maximum=most)
+        if len(value) < least:
+            raise _invalid("schedule_empty")
+        if len(value) > most:
+            raise _invalid("schedule_too_many", maximum=most)
         return list(value)
 
     return vol.All(counted, [each])

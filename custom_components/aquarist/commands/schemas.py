@@ -14,13 +14,13 @@ from .arguments import (
     clock,
     flag,
     minute_of,
-    missing,
+    none_of,
+    not_together,
     number,
     out_of_bounds,
     refused,
     several,
     text,
-    unknown,
     volume,
     weekdays,
     whole,
@@ -89,9 +89,9 @@ def _few_doses(programme: Any) -> Any:
 def _consistent(setting: Any) -> Any:
     """Accept an auto setting whose arguments fit one another (R-C46)."""
     if "brightness" in setting and "channels" in setting:
-        raise refused(unknown(), "channels")
+        raise refused(not_together("brightness"), "channels")
     if "brightness" not in setting and "channels" not in setting:
-        raise refused(missing(), "brightness")
+        raise none_of("brightness", "channels")
     span = minute_of(setting["sunset"]) - minute_of(setting["sunrise"])
     if span < 0:
         allowed = f"{setting['sunrise']} … 23:59"
@@ -105,9 +105,9 @@ def _consistent(setting: Any) -> Any:
 def _run_or_result(args: Any) -> Any:
     """Accept a calibration that either runs the pump or tells what it gave."""
     if "seconds" in args and "measured_ml" in args:
-        raise refused(unknown(), "measured_ml")
+        raise refused(not_together("seconds"), "measured_ml")
     if "seconds" not in args and "measured_ml" not in args:
-        raise refused(missing(), "seconds")
+        raise none_of("seconds", "measured_ml")
     return args
 
 

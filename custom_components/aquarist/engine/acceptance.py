@@ -16,6 +16,7 @@ from ..layers.setting import Scalar, Setting
 from ..store import commands as command_rows
 from ..store.commands import ConflictingId
 from ..store.errors import StoreError
+from .announced import require_announced
 from .arbiter import Arbiter
 from .equipment import Equipment
 from .errors import EngineError, SafetyRefusedError
@@ -74,7 +75,7 @@ class Acceptance:
 
         Raises EngineError or InvalidValue (nothing stored), StoreError (not stored).
         """
-        if (known := await self._known(device, request.id)) is not None:
+        if request.id is not None and (known := await self._known(device, request.id)):
             return self._replay(known, request)
         settings = self._settings.current
         now = self._clock.now()
@@ -143,6 +144,7 @@ class Acceptance:
         if id is not None and (known := await self._known_write(id)) is not None:
             return _replayed(known, build(known.created_at))
         command = window_complete(device, build(self._clock.now()))
+        require_announced(device, command.field or "", command.value or {})
         return await self.accept(device, command)
 
     async def rerun(
@@ -235,10 +237,8 @@ class Acceptance:
             lambda connection: command_rows.get(connection, number, id)
         )
 
-    async def _known(self, device: DeviceState, id: str | None) -> Command | None:
+    async def _known(self, device: DeviceState, id: str) -> Command | None:
         """Return the command that has an id at a device, from the store."""
-        if id is None:
-            return None
         number = device.row.number
         return await self._read(
             lambda connection: command_rows.get(connection, number, id)

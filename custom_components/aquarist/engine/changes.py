@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 import logging
+from typing import Any
 
 from ..commands.command import Command
 from ..dosing.ledger import Dose
@@ -92,6 +93,7 @@ class SettingsChanged:
     """The settings of the whole domain are others from now on."""
 
     settings: Settings
+    revision: int
     user: str | None
 
 
@@ -124,6 +126,13 @@ class SafetyChanged:
 
 
 @frozen
+class LimitsChanged:
+    """What the keeper of an aquarium allows, or its safety rules, are others from now on."""
+
+    aquarium: str
+
+
+@frozen
 class MemoryChanged:
     """A slot of a device's memory holds something else, or shows another than was written."""
 
@@ -135,7 +144,8 @@ class MemoryChanged:
 class ModeChanged:
     """An aquarium is in another mode or stage of it (None is normal), or has other modes.
 
-    ``ends_at`` is when the countdown is over, ``troubles`` how many steps have failed.
+    ``ends_at`` is when the countdown is over, ``troubles`` how many steps have failed,
+    ``held`` how many devices the return has not given back.
     """
 
     aquarium: str
@@ -144,6 +154,7 @@ class ModeChanged:
     stage: Stage | None = None
     ends_at: datetime | None = None
     troubles: int = 0
+    held: int = 0
 
 
 class Progress(StrEnum):
@@ -180,12 +191,13 @@ type Change = (
     | StoreChanged
     | RunChanged
     | MacroChanged
+    | LimitsChanged
     | MemoryChanged
     | SafetyChanged
     | ModeChanged
     | ModeProgressed
 )
-type Listener = Callable[[Change], None]
+type Listener = Callable[[Any], None]
 
 
 class Announcer:
@@ -193,15 +205,17 @@ class Announcer:
 
     def __init__(self) -> None:
         """Start with no listener."""
-        self._listeners: list[tuple[Listener, frozenset[type[Change]]]] = []
+        self._listeners: list[tuple[Listener, frozenset[type]]] = []
         self._hearing: dict[type[Change], tuple[Listener, ...]] = {}
 
-    def listen(self, listener: Listener, *kinds: type[Change]) -> Callable[[], None]:
+    def listen[Heard: Change](
+        self, listener: Callable[[Heard], None], *kinds: type[Heard]
+    ) -> Callable[[], None]:
         """Call the listener with each change until the returned function is called.
 
-        With ``kinds`` only with those.
+        With ``kinds`` only with those; without, it takes all of them.
         """
-        entry = (listener, frozenset(kinds))
+        entry: tuple[Listener, frozenset[type]] = (listener, frozenset(kinds))
         self._listeners.append(entry)
         self._hearing.clear()
 

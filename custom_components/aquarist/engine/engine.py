@@ -21,10 +21,11 @@ from .acceptance import Acceptance, is_running
 from .agenda import Agenda
 from .arbiter import Arbiter
 from .calibrations import Calibrations
-from .changes import Announcer, Change, StoreChanged
+from .changes import Announcer, Change, LimitsChanged, StoreChanged
 from .clock import Clock
 from .configurations import Configurations
 from .containers import Containers
+from .cut_offs import CutOffs
 from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
 from .emergency import Emergency
@@ -53,6 +54,7 @@ from .recovery import load, recover
 from .run_steps import RunSteps
 from .runs import Runs
 from .safety import Safety
+from .scheduled_macros import ScheduledMacros
 from .service_steps import ServiceSteps
 from .settings import Settings
 from .start_and_stop import StartAndStop
@@ -103,6 +105,7 @@ class Engine:
         self.history = History(database)
         self.devices = ground.devices
         self.gate = Gate(ground.devices, ground.memory)
+        self.gate.zone = lambda: clock.local_now().tzinfo
         self.aquarium_limits = self.gate.aquarium_limits
         on_times = OnTimes(ground)
         self.levels = Levels(ground, on_times)
@@ -164,7 +167,6 @@ class Engine:
         self.synchronous = SynchronousWrites(
             ground, self.levels, self.execution, self.acceptance
         )
-        self.planner = Planner(ground, self.acceptance.enter)
         self.run_steps = RunSteps(
             ground,
             find=self.equipment.find,
@@ -174,6 +176,7 @@ class Engine:
         self.runs = Runs(ground, self.run_steps, self.acceptance.withdraw)
         self.safety = Safety(ground, self.arbiter)
         self.gate.interlock = self.safety.refusal
+        self.gate.undecided = self.safety.undecided
         self.configurations = Configurations(ground, self.runs)
         self.service_steps = ServiceSteps(
             ground, self.run_steps, self.acceptance, self.history, self.finished
@@ -181,9 +184,18 @@ class Engine:
         self.macros = Macros(
             ground, self.runs, self.equipment.find, self.service_steps.check
         )
-        self.guided = Guided(
-            self.runs, self.run_steps, self.calibrations, self.equipment.find
+        self.scheduled_macros = ScheduledMacros(
+            ground, self.macros, self.runs, self.service_steps.targets
         )
+        self.planner = Planner(ground, self.acceptance.enter, self.scheduled_macros)
+        self.guided = Guided(
+            self.runs,
+            self.run_steps,
+            self.calibrations,
+            self.equipment.find,
+            self._background,
+        )
+        self.pulses.run_stopped = self.guided.run_stopped
         self.gate.measuring = self.guided.measuring
         self.modes = Modes(
             ground,
@@ -198,6 +210,13 @@ class Engine:
         self.missed = Missed(ground, self.gate, self.planner, self.acceptance.enter)
         self.upkeep = Upkeep(ground, self._background)
         self.emergency = Emergency(ground, self.arbiter, self.levels, self.pulses)
+        self.cut_offs = CutOffs(
+            ground,
+            self.gate,
+            end_dose=self.emergency.end_dose,
+            background=self._background,
+        )
+        self.pulses.look_after = self.cut_offs.look
         self.start_and_stop = StartAndStop(
             ground,
             self.arbiter,
@@ -220,6 +239,7 @@ class Engine:
         self.equipment.start()
         self.safety.start()
         self.planner.start()
+        self.run_steps.start()
         self.runs.start_up()
         self.modes.start_up()
         self.upkeep.start()
@@ -268,11 +288,13 @@ class Engine:
         self.configurations.attached(state)
         await self.emergency.attached(state)
         self.safety.attached(state)
+        self.cut_offs.look(state)
         return state
 
     def set_aquarium_limits(self, aquarium: str, limits: AquariumLimits) -> None:
         """Hold all devices of an aquarium to its limits from now on."""
         self.aquarium_limits[aquarium] = limits
+        self.announcer.announce(LimitsChanged(aquarium=aquarium))
 
     # Requests
 
@@ -362,11 +384,16 @@ class Engine:
         return stored or command
 
     async def cancel(self, command: Command) -> Command:
-        """End a command that has not ended. Raises EngineError when it has."""
+        """End a command that has not ended; that is on disk when this returns (law 2).
+
+        Raises EngineError when it has ended or runs, StoreError.
+        """
         current = self.records.current(command.key)
         if current is None:
             raise EngineError("command_is_final", id=command.id)
-        return self.acceptance.withdraw(current)
+        ended = self.acceptance.withdraw(current)
+        await self.journal.written()
+        return ended
 
     async def create_schedule(
         self, data: Mapping[str, Any], *, user: str | None
@@ -384,6 +411,8 @@ class Engine:
         for command in self.records.open:
             if command.schedule == schedule and not is_running(command):
                 self.acceptance.withdraw(command)
+        await self.scheduled_macros.end(schedule)
+        await self.journal.written()
 
     def _read_counters(self, state: DeviceState) -> None:
         """Ask a doser for its counters, by the road that everything takes (law 1)."""

@@ -32,12 +32,11 @@ from .levels import Levels
 from .memory_power import PowerWatch
 from .observations import Observations
 from .pulses import Pulses
-from .state import DeviceLimits, DeviceState
+from .state import DEVICE_WAIT, DeviceLimits, DeviceState
 from .switch_runs import SwitchRuns
 
 _LOGGER = logging.getLogger(__name__)
 
-DEVICE_WAIT = 60.0
 RESTORE_WAIT = 10.0
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 
 from ..commands.actions import ACTIONS, ActionSpec
 from ..commands.arguments import ArgumentError
-from ..commands.command import RAMP_START, Command, Source, changed, new_id
+from ..commands.command import RAMP_START, Command, Source, changed, made, new_id
 from ..commands.phases import Kind, Phase
 from ..commands.schemas import LONGEST_HOLD
 from ..devices.device import Device, DeviceKind, DoserDevice
@@ -106,7 +106,7 @@ def command_of(
     spec = spec_of(request.action)
     if kind not in spec.families:
         if spec.kind is Kind.DOSE:
-            raise EngineError("not_a_doser", field="device", name=device.row.name)
+            raise EngineError("not_a_doser", field="device_id", name=device.row.name)
         raise unknown_action(request.action)
     command = asked(device.row.number, request, now, settings)
     meant = _meant(device, command)
@@ -134,24 +134,24 @@ def asked(number: int, request: Request, now: datetime, settings: Settings) -> C
     if not low <= request.timeout <= high:
         raise EngineError("out_of_range", field="timeout", minimum=low, maximum=high)
     origin = request.origin
-    return Command(
-        id=_id(request.id),
-        device=number,
-        action=request.action,
-        args=args,
-        source=origin.source,
-        created_at=now,
-        timeout=float(request.timeout),
-        repeatable=spec.repeatable,
-        schedule=origin.schedule,
-        depth=origin.depth,
-        user=origin.user,
-        context=origin.context,
-        run=origin.run,
-        step=origin.step,
-        retry_of=request.retry_of,
-        **_course(spec, request, args, now, settings),
-    )
+    values = {
+        "id": _id(request.id),
+        "device": number,
+        "action": request.action,
+        "args": args,
+        "source": origin.source,
+        "created_at": now,
+        "timeout": float(request.timeout),
+        "repeatable": spec.repeatable,
+        "schedule": origin.schedule,
+        "depth": origin.depth,
+        "user": origin.user,
+        "context": origin.context,
+        "run": origin.run,
+        "step": origin.step,
+        "retry_of": request.retry_of,
+    }
+    return made(values | _course(spec, request, args, now, settings))
 
 
 def window_asked(
@@ -238,7 +238,7 @@ def spec_of(action: str) -> ActionSpec:
 def attached(device: DeviceState) -> Device:
     """Return the hardware. Raises EngineError while none is attached."""
     if device.device is None:
-        raise EngineError("device_not_loaded", field="device", name=device.row.name)
+        raise EngineError("device_not_loaded", field="device_id", name=device.row.name)
     return device.device
 
 

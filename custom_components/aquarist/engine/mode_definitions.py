@@ -86,7 +86,12 @@ class ModeDefinitions:
         return tuple(self.get(aquarium, name) for name in self.names(aquarium))
 
     def get(self, aquarium: str, name: str) -> Mode:
-        """Return a mode. Raises EngineError `mode_not_found`."""
+        """Return a mode; what needs no set-up is found however its name is written.
+
+        Raises EngineError `mode_not_found`.
+        """
+        if name.casefold() in PRESETS:
+            name = name.casefold()
         if (stored := self._stored.get((aquarium, name))) is not None:
             return stored
         if name not in PRESETS:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from ..frozen import frozen
 from ..runs.mode import ModeDefinition, ModeProgram, Stage
 from ..runs.states import StepState
-from ..runs.steps import DelayStep, ModeStep
+from ..runs.steps import DelayStep, HoldStep, ModeStep, ReleaseStep
 from ..store.runs import StepRow
 from .clock import Clock
 from .deadlines import Deadline
@@ -34,7 +34,8 @@ class ModeStatus:
 
     ``ends_at`` is when the countdown is over, ``seconds_left`` how long that takes; both are
     None where none is under way. At ``latest_end`` everything comes back. Instants are aware
-    UTC, by the elapsed time that is left.
+    UTC, by the elapsed time that is left. ``held`` are the UUIDs of the devices that have not
+    been given back.
     """
 
     aquarium: str
@@ -47,6 +48,7 @@ class ModeStatus:
     latest_end: datetime
     definition: ModeDefinition
     troubles: tuple[ModeTrouble, ...]
+    held: tuple[str, ...]
 
 
 def begun_with(clock: Clock, definition: ModeDefinition) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def status_of(run: LiveRun, clock: Clock) -> ModeStatus:
         latest_end=latest,
         definition=program_of(run).definition,
         troubles=tuple(_troubles(run)),
+        held=_held(run),
     )
 
 
@@ -122,6 +125,25 @@ def _steps(run: LiveRun) -> Iterator[tuple[StepRow, int, ModeStep]]:
     places = program.places(ended)
     for row, place in zip(run.steps, places, strict=False):
         yield row, place, program.definition.steps[place]
+
+
+def _held(run: LiveRun) -> tuple[str, ...]:
+    """Return the UUIDs of the devices that a mode holds by now, each once, in their order."""
+    held: list[HoldStep] = []
+    for row, _, step in _steps(run):
+        if row.state != StepState.COMPLETED:
+            continue
+        if isinstance(step, HoldStep):
+            held.append(step)
+        elif isinstance(step, ReleaseStep):
+            held = [one for one in held if not _lets_go(step, one)]
+    return tuple(dict.fromkeys(step.device_id for step in held))
+
+
+def _lets_go(release: ReleaseStep, hold: HoldStep) -> bool:
+    """Return whether a step gives back what another one holds."""
+    fields = (None, hold.field_name)
+    return release.device_id == hold.device_id and release.field_name in fields
 
 
 def _troubles(run: LiveRun) -> Iterator[ModeTrouble]:

@@ -287,6 +287,7 @@ class Modes:
             stage=status.stage,
             ends_at=status.ends_at,
             troubles=len(status.troubles),
+            held=len(status.held) if status.stage is Stage.RETURNING else 0,
         )
 
 

@@ -69,7 +69,7 @@ class Orders:
                 raise EngineError("device_not_found", field="device_ids", id=number)
             self._memory.refuse_schedule(definition, number, device.row.name)
             if device.device is not None:
-                self._command(definition, device, now, Origin(source=Source.SCHEDULE))
+                self._try(definition, device, now)
             if definition.action_type is ActionType.DOSE:
                 _refuse_never(device, definition.action_params, now)
 
@@ -107,6 +107,18 @@ class Orders:
             return self._command(definition, device, moment.at, origin)
         except (EngineError, InvalidValue) as error:
             return self._not_begun(definition, number, origin, error.code)
+
+    def _try(
+        self, definition: ScheduleDefinition, device: DeviceState, now: datetime
+    ) -> None:
+        """Raise EngineError or InvalidValue for what a device cannot do by a schedule."""
+        try:
+            self._command(definition, device, now, Origin(source=Source.SCHEDULE))
+        except EngineError as error:
+            if error.field != "device_id":
+                raise
+            shown = {**error.placeholders, "field": "device_ids"}
+            raise EngineError(error.code, **shown) from error
 
     def _command(
         self,

@@ -37,7 +37,7 @@ from ..store.runs import RunRow, StepRow
 from .clock import Anchor
 from .due import AUTOMATION_OFF
 from .emergency import AWAITED
-from .live_settings import KEY as SETTINGS
+from .live_settings import KEY as SETTINGS, REVISION as SETTINGS_REVISION
 from .macros import MACRO
 from .memory_power import POWERED
 from .mode_definitions import MODE
@@ -167,7 +167,9 @@ def recover(engine: Engine, stored: Stored) -> None:
     engine.emergency.load(stored.settings.get(AWAITED, ()))
     engine.planner.automation_off.update(stored.settings.get(AUTOMATION_OFF, ()))
     engine.levels.memory.load(stored.settings)
-    engine.live_settings.load(stored.settings.get(SETTINGS))
+    engine.live_settings.load(
+        stored.settings.get(SETTINGS), stored.settings.get(SETTINGS_REVISION, 0)
+    )
     for command in stored.commands:
         engine.records.adopt(command)
     for command in stored.commands:

@@ -7,14 +7,16 @@ from typing import Any, cast
 
 from ..commands.command import Command
 from ..commands.phases import Phase
+from ..devices.beside import with_beside
 from ..devices.device import Device, DeviceKind, DeviceStatus, SwitchedDoser
 from ..devices.fields import DataType, Field
+from ..dosing.calibration import REMINDER_DAYS
 from ..dosing.spacing import Spacing
 from ..frozen import frozen
 from ..layers.claims import Claim
 from ..layers.hand import HandPolicy
 from ..layers.resolve import Resolution, next_change, resolve
-from ..layers.setting import Setting, same
+from ..layers.setting import Setting, plain, same
 from ..limits.bounds import Bounds
 from ..limits.slew import Slew
 from ..store.devices import DeviceRow
@@ -22,6 +24,8 @@ from .clock import Anchor
 from .queue import DeviceQueue
 
 DEFAULT_BUDGET = 100_000
+DEVICE_WAIT = 60.0
+"""Seconds that a device has to come after the start (R-X5)."""
 BEGINS_WITHIN = 1.0
 """Seconds that the beginning of a claim has to reach the store before others go on."""
 
@@ -33,7 +37,8 @@ class HeadLimits:
     Volumes are microlitres: ``budget`` in rolling 24 hours, ``maximum_volume`` of a dose,
     ``container`` the size of what the head draws from. ``minimum_interval`` is the seconds
     between two doses, ``low_days`` the days left of which the keeper wants to hear. None
-    means no limit.
+    means no limit. ``calibration_days`` is after how many days the keeper wants to be
+    reminded to measure again, 0 for never.
     """
 
     additive: str | None = None
@@ -41,6 +46,7 @@ class HeadLimits:
     minimum_interval: float | None = None
     maximum_volume: int | None = None
     only_calibrated: bool = False
+    calibration_days: int = REMINDER_DAYS
     only_if_fits: bool = False
     low_days: int | None = None
     enabled: bool = True
@@ -244,6 +250,11 @@ class DeviceState:
         if field.resting is not None:
             return field.resting
         return self.device.observed(field.name) if self.device is not None else None
+
+    def captured(self, field: FieldState, setting: Setting) -> Setting:
+        """Return a setting with what goes along with it at the device now (R-T60)."""
+        beside = self.device.beside(field.name) if self.device is not None else None
+        return with_beside(plain(setting), beside)
 
     def attach(self, device: Device, limits: DeviceLimits) -> None:
         """Take the hardware: its fields meet what is already known of them."""

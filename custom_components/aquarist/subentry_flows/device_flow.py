@@ -14,8 +14,16 @@ from homeassistant.const import CONF_NAME
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
 
-from ..const import CONF_CHANNELS, CONF_FIELDS, CONF_REGISTRY_ID, CONF_UNIT
+from ..const import (
+    CONF_CHANNELS,
+    CONF_FIELDS,
+    CONF_REGISTRY_ID,
+    CONF_UNIT,
+    SUBENTRY_MODE,
+    SUBENTRY_NO_DEVICE,
+)
 from ..devices.references import brought_up_to_date, stored_reference
+from ..form_fields import name_problem
 from .backing import entity_problem
 
 type Errors = dict[str, str]
@@ -77,8 +85,25 @@ class DeviceFlow(ConfigSubentryFlow, ABC):
         return {CONF_NAME: subentry.title, **present}
 
     def _name_errors(self, user_input: Mapping[str, Any]) -> Errors:
-        """Return what is wrong with the device's name."""
-        return {} if user_input[CONF_NAME].strip() else {CONF_NAME: "name_missing"}
+        """Return what is wrong with the device's name: none has that of another one."""
+        name = user_input[CONF_NAME].strip()
+        problem = name_problem(name)
+        if problem is None and name.casefold() in self._others:
+            problem = "device_name_taken"
+        return {} if problem is None else {CONF_NAME: problem}
+
+    @property
+    def _others(self) -> set[str]:
+        """Return the names of the other devices, or rules, of the aquarium, without case."""
+        own = None if self.source == SOURCE_USER else self._reconfigure_subentry_id
+        no_device = self._subentry_type in SUBENTRY_NO_DEVICE
+        return {
+            other.title.casefold()
+            for other in self._get_entry().subentries.values()
+            if other.subentry_id != own
+            and (other.subentry_type in SUBENTRY_NO_DEVICE) == no_device
+            and other.subentry_type != SUBENTRY_MODE
+        }
 
     def _entity_id(self, reference: str) -> str:
         """Return the entity id for what the entity field gave, which may be the id of a registry entry."""

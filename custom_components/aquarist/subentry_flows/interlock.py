@@ -10,13 +10,13 @@ import probatio as vol
 from ..const import CONF_ABOVE, CONF_BELOW, CONF_DEVICE, CONF_WITHIN_MINUTES
 from ..form_fields import number_field
 from ..safety_rules import interlock_of
-from .device_flow import DeviceFlow, Errors
-from .rules import device_field
+from .device_flow import Errors
+from .rules import RuleFlow, device_field
 
 NUMBERS: Final = (CONF_ABOVE, CONF_BELOW, CONF_WITHIN_MINUTES)
 
 
-class InterlockFlow(DeviceFlow):
+class InterlockFlow(RuleFlow):
     """Asks what is protected, and what must be seen for it."""
 
     @override

@@ -25,7 +25,8 @@ from ..const import (
     CONF_START_LEVEL,
 )
 from ..devices.fields import LEVEL
-from ..devices.level_adapters import ON_OFF, level_adapter
+from ..devices.level import ON_OFF
+from ..devices.level_adapters import level_adapter
 from ..form_fields import ANY_LEVEL, CONF_DARK_IS_SAFE, MAXIMUM_LEVEL, SLEW
 from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field, several

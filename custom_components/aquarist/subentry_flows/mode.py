@@ -34,7 +34,6 @@ from .mode_steps import (
     Step,
     choice,
     delay_step,
-    devices_in,
     field_choice,
     fields_in,
     held_in,
@@ -78,7 +77,9 @@ class ModeFlow(ConfigSubentryFlow):
     async def async_step_user(
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
-        """Add a mode."""
+        """Add a mode; without devices there is nothing to hold."""
+        if not fields_in(self.hass, self._get_entry().entry_id, writable=True):
+            return self.async_abort(reason="no_devices")
         return await self.async_step_mode()
 
     async def async_step_reconfigure(
@@ -319,15 +320,19 @@ class ModeFlow(ConfigSubentryFlow):
         """Ask for a field of a device, then go on to the step that asks for its value."""
         aquarium = self._get_entry().entry_id
         fields = fields_in(self.hass, aquarium, writable=step == "hold")
+        errors: dict[str, str] = {}
         if user_input is not None:
             self._field = user_input[CONF_FIELD]
-            self._chosen = fields[self._field]
-            if step == "hold":
-                return await self.async_step_hold_value()
-            return await self.async_step_wait_value()
+            if (chosen := fields.get(self._field)) is not None:
+                self._chosen = chosen
+                if step == "hold":
+                    return await self.async_step_hold_value()
+                return await self.async_step_wait_value()
+            errors = {CONF_FIELD: "device_gone"}
         return self.async_show_form(
             step_id=step,
             data_schema=vol.Schema({vol.Required(CONF_FIELD): field_choice(fields)}),
+            errors=errors,
             last_step=False,
         )
 
@@ -343,9 +348,9 @@ class ModeFlow(ConfigSubentryFlow):
 
     @property
     def _names(self) -> dict[str, str]:
-        """Return the names of the aquarium's devices."""
-        devices = devices_in(self.hass, self._get_entry().entry_id)
-        return {uuid: device.row.name for uuid, device in devices.items()}
+        """Return the names of all devices, also of those that are gone."""
+        devices = self.hass.data[DATA_ENGINE].devices.values()
+        return {device.row.uuid: device.row.name for device in devices}
 
     @property
     def _texts(self) -> list[str]:

@@ -25,7 +25,8 @@ from ..const import (
 )
 from ..devices.entity_adapter import number_attribute
 from ..devices.fields import LEVEL
-from ..devices.level_adapters import ON_OFF, level_adapter
+from ..devices.level import ON_OFF
+from ..devices.level_adapters import level_adapter
 from ..form_fields import ANY_LEVEL, SLEW, emptiable, number_field
 from ..hand_options import entered_hand, hand_errors, hand_fields
 from .device_flow import DeviceFlow, Errors, entity_field

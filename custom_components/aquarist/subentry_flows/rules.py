@@ -1,5 +1,9 @@
 """What the flows for safety rules have in common: the devices of the aquarium to choose from."""
 
+from abc import ABC
+from typing import Any, override
+
+from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import (
     SelectOptionDict,
@@ -9,6 +13,20 @@ from homeassistant.helpers.selector import (
 )
 
 from ..data import DATA_ENGINE
+from .device_flow import DeviceFlow
+
+
+class RuleFlow(DeviceFlow, ABC):
+    """Adds or changes a rule about devices."""
+
+    @override
+    async def async_step_user(
+        self, user_input: dict[str, Any] | None = None
+    ) -> SubentryFlowResult:
+        """Add a rule; without devices there is nothing to protect."""
+        if not devices_of(self.hass, self._get_entry().entry_id):
+            return self.async_abort(reason="no_devices")
+        return await super().async_step_user(user_input)
 
 
 def devices_of(hass: HomeAssistant, aquarium: str) -> dict[str, str]:

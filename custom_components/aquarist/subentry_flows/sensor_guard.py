@@ -19,8 +19,8 @@ from ..const import (
 )
 from ..form_fields import number_field
 from ..safety_rules import guard_of
-from .device_flow import DeviceFlow, Errors, entity_field
-from .rules import device_field
+from .device_flow import Errors, entity_field
+from .rules import RuleFlow, device_field
 
 DOMAINS: Final = ("sensor", "number", "input_number")
 """What gives numbers."""
@@ -36,7 +36,7 @@ NEW: Final = {CONF_GOOD_READINGS: 3}
 """What is suggested for a sensor that is added."""
 
 
-class SensorGuardFlow(DeviceFlow):
+class SensorGuardFlow(RuleFlow):
     """Asks for the sensor, its checks and the devices."""
 
     @override

@@ -14,8 +14,13 @@ HEADS = (1, 2, 3, 4)
 FILLED_HEADS = (1, 2, 3)
 """The heads that the plan doses with; they have containers."""
 PUMPS = ("switch.return_pump", "switch.skimmer")
-IN_A_MODE = [
-    {"condition": "state", "entity": f"select.{AQUARIUM}_mode", "state_not": "normal"}
+MODE = f"select.{AQUARIUM}_mode"
+MODE_ENDS = f"sensor.{AQUARIUM}_mode_ends"
+IN_A_MODE = [{"condition": "state", "entity": MODE, "state_not": "normal"}]
+COUNTING = [{"condition": "state", "entity": MODE_ENDS, "state_not": "unknown"}]
+RETURNING = [
+    *IN_A_MODE,
+    {"condition": "state", "entity": MODE_ENDS, "state": "unknown"},
 ]
 PROBLEM = f"binary_sensor.{AQUARIUM}_problem"
 IN_TROUBLE = [{"condition": "state", "entity": PROBLEM, "state": "on"}]
@@ -55,8 +60,15 @@ def _view() -> Card:
         _slider(LIGHT, {"type": "light-brightness"}, name="Light", color="amber"),
         _heading("Pumps", "mdi:pump"),
         _tile(f"button.{AQUARIUM}_feed", name="Feed", hide_state=True),
-        _tile(f"select.{AQUARIUM}_mode", name="Mode"),
-        _tile(f"sensor.{AQUARIUM}_mode_ends", name="Mode ends", visibility=IN_A_MODE),
+        _tile(MODE, name="Mode", state_content=["state", "stage"]),
+        _tile(MODE_ENDS, name="Mode ends", visibility=COUNTING),
+        _tile(
+            MODE,
+            name="Still held",
+            icon="mdi:timer-sand-complete",
+            state_content=["held"],
+            visibility=RETURNING,
+        ),
         _tile(
             f"button.{AQUARIUM}_end_mode",
             name="End mode",
