@@ -63,7 +63,9 @@ class AquaristEntity[S: Subject](Entity):
     async def async_added_to_hass(self) -> None:
         """Begin to hear of changes."""
         await super().async_added_to_hass()
-        self.async_on_remove(self.engine.listen(self._announced))
+        self.async_on_remove(
+            self.engine.announcer.listen(self._announced, device=self.subject.number)
+        )
 
     @callback
     def _announced(self, change: Change) -> None:

@@ -33,6 +33,7 @@ from .engine.changes import (
     MemoryChanged,
     ModeChanged,
     OccurrenceChanged,
+    device_of,
 )
 from .engine.engine import Engine
 from .engine.memory_content import head_slot
@@ -63,6 +64,11 @@ class Subject(ABC):
     def now(self) -> datetime:
         """Return the engine's wall time, aware UTC."""
         return self.engine.clock.now()
+
+    @property
+    def number(self) -> int | None:
+        """Return the number of the one device that it is about, None where there is none."""
+        return None
 
 
 @frozen
@@ -104,7 +110,7 @@ class Aquarium(Subject):
                     for number in self.engine.planner.devices(definition)
                 )
             case CommandChanged() | DoseChanged() | FieldChanged() | DeviceChanged():
-                number = _device_of(change)
+                number = device_of(change)
                 return number == 0 or self._owns(number)
         return True
 
@@ -119,6 +125,12 @@ class Device(Subject):
     """A device, whatever it is made of."""
 
     state: DeviceState
+
+    @property
+    @override
+    def number(self) -> int | None:
+        """Return the number of the device."""
+        return self.state.row.number
 
     @property
     def kind(self) -> DeviceKind:
@@ -140,7 +152,7 @@ class Device(Subject):
     @override
     def concerns(self, change: Change) -> bool:
         """Return whether a change is about the device, or about the plans of all of them."""
-        number = _device_of(change)
+        number = device_of(change)
         return number is None or number in (0, self.state.row.number)
 
 
@@ -394,20 +406,3 @@ def _device_info(entry: AquaristConfigEntry, state: DeviceState) -> dr.DeviceInf
     if model is not None:
         info["model"] = model.name
     return info
-
-
-def _device_of(change: Change) -> int | None:
-    """Return the number of the device that a change is about; 0 is about all of them."""
-    match change:
-        case CommandChanged(command=command):
-            return command.device
-        case DoseChanged(dose=dose):
-            return dose.device
-        case (
-            FieldChanged(device=number)
-            | DeviceChanged(device=number)
-            | ContainerChanged(device=number)
-            | MemoryChanged(device=number)
-        ):
-            return number
-    return None

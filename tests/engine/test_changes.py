@@ -68,3 +68,20 @@ def test_a_listener_may_leave_while_it_listens() -> None:
     announcer.announce(FIRST)
     announcer.announce(SECOND)
     assert heard == [FIRST, SECOND]
+
+
+def test_who_looks_at_one_device_hears_of_that_one() -> None:
+    """And of what is about all of them, or about none."""
+    announcer = Announcer()
+    heard: list[Change] = []
+    announcer.listen(heard.append, device=2)
+    theirs = (
+        DeviceChanged(device=2),
+        DeviceChanged(device=0),
+        StoreChanged(code=None),
+    )
+
+    for change in (DeviceChanged(device=1), *theirs, DeviceChanged(device=3)):
+        announcer.announce(change)
+
+    assert heard == list(theirs)

@@ -200,22 +200,43 @@ type Change = (
 type Listener = Callable[[Any], None]
 
 
+def device_of(change: Change) -> int | None:
+    """Return the number of the device that a change is about; 0 is about all of them."""
+    match change:
+        case CommandChanged(command=command):
+            return command.device
+        case DoseChanged(dose=dose):
+            return dose.device
+        case (
+            FieldChanged(device=number)
+            | DeviceChanged(device=number)
+            | ContainerChanged(device=number)
+            | MemoryChanged(device=number)
+        ):
+            return number
+    return None
+
+
 class Announcer:
     """Tells every listener of the changes that it wants to hear of, in order."""
 
     def __init__(self) -> None:
         """Start with no listener."""
-        self._listeners: list[tuple[Listener, frozenset[type]]] = []
-        self._hearing: dict[type[Change], tuple[Listener, ...]] = {}
+        self._listeners: list[tuple[Listener, frozenset[type], int | None]] = []
+        self._hearing: dict[tuple[type[Change], int | None], tuple[Listener, ...]] = {}
 
     def listen[Heard: Change](
-        self, listener: Callable[[Heard], None], *kinds: type[Heard]
+        self,
+        listener: Callable[[Heard], None],
+        *kinds: type[Heard],
+        device: int | None = None,
     ) -> Callable[[], None]:
         """Call the listener with each change until the returned function is called.
 
-        With ``kinds`` only with those; without, it takes all of them.
+        With ``kinds`` only with those; without, it takes all of them. With ``device`` not
+        with those that are about another one.
         """
-        entry: tuple[Listener, frozenset[type]] = (listener, frozenset(kinds))
+        entry = (listener, frozenset[type](kinds), device)
         self._listeners.append(entry)
         self._hearing.clear()
 
@@ -226,19 +247,23 @@ class Announcer:
 
         return stop
 
-    def hearing(self, kind: type[Change]) -> tuple[Listener, ...]:
-        """Return who listens to a kind of change."""
-        if (found := self._hearing.get(kind)) is None:
-            found = self._hearing[kind] = tuple(
+    def hearing(
+        self, kind: type[Change], device: int | None = None
+    ) -> tuple[Listener, ...]:
+        """Return who listens to a kind of change, about one device or about all."""
+        about = (kind, device or None)
+        if (found := self._hearing.get(about)) is None:
+            found = self._hearing[about] = tuple(
                 listener
-                for listener, kinds in self._listeners
-                if not kinds or kind in kinds
+                for listener, kinds, number in self._listeners
+                if (not kinds or kind in kinds)
+                and (not device or number is None or number == device)
             )
         return found
 
     def announce(self, change: Change) -> None:
         """Tell everybody; a listener's own error is its own."""
-        for listener in self.hearing(type(change)):
+        for listener in self.hearing(type(change), device_of(change)):
             try:
                 listener(change)
             except Exception:

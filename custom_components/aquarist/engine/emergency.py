@@ -136,11 +136,12 @@ class Emergency:
 
     def _holding(self) -> list[Command]:
         """Return the commands by which a stop holds a field, not those being let go."""
-        return [
+        holding = (
             command
-            for command in self._records.open
+            for command in self._records.unsettled
             if command.action == ACTION and command.phase in HOLDING
-        ]
+        )
+        return sorted(holding, key=lambda command: command.order)
 
     def _latch(
         self, device: DeviceState, user: str | None, context: str | None
