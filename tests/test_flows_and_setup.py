@@ -234,3 +234,26 @@ async def test_a_rule_that_comes_holds_at_once(hass: HomeAssistant) -> None:
 
     assert engine.safety.refusal(device) is not None
     assert device.device is port
+
+
+async def test_what_comes_while_the_aquarium_is_unloaded_waits_for_it(
+    hass: HomeAssistant,
+) -> None:
+    """Nothing is attached to an entry that is not loaded."""
+    entry = await add_aquarium(hass)
+    hass.config_entries.async_add_subentry(entry, RETURN)
+    await hass.async_block_till_done()
+    async with entry.runtime_data.changing:
+        unloading = hass.async_create_task(
+            hass.config_entries.async_unload(entry.entry_id), eager_start=True
+        )
+        assert entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS
+        hass.config_entries.async_add_subentry(entry, SKIMMER)
+
+    await unloading
+    await hass.async_block_till_done()
+    assert device_names(hass) == []
+
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    assert device_names(hass) == ["Return", "Skimmer"]

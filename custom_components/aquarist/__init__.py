@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
 from homeassistant.core import Event, HassJob, HomeAssistant
 from homeassistant.helpers import config_validation as cv
@@ -138,7 +138,10 @@ async def _async_changed(hass: HomeAssistant, entry: AquaristConfigEntry) -> Non
     held = entry.runtime_data
     held.engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
     async with held.changing:
-        if entry.runtime_data is not held or held.listing == listing_of(entry):
+        # Whoever loads it, or loads it anew, reads the whole list.
+        if entry.state is not ConfigEntryState.LOADED or entry.runtime_data is not held:
+            return
+        if held.listing == listing_of(entry):
             return
         made_anew = await _take_listing(hass, entry, held)
     if made_anew:
