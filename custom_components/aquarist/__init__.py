@@ -28,7 +28,8 @@ from .removal import leave_behind
 from .safety_rules import async_follow_rules
 from .services import async_register_services
 from .startup import open_engine
-from .subjects import forget_stale_heads, tell_of_device
+from .subject_entities import tell_of_device
+from .subjects import forget_stale_heads
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 

@@ -33,7 +33,8 @@ from .engine.claims import is_passing
 from .engine.emergency import ACTION as EMERGENCY_STOP
 from .entity import AquaristEntity, Hears, any_of
 from .layers.claims import Layer
-from .subjects import LIGHTS, Aquarium, Device, Head, Subject, with_container, with_each
+from .subject_entities import with_container, with_each
+from .subjects import LIGHTS, Aquarium, Device, Head, Subject
 
 PARALLEL_UPDATES = 0
 

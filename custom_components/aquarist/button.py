@@ -16,7 +16,8 @@ from .engine.emergency import NO_SAFE_VALUE
 from .entity import AquaristEntity, ReachingEntity, any_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .runs.mode_definition import FEED
-from .subjects import CHIHIROS, Aquarium, Device, Head, with_container, with_each
+from .subject_entities import with_container, with_each
+from .subjects import CHIHIROS, Aquarium, Device, Head
 
 PARALLEL_UPDATES = 0
 

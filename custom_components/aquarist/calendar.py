@@ -18,7 +18,8 @@ from .engine.changes import Change, DeviceChanged, ScheduleChanged
 from .entity import AquaristEntity, any_of
 from .outlook import Entry, entries, of_aquarium, present
 from .plan_words import words_of
-from .subjects import Aquarium, with_each
+from .subject_entities import with_each
+from .subjects import Aquarium
 
 PARALLEL_UPDATES = 0
 

@@ -12,7 +12,8 @@ from .dosing.volume import millilitres
 from .engine.changes import Change, DoseChanged, OccurrenceChanged
 from .entity import AquaristEntity, any_of
 from .store.occurrences import Verdict
-from .subjects import Aquarium, Head, with_each
+from .subject_entities import with_each
+from .subjects import Aquarium, Head
 
 PARALLEL_UPDATES = 0
 

@@ -18,7 +18,8 @@ from .devices.device import DeviceKind
 from .devices.lamp import LIGHT, MIX
 from .engine.changes import DeviceChanged, FieldChanged
 from .entity import LevelEntity, any_of
-from .subjects import LIGHTS, Device, with_each
+from .subject_entities import with_each
+from .subjects import LIGHTS, Device
 
 PARALLEL_UPDATES = 0
 

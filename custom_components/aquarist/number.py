@@ -26,7 +26,8 @@ from .head_options import LARGEST_CONTAINER_ML
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .off_for import OffFor
-from .subjects import LIGHTS, Device, Head, with_each
+from .subject_entities import with_each
+from .subjects import LIGHTS, Device, Head
 
 PARALLEL_UPDATES = 0
 

@@ -14,7 +14,8 @@ from .engine.changes import CommandChanged, DeviceChanged, FieldChanged, MemoryC
 from .entity import ReachingEntity, any_of
 from .layers.claims import Layer
 from .mode_select import ModeSelect
-from .subjects import Aquarium, Device, with_each
+from .subject_entities import with_each
+from .subjects import Aquarium, Device
 
 PARALLEL_UPDATES = 0
 

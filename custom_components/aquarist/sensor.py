@@ -27,15 +27,8 @@ from .head_sensors import CONTAINER_SENSORS, HEAD_SENSORS
 from .last_command import LastCommandSensor
 from .outlook import of_aquarium, upcoming
 from .sensor_description import AquaristSensorDescription
-from .subjects import (
-    CHIHIROS,
-    Aquarium,
-    Device,
-    Head,
-    Subject,
-    with_container,
-    with_each,
-)
+from .subject_entities import with_container, with_each
+from .subjects import CHIHIROS, Aquarium, Device, Head, Subject
 from .write_action_sensors import WRITE_ACTION_SENSORS
 
 PARALLEL_UPDATES = 0

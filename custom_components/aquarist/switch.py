@@ -13,7 +13,8 @@ from .devices.device import DeviceKind
 from .devices.fields import LEVEL
 from .engine.changes import CommandChanged, DeviceChanged, FieldChanged
 from .entity import AquaristEntity, LevelEntity, any_of
-from .subjects import Aquarium, Device, Head, with_each
+from .subject_entities import with_each
+from .subjects import Aquarium, Device, Head
 
 PARALLEL_UPDATES = 0
 
