@@ -14,7 +14,7 @@ from typing import Any
 
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry
 from homeassistant.const import EVENT_HOMEASSISTANT_STARTED, EVENT_STATE_CHANGED
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import discovery
 from homeassistant.helpers.event import async_track_point_in_time
 from homeassistant.helpers.typing import ConfigType
@@ -211,6 +211,8 @@ async def _changed(
     """Return how long after the due instant each entity changed."""
     at: dict[str, float] = {}
 
+    # In the event loop: a job in a thread for each change would be measured along with it.
+    @callback
     def heard(event: Event[Any]) -> None:
         at.setdefault(event.data["entity_id"], event.time_fired.timestamp())
 

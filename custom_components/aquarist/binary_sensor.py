@@ -73,7 +73,8 @@ def _device_reasons(device: Device) -> list[str]:
 
 def _aquarium_reasons(aquarium: Aquarium) -> list[str]:
     """Return what is wrong with an aquarium, in words for automations."""
-    latched = any(map(aquarium.engine.emergency.latched, aquarium.devices))
+    stopped = aquarium.engine.emergency.stopped
+    latched = any(device.row.number in stopped for device in aquarium.devices)
     trouble = aquarium.engine.store_trouble
     return [
         *([trouble] if trouble is not None else []),

@@ -85,3 +85,42 @@ def test_who_looks_at_one_device_hears_of_that_one() -> None:
         announcer.announce(change)
 
     assert heard == list(theirs)
+
+
+def test_what_is_announced_while_something_acts_is_told_afterwards_in_order() -> None:
+    """Also what a listener announces in its turn; then everything is told at once again."""
+    announcer = Announcer()
+    heard: list[Change] = []
+    third = DeviceChanged(device=3)
+
+    def answer(change: Change) -> None:
+        heard.append(change)
+        if change == FIRST:
+            announcer.announce(third)
+
+    announcer.listen(answer)
+    with announcer.acting():
+        announcer.announce(FIRST)
+        announcer.announce(SECOND)
+        assert heard == []
+    assert heard == [FIRST, SECOND, third]
+    announcer.announce(SECOND)
+    assert heard == [FIRST, SECOND, third, SECOND]
+
+
+def test_what_was_announced_is_told_although_the_act_failed() -> None:
+    """It is on disk; the fault is that of whoever acted."""
+    announcer = Announcer()
+    heard: list[Change] = []
+    announcer.listen(heard.append)
+
+    def act() -> None:
+        with announcer.acting():
+            announcer.announce(FIRST)
+            raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError):
+        act()
+    assert heard == [FIRST]
+    announcer.announce(SECOND)
+    assert heard == [FIRST, SECOND]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from custom_components.aquarist.engine.changes import Announcer, StoreChanged
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.journal import Journal
 from custom_components.aquarist.store import settings
@@ -309,3 +310,23 @@ async def test_without_a_store_nothing_is_accepted_and_outcomes_wait() -> None:
     await journal.retry()
     assert journal.kept == 1
     await journal.close()
+
+
+async def test_what_follows_from_a_commit_is_done_before_it_is_told(
+    tmp_path: Path,
+) -> None:
+    """A device hears first, and only then whoever listens."""
+    announcer = Announcer()
+    happened: list[str] = []
+    announcer.listen(lambda change: happened.append("told"))
+    async with asyncio.timeout(5):
+        database = await Database.open(tmp_path / "aquarist.db", at=START)
+        journal = Journal(database, lambda error: None, announcer.acting)
+
+        def committed(_: None) -> None:
+            announcer.announce(StoreChanged(code=None))
+            happened.append("done")
+
+        await journal.commit(put("key", 1), committed)
+        assert happened == ["done", "told"]
+        await journal.close()

@@ -1,7 +1,8 @@
 """The writer: many units, one commit; each fails alone, a batch fails together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 import logging
 from pathlib import Path
 import sqlite3
@@ -110,6 +111,32 @@ async def test_committed_is_called_in_order_before_the_caller_goes_on(
     keys = [f"{number:02}" for number in range(20)]
     await asyncio.gather(*(one(key) for key in keys))
     assert told == keys
+
+
+async def test_what_follows_from_a_batch_happens_within_one_act(
+    writer: Writer,
+) -> None:
+    """It begins before the first consequence and is over before any caller goes on."""
+    told: list[str] = []
+
+    @contextmanager
+    def acting() -> Iterator[None]:
+        told.append("begin")
+        yield
+        told.append("end")
+
+    async def one(key: str) -> None:
+        await writer.write(put(key), told.append)
+        told.append(f"{key} goes on")
+
+    gate, standing = await blocked(writer)
+    writer.acting = acting
+    callers = [asyncio.Task(one(key), eager_start=True) for key in "ab"]
+    gate.opened.set()
+    await standing
+    await asyncio.gather(*callers)
+    batch = told[told.index("a") - 1 :]
+    assert batch == ["begin", "a", "b", "end", "a goes on", "b goes on"]
 
 
 async def test_committed_follows_the_order_over_many_batches(writer: Writer) -> None:

@@ -1,6 +1,8 @@
 """What the engine announces; each after it is on disk (law 2)."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 import logging
@@ -224,6 +226,8 @@ class Announcer:
         """Start with no listener."""
         self._listeners: list[tuple[Listener, frozenset[type], int | None]] = []
         self._hearing: dict[tuple[type[Change], int | None], tuple[Listener, ...]] = {}
+        self._untold: deque[Change] = deque()
+        self._acting = False
 
     def listen[Heard: Change](
         self,
@@ -261,8 +265,30 @@ class Announcer:
             )
         return found
 
+    @contextmanager
+    def acting(self) -> Iterator[None]:
+        """Let everything be done before anything of it is told, in its order.
+
+        Of many windows that begin at once the last one waits for the devices of the others,
+        not for their listeners too.
+        """
+        self._acting = True
+        try:
+            yield
+        finally:
+            while self._untold:
+                self._tell(self._untold.popleft())
+            self._acting = False
+
     def announce(self, change: Change) -> None:
         """Tell everybody; a listener's own error is its own."""
+        if self._acting:
+            self._untold.append(change)
+        else:
+            self._tell(change)
+
+    def _tell(self, change: Change) -> None:
+        """Call those who hear of such a change."""
         for listener in self.hearing(type(change), device_of(change)):
             try:
                 listener(change)

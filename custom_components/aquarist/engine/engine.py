@@ -86,7 +86,7 @@ class Engine:
         self._tasks: set[asyncio.Task[None]] = set()
         self.announcer = Announcer()
         self.agenda = Agenda(clock)
-        self.journal = Journal(database, self._store_troubled)
+        self.journal = Journal(database, self._store_troubled, self.announcer.acting)
         self.store_trouble: str | None = None if database else "store_locked"
         self.store_fault: StoreError | None = None
         # What had not ended when the last engine did, as that one left it.

@@ -8,13 +8,14 @@ takes it, and only then does memory change and the world hear of it.
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import nullcontext
 import logging
 from sqlite3 import Connection
 from typing import Any
 
 from ..store.database import Database
 from ..store.errors import StoreError
-from ..store.work import HeldBackError
+from ..store.work import Acting, HeldBackError
 from .errors import EngineError
 
 _LOGGER = logging.getLogger(__name__)
@@ -27,12 +28,19 @@ class Journal:
     """Writes causes and outcomes; locked when there is no store to write to."""
 
     def __init__(
-        self, database: Database | None, troubled: Callable[[StoreError | None], None]
+        self,
+        database: Database | None,
+        troubled: Callable[[StoreError | None], None],
+        acting: Acting = nullcontext,
     ) -> None:
-        """Write to the database; tell `troubled` of a fault, and of None when it is over."""
+        """Write to the database; tell `troubled` of a fault, and of None when it is over.
+
+        What follows from the commits of a batch happens within `acting`.
+        """
         self._database = database
         if database is not None:
             database.writer.watcher = troubled
+            database.writer.acting = acting
         self._kept: deque[tuple[Unit[Any], Committed[Any] | None]] = deque()
         # How many of the kept came back from the store. The rest was never handed over.
         self._returned = 0

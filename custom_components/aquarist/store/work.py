@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -12,6 +13,7 @@ type Unit[T] = Callable[[sqlite3.Connection], T]
 type Teller = asyncio.Future[Any] | Unattended
 type Committed = Callable[[Any], None] | None
 type Waiting = tuple[Unit[Any], Committed, Teller]
+type Acting = Callable[[], AbstractContextManager[None]]
 type Outcome = tuple[Teller, Committed, Any, BaseException | None]
 
 _item = attrgetter("item")

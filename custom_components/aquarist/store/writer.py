@@ -12,6 +12,7 @@ later one is tried before whoever posts them has caught up.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 import logging
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -30,8 +31,11 @@ from .errors import (
 )
 from .place import Place
 from .work import (
+    Acting,
+    Committed,
     HeldBackError,
     Outcome,
+    Teller,
     Unattended,
     Unit,
     Upkeep,
@@ -84,6 +88,7 @@ class Writer:
         self._refusing = False
         self._holding_back = False
         self.watcher: Callable[[StoreError | None], None] | None = None
+        self.acting: Acting = nullcontext
         connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         self._thread = threading.Thread(
             target=self._run, name="aquarist-store-writer", daemon=True
@@ -163,20 +168,9 @@ class Writer:
     def _deliver(self, outcomes: list[Outcome]) -> None:
         """Tell the callers of a batch, in commit order."""
         self._watch(outcomes)
-        for future, committed, result, error in outcomes:
-            if error is not None:
-                if future.cancelled():
-                    _LOGGER.error("A write that nobody waits for failed: %r", error)
-                else:
-                    future.set_exception(error)
-                continue
-            if committed is not None:
-                try:
-                    committed(result)
-                except Exception:
-                    _LOGGER.exception("What follows from a committed write failed")
-            if not future.cancelled():
-                future.set_result(result)
+        with self.acting():
+            for outcome in outcomes:
+                _tell_of(*outcome)
 
     def _watch(self, outcomes: list[Outcome]) -> None:
         """Tell whoever watches when the store begins to refuse, and when it takes again."""
@@ -386,6 +380,25 @@ class Writer:
         else:
             self._fold("TRUNCATE")
         self._connection.close()
+
+
+def _tell_of(
+    future: Teller, committed: Committed, result: Any, error: BaseException | None
+) -> None:
+    """Tell the caller of one unit what became of it."""
+    if error is not None:
+        if future.cancelled():
+            _LOGGER.error("A write that nobody waits for failed: %r", error)
+        else:
+            future.set_exception(error)
+        return
+    if committed is not None:
+        try:
+            committed(result)
+        except Exception:
+            _LOGGER.exception("What follows from a committed write failed")
+    if not future.cancelled():
+        future.set_result(result)
 
 
 def _fulfil(done: asyncio.Future[None]) -> None:
