@@ -14,7 +14,7 @@ import tempfile
 from time import perf_counter
 
 from custom_components.aquarist.commands.phases import FINAL, Phase
-from custom_components.aquarist.store import devices
+from custom_components.aquarist.store import devices, filing
 from custom_components.aquarist.store.command_history import CommandFilter, find
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.instants import to_store
@@ -134,6 +134,8 @@ async def filled(path: Path, count: int) -> Database:
 
     database = await Database.open(path, at=END)
     await database.writer.write(fill)
+    # The writer does so itself as soon as it rests.
+    await database.writer.write(filing.file)
     return database
 
 

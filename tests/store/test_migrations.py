@@ -11,6 +11,7 @@ import pytest
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.store import (
     calibrations,
+    command_history,
     commands,
     configurations,
     containers,
@@ -18,6 +19,7 @@ from custom_components.aquarist.store import (
     definitions,
     devices,
     doses,
+    filing,
     occurrences,
     on_times,
     programmes,
@@ -26,6 +28,7 @@ from custom_components.aquarist.store import (
     schedules,
     settings,
 )
+from custom_components.aquarist.store.command_history import CommandFilter
 from custom_components.aquarist.store.errors import StoreFailedError
 from custom_components.aquarist.store.migrations import STEPS, Step
 from custom_components.aquarist.store.opening import open_for_writing
@@ -171,7 +174,7 @@ def test_version_1_is_read_by_the_present_code(path: Path) -> None:
         ran, missed = occurrences.recent(connection, 1, 10)
         assert (ran.verdict, ran.nominal) == (None, "2026-11-21T08:00:00")
         assert (missed.verdict, missed.count) == (occurrences.Verdict.MISSED, 3)
-        assert settings.load_all(connection) == {"sweep": 30}
+        assert settings.load_all(connection) == {"sweep": 30, "filed": 3}
         (anchor,) = on_times.load_all(connection)
         assert anchor.elapsed == pytest.approx(12.5)
         # Numbers that were given once are not given again.
@@ -241,6 +244,10 @@ def test_version_2_is_read_by_the_present_code(path: Path) -> None:
     with closing(open_for_writing(path, AT, STEPS)) as connection:
         (repeated,) = commands.of_run(connection, 1)
         assert (repeated.step, repeated.retry_of) == (0, "done")
+        every = command_history.find(connection, CommandFilter(), 100)
+        of_one = command_history.find(connection, CommandFilter(device=1), 100)
+        assert [one for one in every if one.device == 1] == of_one != []
+        assert filing.is_filed(connection)
         (dose,) = doses.open_doses(connection)
         assert (dose.additive, dose.aquarium, dose.source) == (
             "Calcium",

@@ -2,7 +2,8 @@
 
 A page is in the order of acceptance by the clock; commands of one instant are in their
 own order. Every index of a filter ends with that instant, so that a page costs a page,
-however many records there are and however rare is what is asked for.
+however many records there are and however rare is what is asked for. Of a device those
+that are filed are read off their table, and the few newest are read through.
 """
 
 # ruff: noqa: S608 - statements are put together from constants, never from input
@@ -17,12 +18,19 @@ from typing import Any
 from ..commands.command import Command
 from ..commands.phases import Phase
 from ..frozen import frozen
+from . import filing
 from .commands import COLUMNS, command_of
 from .database import Database
 from .instants import to_store
 
 PAGE = 500
-_BY_TIME = "command_created_at"
+_BY_TIME = "command INDEXED BY command_created_at"
+_BY_ACTION = "command INDEXED BY command_action"
+_BY_USER = "command INDEXED BY command_user"
+_BY_PHASE = "command INDEXED BY command_phase"
+_FILED = "command_by_device AS filed"
+_BY_DEVICE = f"{_FILED} CROSS JOIN command USING (ordinal)"
+_NOT_FILED = "command NOT INDEXED"
 _PLACE = "SELECT created_at, ordinal FROM command WHERE ordinal = ?"
 _NEWEST = "SELECT COALESCE(max(ordinal), 0) FROM command"
 # As far as two indexes are read to find out which of them has less to read.
@@ -47,11 +55,14 @@ class CommandFilter:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One condition, the values in it, and the index that finds what meets it."""
+    """One condition, the values in it, and what finds the commands that meet it.
+
+    The condition names the table of device and instant as `{of}`.
+    """
 
     condition: str
     values: tuple[Any, ...]
-    index: str | None = None
+    source: str | None = None
 
 
 def find(
@@ -70,7 +81,7 @@ def find(
         place = connection.execute(_PLACE, (before,)).fetchone()
         if place is None:
             return []
-        terms.append(_Term("(created_at, ordinal) < (?, ?)", place))
+        terms.append(_Term("({of}.created_at, ordinal) < (?, ?)", place))
     return _page(connection, wanted.phases, terms, "DESC", limit)
 
 
@@ -93,7 +104,7 @@ async def export(
             yield page
             last = page[-1]
             at = to_store(last.created_at)
-            place = (_Term("(created_at, ordinal) > (?, ?)", (at, last.order)),)
+            place = (_Term("({of}.created_at, ordinal) > (?, ?)", (at, last.order)),)
         page_is_full = len(page) == size
 
 
@@ -107,15 +118,15 @@ def _terms(wanted: CommandFilter) -> list[_Term]:
     """Return the conditions of a filter, but for its phases."""
     terms = []
     if wanted.device is not None:
-        terms.append(_Term("device = ?", (wanted.device,), "command_device"))
+        terms.append(_Term("{of}.device = ?", (wanted.device,), _BY_DEVICE))
     if wanted.action is not None:
-        terms.append(_Term("action = ?", (wanted.action,), "command_action"))
+        terms.append(_Term("action = ?", (wanted.action,), _BY_ACTION))
     if wanted.user is not None:
-        terms.append(_Term("user = ?", (wanted.user,), "command_user"))
+        terms.append(_Term("user = ?", (wanted.user,), _BY_USER))
     if wanted.since is not None:
-        terms.append(_Term("created_at >= ?", (to_store(wanted.since),)))
+        terms.append(_Term("{of}.created_at >= ?", (to_store(wanted.since),)))
     if wanted.until is not None:
-        terms.append(_Term("created_at < ?", (to_store(wanted.until),)))
+        terms.append(_Term("{of}.created_at < ?", (to_store(wanted.until),)))
     return terms
 
 
@@ -128,19 +139,20 @@ def _page(
 ) -> list[Command]:
     """Return one page of the commands that meet all terms and are in one of the phases.
 
-    Each phase is a search of its own, as only so its index gives them in order.
+    Each phase is a search of its own, as only so its index gives them in order; so are
+    those of a device that are filed, and those that are not.
     """
     searches = [terms]
     if phases is not None:
         searches = [(*terms, _in_phase(phase)) for phase in sorted(phases)]
     found, values = [], list[Any]()
     for search in searches:
-        index = _best_index(connection, search)
-        found.append(
-            f"SELECT * FROM (SELECT ordinal FROM command INDEXED BY {index} "
-            f"WHERE {_all(search)} ORDER BY created_at {order}, ordinal {order} LIMIT ?)"
-        )
-        values += [*_values(search), limit]
+        for source, of, asked in _sources(connection, search):
+            found.append(
+                f"SELECT * FROM (SELECT ordinal FROM {source} WHERE {_all(asked, of)} "
+                f"ORDER BY {of}.created_at {order}, ordinal {order} LIMIT ?)"
+            )
+            values += [*_values(asked), limit]
     if not found:
         return []
     rows = connection.execute(
@@ -155,32 +167,46 @@ def _in_phase(phase: Phase) -> _Term:
     """Return the condition of a phase; most have completed, and no index is needed then."""
     if phase is Phase.COMPLETED:
         return _Term("phase = 'completed'", ())
-    return _Term("phase = ? AND phase <> 'completed'", (phase.value,), "command_phase")
+    return _Term("phase = ? AND phase <> 'completed'", (phase.value,), _BY_PHASE)
 
 
-def _best_index(connection: sqlite3.Connection, terms: Sequence[_Term]) -> str:
-    """Return the index with the least to read: of two values, the rarer one's."""
-    indexed = [term for term in terms if term.index is not None]
-    if len(indexed) < 2:
-        return indexed[0].index or _BY_TIME if indexed else _BY_TIME
-    times = [term for term in terms if term.condition.startswith("created_at")]
+def _sources(
+    connection: sqlite3.Connection, terms: Sequence[_Term]
+) -> list[tuple[str, str, Sequence[_Term]]]:
+    """Return where to search, the table of device and instant there, and for what."""
+    best = _best_source(connection, terms)
+    if best != _BY_DEVICE:
+        return [(best, "command", terms)]
+    newest = _Term("ordinal > ?", (filing.mark(connection),))
+    return [(best, "filed", terms), (_NOT_FILED, "command", (*terms, newest))]
+
+
+def _best_source(connection: sqlite3.Connection, terms: Sequence[_Term]) -> str:
+    """Return what has the least to read: of two values, the rarer one's."""
+    sources = [term for term in terms if term.source is not None]
+    if len(sources) < 2:
+        return sources[0].source or _BY_TIME if sources else _BY_TIME
+    times = [term for term in terms if term.condition.startswith("{of}.created_at")]
 
     def entries(term: _Term) -> int:
         search = (term, *times)
+        source, of = term.source, "command"
+        if source == _BY_DEVICE:
+            source, of = _FILED, "filed"
         counted = connection.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM command "
-            f"INDEXED BY {term.index} WHERE {_all(search)} LIMIT {_WEIGHED})",
+            f"SELECT count(*) FROM (SELECT 1 FROM {source} "
+            f"WHERE {_all(search, of)} LIMIT {_WEIGHED})",
             _values(search),
         )
         count: int = counted.fetchone()[0]
         return count
 
-    return min(indexed, key=entries).index or _BY_TIME
+    return min(sources, key=entries).source or _BY_TIME
 
 
-def _all(terms: Sequence[_Term]) -> str:
+def _all(terms: Sequence[_Term], of: str) -> str:
     """Return the condition that all terms are met."""
-    return " AND ".join(term.condition for term in terms) or "TRUE"
+    return " AND ".join(term.condition.format(of=of) for term in terms) or "TRUE"
 
 
 def _values(terms: Sequence[_Term]) -> list[Any]:

@@ -29,6 +29,7 @@ from .errors import (
     passing,
     translated,
 )
+from .filing import FILE_AFTER, file, is_filed
 from .place import Place
 from .work import (
     Acting,
@@ -82,6 +83,8 @@ class Writer:
         self._held: Upkeep | None = None
         self._untold: list[Outcome] = []
         self._unfolded = 0
+        # What the last life left unfiled nobody counted.
+        self._unfiled = 1
         self._paused = False
         self._abandoned = False
         self._closing: asyncio.Future[None] | None = None
@@ -197,6 +200,9 @@ class Writer:
                 outcomes = self._settle(taken)
                 self._report()
                 self._untold = outcomes
+                if self._unfiled >= FILE_AFTER:
+                    self._report()
+                    self._file()
         _LOGGER.warning("The event loop ended before the store was closed")
         self._finish()
 
@@ -239,12 +245,15 @@ class Writer:
         return batch
 
     def _next(self) -> Waiting | Upkeep:
-        """Wait for the next item, and checkpoint when none comes for a while."""
-        if self._unfolded >= self._checkpoint_after and not self._paused:
+        """Wait for the next item; file and checkpoint when none comes for a while."""
+        folds = self._unfolded >= self._checkpoint_after and not self._paused
+        if folds or self._unfiled:
             try:
                 return self._queue.get(timeout=self._idle)
             except Empty:
-                self._fold("PASSIVE")
+                self._file()
+                if folds:
+                    self._fold("PASSIVE")
         return self._queue.get()
 
     def _settle(self, batch: list[Waiting]) -> list[Outcome]:
@@ -269,6 +278,7 @@ class Writer:
                 self._undo()
             else:
                 self._unfolded += len(batch)
+                self._unfiled += len(batch)
                 return outcomes
             pause = next(pauses, None)
             if pause is None or not passing(failure):
@@ -348,6 +358,18 @@ class Writer:
             self._tell(_fail, upkeep.done, error)
         else:
             self._tell(_fulfil, upkeep.done)
+
+    def _file(self) -> None:
+        """File what is new; until that succeeds it is found all the same."""
+        self._unfiled = 0
+        try:
+            if not is_filed(self._connection):
+                self._connection.execute("BEGIN IMMEDIATE")
+                file(self._connection)
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            _LOGGER.warning("The newest commands could not be filed: %s", error)
+            self._undo()
 
     def _fold(self, mode: str) -> bool:
         """Checkpoint the log into the file; return whether all of it was folded."""

@@ -7,8 +7,8 @@ change any more.
 from collections.abc import Callable, Sequence
 import sqlite3
 
-from . import step_001, step_002
+from . import step_001, step_002, step_003
 
 type Step = Callable[[sqlite3.Connection], None]
 
-STEPS: Sequence[Step] = (step_001.apply, step_002.apply)
+STEPS: Sequence[Step] = (step_001.apply, step_002.apply, step_003.apply)
