@@ -1,7 +1,7 @@
 """Frozen classes behave as frozen, slotted dataclasses of keyword fields."""
 
 from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
-from typing import Any, override
+from typing import Any, ClassVar, override
 
 import pytest
 
@@ -60,6 +60,34 @@ class Named:
     @override
     def __repr__(self) -> str:
         return self.name
+
+
+@frozen
+class Measured:
+    """What is of the class beside its fields."""
+
+    unit: ClassVar[str] = "mL"
+    given: float = field(default=1.5)
+
+    def told(self) -> str:
+        """Return words for it."""
+        return f"{self.given} {self.unit}"
+
+
+@frozen
+class Noted(Measured):
+    """Another default, and more words."""
+
+    given: float = 2.5
+    note: str = ""
+
+    @override
+    def told(self) -> str:
+        return f"{super().told()} {self.note}"
+
+
+class Labelled(Dose):
+    """A plain class made of a frozen one."""
 
 
 def test_fields_come_by_keyword_and_have_their_defaults() -> None:
@@ -151,3 +179,25 @@ def test_it_reads_as_a_dataclass_does() -> None:
     )
 
     assert repr(ours(head=1, name="a")) == repr(oracle(head=1, name="a"))
+
+
+def test_what_is_of_the_class_is_no_field() -> None:
+    """And a field that is named again has the newer default, in its old place."""
+    assert [one.name for one in fields(Measured)] == ["given"]
+    assert [(one.name, one.default) for one in fields(Noted)] == [
+        ("given", 2.5),
+        ("note", ""),
+    ]
+    assert (Measured().given, Noted().given) == (1.5, 2.5)
+
+
+def test_a_method_finds_that_of_the_base() -> None:
+    """By ``super()``, although the class was made anew."""
+    assert Noted(note="spilt").told() == "2.5 mL spilt"
+
+
+def test_a_plain_class_may_be_made_of_it() -> None:
+    """Whichever of both has objects first."""
+    assert Labelled(head=1, volume=2.5).additive is None
+    assert Dose(head=1, volume=2.5) != Labelled(head=1, volume=2.5)
+    assert replace(Labelled(head=1, volume=2.5), head=2).head == 2

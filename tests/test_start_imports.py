@@ -58,6 +58,7 @@ def test_what_every_start_needs_is_there(at_start: set[str]) -> None:
         pytest.param(".entity_hardware", id="devices of entities for the first one"),
         pytest.param(".devices.doser", id="a switched doser"),
         pytest.param(".devices.entity", id="a device of other entities"),
+        pytest.param(".removal", id="what a removed aquarium leaves behind"),
         pytest.param(".api.websocket.commands", id="a WebSocket command"),
         pytest.param(".services.commands", id="a service"),
         pytest.param(".options_flow", id="the options of a device"),

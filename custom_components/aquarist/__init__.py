@@ -24,7 +24,6 @@ from .firmware import async_keep_firmware
 from .hardware import Hardware, LocalTime, aquarium_limits
 from .issue_watch import report_device_problem, watch_engine
 from .mode_handles import async_follow_modes
-from .removal import leave_behind
 from .safety_rules import async_follow_rules
 from .services import async_register_services
 from .startup import open_engine
@@ -127,7 +126,8 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
     if entry.data.get(CONF_DEMO):
         await (await _read_in(hass, "demo")).end_demo_day(engine)
     if entry.data[CONF_KIND] != KIND_CHIHIROS:
-        await leave_behind(hass, entry, engine)
+        removal = await _read_in(hass, "removal")
+        await removal.leave_behind(hass, entry, engine)
 
 
 async def _async_changed(hass: HomeAssistant, entry: AquaristConfigEntry) -> None:

@@ -41,7 +41,7 @@ PARALLEL_UPDATES = 0
 PROBLEM_KINDS = frozenset({DeviceKind.PUMP, DeviceKind.ENTITY})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class AquaristBinarySensorDescription[S: Subject](BinarySensorEntityDescription):
     """A binary sensor of a kind of subject."""
 

@@ -5,7 +5,7 @@ that it holds again after the next start.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import HomeAssistant, callback
 
@@ -15,6 +15,8 @@ from .device_options import WITHOUT_CONTAINER
 from .dosing.volume import millilitres
 from .engine.changes import ContainerChanged
 from .hardware import known_heads
+
+LARGEST_CONTAINER_ML: Final = 100_000
 
 
 @callback

@@ -27,6 +27,7 @@ from .const import (
     CONF_ONLY_CALIBRATED,
     CONF_ONLY_IF_FITS,
 )
+from .container_sizes import LARGEST_CONTAINER_ML
 from .data import DATA_ENGINE
 from .dosing.calibration import REMINDER_DAYS
 from .dosing.volume import millilitres
@@ -35,7 +36,6 @@ from .engine.state import DeviceState
 from .form_fields import BUDGET, is_exact, number_field
 from .store.errors import StoreError
 
-LARGEST_CONTAINER_ML: Final = 100_000
 MAXIMUM_DOSE: Final = number_field(UnitOfVolume.MILLILITERS, 0.1, 6553, 0.1)
 CONTAINER: Final = number_field(UnitOfVolume.MILLILITERS, 1, LARGEST_CONTAINER_ML, 0.1)
 _INTERVAL: Final = number_field(UnitOfTime.MINUTES, 1, 10080, 1)

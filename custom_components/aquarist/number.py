@@ -13,6 +13,7 @@ from homeassistant.const import PERCENTAGE, EntityCategory, UnitOfVolume
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .container_sizes import LARGEST_CONTAINER_ML
 from .data import AquaristConfigEntry
 from .devices.device import DeviceKind
 from .devices.fields import LEVEL
@@ -22,7 +23,6 @@ from .engine.changes import ContainerChanged, DeviceChanged, FieldChanged
 from .entity import AquaristEntity, LevelEntity, any_of
 from .errors import translated
 from .hardware import MICROLITRES
-from .head_options import LARGEST_CONTAINER_ML
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
 from .off_for import OffFor

@@ -11,7 +11,7 @@ from .entity import Hears
 from .subjects import Subject
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class AquaristSensorDescription[S: Subject](SensorEntityDescription):
     """A sensor of a kind of subject.
 

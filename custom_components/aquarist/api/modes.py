@@ -11,7 +11,6 @@ from typing import Any
 from homeassistant.core import Context, HomeAssistant
 
 from ..data import DATA_ENGINE
-from ..engine.changes import ModeProgressed
 from ..engine.errors import EngineError
 from ..engine.intake import Origin
 from ..engine.mode_definitions import Mode
@@ -73,24 +72,6 @@ def status_record(aquarium: str, status: ModeStatus | None) -> dict[str, Any]:
             }
             for trouble in status.troubles
         ],
-    }
-
-
-def progress_record(change: ModeProgressed) -> dict[str, Any]:
-    """Return what a mode has come to; ``reason`` says why it ended."""
-    run = change.run
-    ended = run.ended_at is not None
-    return {
-        "aquarium": run.subject,
-        "mode": run.name,
-        "run_id": run.id,
-        "progress": change.progress.value,
-        "reason": (run.error or str(run.state)) if ended else None,
-        "ends_at": _iso(change.ends_at),
-        "latest_end": _iso(change.latest_end),
-        "started_at": run.started_at.isoformat(),
-        "source": run.source,
-        "user": run.user,
     }
 
 

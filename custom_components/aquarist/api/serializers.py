@@ -13,7 +13,7 @@ from ..commands.phases import Phase
 from ..dosing.container import ContainerStatus
 from ..dosing.ledger import Dose
 from ..dosing.volume import millilitres
-from ..engine.changes import OccurrenceChanged
+from ..engine.changes import ModeProgressed, OccurrenceChanged
 from ..engine.engine import Engine
 from ..engine.planner import Planned
 from ..engine.state import DeviceState
@@ -152,6 +152,24 @@ def occurrence_record(
         "at": change.at,
         "verdict": change.verdict,
         "reason": change.reason,
+    }
+
+
+def progress_record(change: ModeProgressed) -> dict[str, Any]:
+    """Return what a mode has come to; ``reason`` says why it ended."""
+    run = change.run
+    ended = run.ended_at is not None
+    return {
+        "aquarium": run.subject,
+        "mode": run.name,
+        "run_id": run.id,
+        "progress": change.progress.value,
+        "reason": (run.error or str(run.state)) if ended else None,
+        "ends_at": _iso(change.ends_at),
+        "latest_end": _iso(change.latest_end),
+        "started_at": run.started_at.isoformat(),
+        "source": run.source,
+        "user": run.user,
     }
 
 

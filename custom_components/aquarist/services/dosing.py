@@ -8,12 +8,12 @@ from ..api.rights import require_control
 from ..api.serializers import container_record
 from ..api.targets import target
 from ..commands.schemas import MOST_HEADS
+from ..container_sizes import LARGEST_CONTAINER_ML
 from ..data import DATA_ENGINE
 from ..engine.containers import check_head
 from ..engine.errors import EngineError
 from ..errors import translating
 from ..hardware import MICROLITRES
-from ..head_options import LARGEST_CONTAINER_ML
 from ..schedules.errors import ErrorCode, ScheduleError
 from ..schedules.validation import boolean, integer, number, validated
 
