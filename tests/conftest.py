@@ -3,8 +3,11 @@
 # Ours must be imported before the harness puts its own package of that name in its place.
 import custom_components  # isort: skip  # noqa: F401
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 import os
 
+from freezegun import freeze_time
 from habluetooth.usage import install_multiple_bleak_catcher
 from hypothesis import HealthCheck, settings
 import pytest
@@ -32,8 +35,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 
+NIGHT = "2026-11-20T10:00:00+00:00"
+"""Two in the morning in the harness's time zone: the demo aquarium's day has nothing due for hours."""
+
+
 @pytest.fixture(autouse=True)
-def find_our_integration(request: pytest.FixtureRequest) -> None:
+def same_time_of_day(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Begin each test with a Home Assistant at the same instant; its clock goes on from there."""
+    with ExitStack() as frozen:
+        if "hass" in request.fixturenames:
+            # The access log asks for what a moved clock cannot tell: the offset of the zone.
+            frozen.enter_context(
+                freeze_time(NIGHT, tick=True, ignore=["aiohttp.web_log"])
+            )
+        yield
+
+
+@pytest.fixture(autouse=True)
+def find_our_integration(
+    request: pytest.FixtureRequest, same_time_of_day: None
+) -> None:
     """Let Home Assistant find this repository's integration, in tests that use a Home Assistant.
 
     Each gets a configuration folder of its own: the harness shares one, and the store in it.

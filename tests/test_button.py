@@ -24,6 +24,7 @@ from .aquarium import (
     heard,
     subentry,
 )
+from .store.gate import answered_on_disk, refusing
 from .test_number import PUMP
 
 
@@ -112,6 +113,25 @@ async def test_an_emergency_stop_holds_until_it_is_released(
         assert not engine_of(hass).emergency.latched(doser)
         async with heard(hass, given):
             await call(hass, "press", dose)
+
+
+async def test_a_release_is_answered_once_it_is_on_disk(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Law 2: a kill after the answer stops nothing again; what cannot be written is an error."""
+    async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
+        stop = entity_of(hass, Platform.BUTTON, NAME, "emergency_stop")
+        release = entity_of(hass, Platform.BUTTON, NAME, "release_emergency_stop")
+        database = engine_of(hass).database
+        assert database is not None
+        await call(hass, "press", stop)
+        await answered_on_disk(database.writer, call(hass, "press", release))
+
+        await call(hass, "press", stop)
+        async with refusing(engine_of(hass).journal):
+            with pytest.raises(HomeAssistantError) as failure:
+                await call(hass, "press", release)
+        assert failure.value.translation_key == "store_failed"
 
 
 async def test_a_stop_that_was_not_confirmed_is_reported(

@@ -165,7 +165,11 @@ def test_a_due_moment_names_its_schedule(
     ("change", "message"),
     [
         ({}, "mode feed began"),
-        ({"progress": "extended"}, "mode feed lasts longer"),
+        (
+            {"progress": "extended", "ends_at": "2026-11-20T22:04:59+00:00"},
+            "mode feed lasts until 14:04",
+        ),
+        ({"progress": "extended", "ends_at": None}, "mode feed lasts longer"),
         ({"progress": "ended", "reason": "completed"}, "mode feed ended"),
         (
             {"progress": "ended", "reason": "mode_latest_end"},

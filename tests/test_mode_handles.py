@@ -197,8 +197,8 @@ async def test_a_mode_is_made_step_by_step(
     assert steps(result) == ["–"]
     result = await chosen(hass, result, "hold")
     assert [one["label"] for one in choices(result, "field")] == [
-        "Skimmer: level",
-        "Feeder: level",
+        "Skimmer: Level",
+        "Feeder: Level",
         "Sump: full",
         "Sump: program",
         "Sump: note",
@@ -232,7 +232,7 @@ async def test_a_mode_is_made_step_by_step(
         "save",
     ]
     assert steps(result) == [
-        "1. Skimmer: level → 10",
+        "1. Skimmer: Level → 10",
         "2. Sump: full → on",
         "3. Sump: program → night",
         "4. Sump: note → fed",
@@ -313,13 +313,13 @@ async def test_steps_can_be_moved_and_taken_out(hass: HomeAssistant) -> None:
     result = await chosen(hass, result, "move")
     result = await sent(hass, result, step="2", place=1)
     assert steps(result) == [
-        "1. Feeder: level → 0",
-        "2. Skimmer: level → 10",
+        "1. Feeder: Level → 0",
+        "2. Skimmer: Level → 10",
         "3. ⏳ 15 min",
     ]
     result = await chosen(hass, result, "take_out")
     result = await sent(hass, result, step="2")
-    assert steps(result) == ["1. Feeder: level → 0", "2. Skimmer: level → 10"]
+    assert steps(result) == ["1. Feeder: Level → 0", "2. Skimmer: Level → 10"]
     assert "countdown" in (result["menu_options"] or ())
 
 
@@ -334,7 +334,7 @@ async def test_a_value_that_a_device_does_not_take_is_refused_at_once(
     assert suggested(result) == {"value": 50}
     await engine_of(hass).equipment.detach(device_named(hass, "Feeder").row.number)
     result = await sent(hass, result, value=100)
-    assert steps(result) == ["1. Skimmer: level → 10", "2. Feeder: level → 100"]
+    assert steps(result) == ["1. Skimmer: Level → 10", "2. Feeder: Level → 100"]
 
 
 async def test_a_device_that_goes_while_the_form_is_open_is_told(
@@ -351,7 +351,7 @@ async def test_a_device_that_goes_while_the_form_is_open_is_told(
     assert (result["step_id"], result["errors"]) == ("hold", {"field": "device_gone"})
     result = await sent(hass, result, field=key(hass, "Skimmer", "level"))
     result = await sent(hass, result, value=20)
-    assert steps(result) == ["1. Skimmer: level → 10", "2. Skimmer: level → 20"]
+    assert steps(result) == ["1. Skimmer: Level → 10", "2. Skimmer: Level → 20"]
 
 
 async def test_without_devices_there_is_no_mode(
@@ -407,7 +407,7 @@ async def test_what_makes_no_mode_is_told_where_it_can_be_mended(
     assert result["errors"] == {field: "not_possible"}
     assert (result["description_placeholders"] or {})["reason"]
     result = await sent(hass, result, name="Right", duration_minutes=15)
-    assert steps(result) == ["1. Skimmer: level → 10"]
+    assert steps(result) == ["1. Skimmer: Level → 10"]
     result = await chosen(hass, result, "save")
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
@@ -437,9 +437,9 @@ async def test_a_mode_can_be_changed(
     }
     result = await sent(hass, result, name="Late night", duration_minutes=8)
     assert steps(result) == [
-        "1. Skimmer: level → 0",
+        "1. Skimmer: Level → 0",
         "2. ⏳ 8 min",
-        "3. ↩ Skimmer: level",
+        "3. ↩ Skimmer: Level",
     ]
     result = await chosen(hass, result, "save")
     assert result["reason"] == "reconfigure_successful"

@@ -24,6 +24,7 @@ from .aquarium import (
     heard,
     subentry,
 )
+from .store.gate import answered_on_disk
 
 PUMP = {
     "entity_id": "input_number.speed",
@@ -216,6 +217,25 @@ async def test_a_pump_is_off_for_some_minutes(
             await call(hass, "set_value", off_for, value=0)
         await hass.async_block_till_done()
         assert value(hass, off_for) == 0
+        assert value(hass, "input_number.speed") == 30
+
+
+async def test_what_is_given_back_at_once_is_on_disk(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Law 2: a kill after the answer switches nothing off again."""
+    await entities_behind(hass, speed=30)
+    kept = subentry("pump", "Return", PUMP)
+    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
+        database = engine_of(hass).database
+        assert database is not None
+        off_for = entity_of(hass, Platform.NUMBER, "Return", "off_for")
+        await call(hass, "set_value", off_for, value=30)
+        await hass.async_block_till_done()
+        await answered_on_disk(
+            database.writer, call(hass, "set_value", off_for, value=0)
+        )
+        await hass.async_block_till_done()
         assert value(hass, "input_number.speed") == 30
 
 

@@ -45,6 +45,7 @@ from .aquarium import (
     restart,
     subentry,
 )
+from .store.gate import answered_on_disk, refusing
 
 PATIENCE = 10.0
 
@@ -106,6 +107,28 @@ async def test_all_is_well(hass: HomeAssistant, tmp_path: Path) -> None:
     """An aquarium that works has no issues."""
     async with aquarium(hass, tmp_path, demo=True):
         assert ours(hass) == set()
+
+
+async def test_without_records_a_schedule_is_refused_for_that(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Devices are named by numbers that only the records know: it is not the number's fault."""
+    (tmp_path / STORE_FILE).write_bytes(b"no database at all" * 1000)
+    async with aquarium(hass, tmp_path, demo=True):
+        with pytest.raises(HomeAssistantError) as refused:
+            await hass.services.async_call(
+                DOMAIN,
+                "create_schedule",
+                {
+                    "name": "Dawn",
+                    "device_ids": [1],
+                    "schedule_type": "cron",
+                    "cron_expression": "0 8 * * *",
+                    "action_type": "on",
+                },
+                blocking=True,
+            )
+        assert refused.value.translation_key == "store_locked"
 
 
 async def test_a_damaged_store_is_asked_about_until_the_keeper_decides(
@@ -257,6 +280,30 @@ async def test_an_emergency_stop_stands_until_it_is_let_go(
         await hass.async_block_till_done()
         assert not engine_of(hass).emergency.latched(doser)
         assert issue_id not in ours(hass)
+
+
+async def test_a_stop_is_let_go_once_that_is_on_disk(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Law 2: a kill after the answer stops nothing again; what cannot be written is told."""
+    issue_id = f"emergency_stop_{ENTRY}"
+    async with aquarium(hass, tmp_path, demo=True):
+        engine = engine_of(hass)
+        assert engine.database is not None
+        await engine.emergency.stop(ENTRY)
+        await until(hass, lambda: issue_id in ours(hass))
+        result = await answered_on_disk(engine.database.writer, fix(hass, issue_id, {}))
+        assert result["type"] is FlowResultType.CREATE_ENTRY
+        await until(hass, lambda: issue_id not in ours(hass))
+
+        await engine.emergency.stop(ENTRY)
+        await until(hass, lambda: issue_id in ours(hass))
+        async with refusing(engine.journal):
+            refused = await fix(hass, issue_id, {})
+        assert (refused["type"], refused["reason"]) == (
+            FlowResultType.ABORT,
+            "not_done",
+        )
 
 
 async def test_devices_without_an_aquarium_are_let_go_by_themselves(

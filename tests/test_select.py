@@ -25,6 +25,7 @@ from .aquarium import (
     heard,
     subentry,
 )
+from .store.gate import answered_on_disk
 
 
 def program(hass: HomeAssistant) -> State:
@@ -80,6 +81,21 @@ async def test_the_demo_select(
     """The lamp is the plan's."""
     async with aquarium(hass, tmp_path, Platform.SELECT, demo=True) as entry:
         await compare_all(hass, entry, snapshot)
+
+
+async def test_what_the_plan_has_back_is_on_disk(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Law 2: a kill after the answer holds nothing again."""
+    async with aquarium(hass, tmp_path, Platform.SELECT, demo=True):
+        database = engine_of(hass).database
+        assert database is not None
+        await choose(hass, "manual")
+        select = program(hass).entity_id
+        await answered_on_disk(
+            database.writer, call(hass, "select_option", select, option="plan")
+        )
+        assert program(hass).state == "plan"
 
 
 async def test_only_a_lamp_with_a_memory_has_one(

@@ -175,6 +175,7 @@ class ReleaseEmergencyStopButton(AquaristEntity[Aquarium], ButtonEntity):
     async def async_press(self) -> None:
         """End the emergency stop; nothing happens when there is none."""
         self.engine.emergency.release(self.subject.entry_id)
+        await self.answered(self.engine.journal.written())
 
 
 class FeedButton(AquaristEntity[Aquarium], ButtonEntity):

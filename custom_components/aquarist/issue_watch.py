@@ -16,10 +16,10 @@ from homeassistant.config_entries import (
     ConfigSubentry,
 )
 from homeassistant.const import CONF_ENTITY_ID
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
 from . import programme_issues, stored_issues
 from .commands.command import Command
@@ -36,6 +36,7 @@ from .errors import failed, translated
 from .hardware import device_uuid
 from .issues import STORE_CORRUPT, Issue, present
 from .layers.setting import same
+from .missing_entities import MissingEntities
 from .startup import STORE_FILE
 from .store.errors import StoreCorruptError
 
@@ -43,6 +44,7 @@ DEVICE_PROBLEM = "device_problem"
 RESTORE_FAILED = "restore_failed"
 
 LOOK_EVERY = timedelta(hours=1)
+LOOK_FOR_MISSING = timedelta(minutes=1)
 
 
 def watch_engine(hass: HomeAssistant, engine: Engine) -> None:
@@ -58,7 +60,9 @@ class Watch:
         self._hass = hass
         self._engine = engine
         self._reported: dict[str, Issue] = {}
+        self._missing = MissingEntities(engine)
         self._looking = False
+        self._awaiting = False
 
     def begin(self) -> None:
         """Report what there is, then follow every change."""
@@ -121,6 +125,7 @@ class Watch:
                 *present_dosing(self._engine),
                 *programme_issues.present(self._engine),
                 *stored_issues.present(self._engine),
+                *self._missing.present(),
             )
         }
         # What a device that is just being attached anew would say is not known: it stays.
@@ -137,6 +142,20 @@ class Watch:
             ir.async_delete_issue(self._hass, DOMAIN, issue_id)
         self._reported = found
         self._end_device_problems(registry)
+        self._await_missing()
+
+    def _await_missing(self) -> None:
+        """Look again soon as long as an entity is gone: that is told of after a while."""
+        if self._missing.awaited and not self._awaiting:
+            self._awaiting = True
+            job = HassJob(self._missed, "aquarist issues", cancel_on_shutdown=True)
+            async_call_later(self._hass, LOOK_FOR_MISSING, job)
+
+    @callback
+    def _missed(self, _: datetime) -> None:
+        """Look again."""
+        self._awaiting = False
+        self._look()
 
     def _is_away(self, number: int | None) -> bool:
         """Return whether a device is in use, but not attached now."""

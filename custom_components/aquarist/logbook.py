@@ -9,6 +9,7 @@ from homeassistant.components.logbook.const import (
     LOGBOOK_ENTRY_NAME,
 )
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.util import dt as dt_util
 
 from .api.events import (
     EVENT_COMMAND,
@@ -52,7 +53,8 @@ _DOSES: Final[Words] = {
     "not_given": "not given",
     "unknown": "nobody knows whether it was given",
 }
-_PROGRESS: Final[Words] = {"extended": "lasts longer"}
+EXTENDED: Final = "extended"
+_PROGRESS: Final[Words] = {EXTENDED: "lasts longer"}
 _VERDICTS: Final[Words] = {"ran": "done", "partly": "partly done"}
 _WRITE_ACTIONS: Final[Words] = {
     "PLANNED": "planned",
@@ -127,7 +129,7 @@ def async_describe_events(
         data = event.data
         entry = hass.config_entries.async_get_entry(data["aquarium"])
         reason = None if data["reason"] == "completed" else data["reason"]
-        progress = _plain(data["progress"], _PROGRESS)
+        progress = _progress(data)
         who = "Aquarist" if entry is None else entry.title
         return told(event, who, f"mode {data['mode']} {progress}{_why(reason)}")
 
@@ -182,6 +184,14 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _progress(data: Mapping[str, Any]) -> str:
+    """Return what a mode has come to; of one that lasts longer until when, as clocks show it."""
+    ends_at = dt_util.parse_datetime(data.get("ends_at") or "")
+    if data["progress"] == EXTENDED and ends_at is not None:
+        return f"lasts until {dt_util.as_local(ends_at):%H:%M}"
+    return _plain(data["progress"], _PROGRESS)
 
 
 def _plain(word: str, words: Words | None = None) -> str:

@@ -74,6 +74,7 @@ class OffFor(ReachingEntity[Device], NumberEntity):
             )
         elif self._held is not None:
             self.engine.overrides.release(state, LEVEL)
+            await self.answered(self.engine.journal.written())
         self._show()
 
     @property

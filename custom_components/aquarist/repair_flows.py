@@ -91,6 +91,7 @@ async def _release(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
         for device in engine.devices.values()
         if device.row.aquarium == data.get("aquarium")
     )
+    await engine.journal.written()
 
 
 async def _delete_schedule(hass: HomeAssistant, data: Mapping[str, Any]) -> None:

@@ -84,7 +84,7 @@ class ProgramSelect(ReachingEntity[Device], SelectEntity):
         if option == Program.MANUAL:
             await self._hold()
         else:
-            self._release()
+            await self._release()
         self._show()
 
     @property
@@ -111,6 +111,7 @@ class ProgramSelect(ReachingEntity[Device], SelectEntity):
             )
         )
 
-    def _release(self) -> None:
+    async def _release(self) -> None:
         """Let go of what a hand holds."""
         self.engine.overrides.release(self.subject.state, LIGHT)
+        await self.answered(self.engine.journal.written())

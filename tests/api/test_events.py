@@ -14,6 +14,7 @@ import pytest
 from custom_components.aquarist.api.events import (
     EVENT_COMMAND,
     EVENT_DOSE,
+    EVENT_MODE,
     EVENT_OCCURRENCE,
     EVENT_WRITE_ACTION,
 )
@@ -21,7 +22,16 @@ from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.engine.intake import Origin
-from tests.aquarium import aquarium, device_named, engine_of, restart
+from custom_components.aquarist.runs.mode import Stage
+from tests.aquarium import (
+    ENTRY,
+    aquarium,
+    device_named,
+    engine_of,
+    entities_behind,
+    restart,
+    subentry,
+)
 
 PATIENCE = 10.0
 
@@ -133,6 +143,78 @@ async def test_a_write_action_is_told_in_its_own_words(
             "running",
             "cancelled",
         ]
+
+
+async def holding(hass: HomeAssistant, phase: Phase, count: int) -> set[str]:
+    """Wait until a mode that counts down holds so many fields as far as said; return the ids."""
+    changed = asyncio.Event()
+    leave = engine_of(hass).listen(lambda _: changed.set())
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                held = [one for one in engine_of(hass).records.open if one.run]
+                status = engine_of(hass).modes.status(ENTRY)
+                counts = not count or (status and status.stage is Stage.COUNTDOWN)
+                if counts and [one.phase for one in held] == [phase] * count:
+                    return {one.id for one in held}
+                changed.clear()
+                await changed.wait()
+    finally:
+        leave()
+
+
+async def test_a_mode_that_lasts_longer_is_told_of_once(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Nothing changes at what it holds; the end of that is told as ever."""
+    async with aquarium(hass, tmp_path, demo=True) as entry:
+        modes, listener = engine_of(hass).modes, Listener(hass)
+        await modes.start(entry.entry_id, "feed", Origin(source=Source.SERVICE))
+        first = await holding(hass, Phase.IN_FORCE, 2)
+        await hass.async_block_till_done()
+        assert listener.of(EVENT_COMMAND, "status").count("running") == 2
+        listener.events.clear()
+
+        held = first
+        for _ in range(2):
+            before = held
+            await modes.extend(entry.entry_id, 5)
+            held = await holding(hass, Phase.IN_FORCE, 2)
+            assert not held & before
+        await hass.async_block_till_done()
+        assert [one.event_type for one in listener.events] == [EVENT_MODE, EVENT_MODE]
+        assert listener.of(EVENT_MODE, "progress") == ["extended", "extended"]
+
+        await modes.normal(entry.entry_id)
+        await holding(hass, Phase.COMPLETED, 0)
+        await hass.async_block_till_done()
+        listener.stop()
+        assert set(listener.of(EVENT_COMMAND, "id")) == held
+        assert listener.of(EVENT_COMMAND, "status") == ["success", "success"]
+
+
+async def test_what_a_longer_mode_comes_to_hold_is_told(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """A device that was away when the mode was made to last longer is held once it comes."""
+    await entities_behind(hass, speed=30)
+    hass.states.async_set("input_number.speed", "unavailable")
+    kept = subentry("pump", "Return", {"entity_id": "input_number.speed"})
+    async with aquarium(hass, tmp_path, subentries=[kept]) as entry:
+        modes, listener = engine_of(hass).modes, Listener(hass)
+        await modes.start(entry.entry_id, "feed", Origin(source=Source.SERVICE))
+        (first,) = await holding(hass, Phase.PLANNED, 1)
+        await modes.extend(entry.entry_id, 5)
+        (second,) = await holding(hass, Phase.PLANNED, 1)
+        await hass.async_block_till_done()
+        assert listener.of(EVENT_COMMAND, "id") == [first]
+
+        hass.states.async_set("input_number.speed", "30", {"min": 0, "max": 100})
+        await listener.until(EVENT_COMMAND, "status", "running")
+        assert listener.of(EVENT_COMMAND, "id") == [first, second]
+        await modes.normal(entry.entry_id)
+        await listener.until(EVENT_COMMAND, "status", "success")
+        listener.stop()
 
 
 async def test_a_due_moment_is_told_with_its_verdict(

@@ -92,7 +92,7 @@ async def test_the_page_follows_what_happens(
 ) -> None:
     """Light, dose and pumps move in the page as they do in the tank."""
     client = aquarium.client
-    await demo.set_up(client, aquarium.proxy)
+    await demo.set_up(client, aquarium.proxy, zone=demo.night())
 
     async with browsing(client, height=800) as visit:
         await visit.open()

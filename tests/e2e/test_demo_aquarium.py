@@ -219,14 +219,14 @@ async def test_the_day_is_planned_once(
         "Noon nitrate",
     ]
 
-    await demo.set_up(aquarium.client, aquarium.proxy)
+    await demo.set_up(aquarium.client, aquarium.proxy, zone=demo.night())
     schedules = await aquarium.schedules()
     assert sorted(one["name"] for one in schedules) == plan
     assert all(one["next_run"] for one in schedules)
     await aquarium.client.call(
         "aquarist", "delete_schedule", {"schedule_id": schedules[0]["id"]}
     )
-    await demo.set_up(aquarium.client, aquarium.proxy)
+    await demo.set_up(aquarium.client, aquarium.proxy, zone=demo.night())
 
     assert len(await aquarium.schedules()) == len(plan) - 1
     assert len(await aquarium.devices()) == 5

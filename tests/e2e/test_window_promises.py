@@ -227,7 +227,7 @@ async def test_feeding_stops_the_pumps_and_brings_them_back_in_stages(
     aquarium: LivingAquarium, artifacts: Path
 ) -> None:
     """Pressed in the page; the countdown shows, and survives a restart."""
-    await demo.set_up(aquarium.client, aquarium.proxy)
+    await demo.set_up(aquarium.client, aquarium.proxy, zone=demo.night())
     await own_feeding(aquarium)
 
     async with browsing(aquarium.client, height=900) as visit:
@@ -268,7 +268,7 @@ async def test_a_slider_moved_by_hand_wins_and_gives_way(
     aquarium: LivingAquarium, artifacts: Path
 ) -> None:
     """Over a window of the plan: until that ends, and no longer."""
-    await demo.set_up(aquarium.client, aquarium.proxy)
+    await demo.set_up(aquarium.client, aquarium.proxy, zone=demo.night())
     wave = await uuid_of(aquarium, "Wave pump")
     held = window(wave, 20, 0, 15)
     await posted(aquarium, held)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 import threading
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, _common, reset_tzpath
 
 import pytest
 
@@ -514,6 +514,55 @@ async def test_a_time_zone_is_read_in_away_from_the_event_loop(
 
     assert readers
     assert threading.get_ident() not in readers
+
+
+async def test_after_a_restart_time_zones_are_read_in_with_the_records(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them, also more than Python keeps, and away from the event loop."""
+    names = [f"Etc/GMT+{hours}" for hours in range(1, 13)]
+    state = await rig.attach(Pump())
+    for name in names:
+        await plan(rig, state, name=name, timezone=name)
+    readers: list[int] = []
+    read = _common.load_tzdata
+
+    def reading(name: str) -> Any:
+        readers.append(threading.get_ident())
+        return read(name)
+
+    monkeypatch.setattr(_common, "load_tzdata", reading)
+    reset_tzpath(to=())
+    try:
+        ZoneInfo.clear_cache()
+        await rig.reboot(Pump())
+    finally:
+        reset_tzpath()
+
+    assert len(readers) == len(names)
+    assert threading.get_ident() not in readers
+    assert all(planned.plan for planned in rig.engine.planner.schedules)
+
+
+@pytest.mark.parametrize("zone", ['"Mars/Crater"', "5", "[]", '"../clock"'])
+async def test_a_stored_time_zone_that_is_none_skips_its_schedule_alone(
+    rig: Rig, zone: str
+) -> None:
+    """Law 10."""
+    state = await rig.attach(Pump())
+    broken = await plan(rig, state, name="Broken")
+    sound = await plan(rig, state, name="Sound")
+    await rig.engine.journal.commit(
+        lambda connection: connection.execute(
+            "UPDATE schedule SET definition = "
+            "json_set(definition, '$.timezone', json(?)) WHERE id = ?",
+            (zone, broken.row.id),
+        )
+    )
+    await rig.reboot(Pump())
+    found = {one.row.id: one for one in rig.engine.planner.schedules}
+    assert found[broken.row.id].error is not None
+    assert found[sound.row.id].plan is not None
 
 
 async def test_the_hour_that_comes_twice_gives_one_dose(rig: Rig) -> None:

@@ -290,6 +290,19 @@ async def test_the_same_device_is_the_same_one_in_a_locked_engine(locked: Rig) -
     assert first.row.number < 0
 
 
+async def test_a_locked_engine_knows_no_device_by_the_number_in_its_records(
+    locked: Rig,
+) -> None:
+    """That there is none would be wrong: nobody knows which one it is."""
+    state = await locked.attach(Pump())
+    assert locked.engine.device(state.row.uuid) is state
+    assert locked.engine.device(state.row.number) is state
+    with pytest.raises(EngineError, match="store_locked"):
+        locked.engine.device(1)
+    with pytest.raises(EngineError, match="device_not_found"):
+        locked.engine.device("1f0c7a39-3ac6-5d9d-a5ae-b8a1cf1a5cbd")
+
+
 async def test_a_damaged_store_is_set_aside_and_a_newer_one_left_alone(
     tmp_path: Path,
 ) -> None:

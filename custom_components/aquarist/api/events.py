@@ -15,14 +15,15 @@ from ..engine.changes import (
 )
 from ..engine.engine import Engine
 from ..store.runs import RunRow
-from .modes import progress_record
 from .progress import Progress
+from .renewals import Renewals
 from .serializers import (
     WRITE_ACTION,
     bounded,
     command_record,
     dose_record,
     occurrence_record,
+    progress_record,
 )
 from .write_action_records import write_action_record
 
@@ -42,6 +43,7 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
     # What the recovery has settled since is news.
     commands = Progress(lambda words: words.command, engine.found)
     actions = Progress(lambda words: words.write_action, engine.found)
+    renewals = Renewals()
     asked = {one.key: one for one in engine.records.open}
 
     def fire(
@@ -54,8 +56,9 @@ def async_forward(hass: HomeAssistant, engine: Engine) -> Callable[[], None]:
         match change:
             case CommandChanged(command=command):
                 device = engine.devices.get(command.device)
+                silent = renewals.is_silent(command, asked.values())
                 asked[command.key] = command
-                if commands.is_news(command):
+                if commands.is_news(command) and not silent:
                     fire(EVENT_COMMAND, command_record(command, device), command)
                 if command.action == WRITE_ACTION and actions.is_news(command):
                     uuid = device.row.uuid if device else None

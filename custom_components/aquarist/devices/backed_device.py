@@ -59,6 +59,12 @@ class BackedDevice(ObservableDevice, ABC):
         """Return the fields whose own entities are there."""
         return self._within_reach
 
+    @property
+    @override
+    def missing(self) -> tuple[str, ...]:
+        """Return the ids of the entities that nothing provides."""
+        return tuple(one.entity_id for one in self._entities if not one.provided)
+
     def behind(self, field: str) -> BackingEntity | None:
         """Return the entity that shows a field alone; None where several do, or none."""
         return self._entities[0] if len(self._entities) == 1 else None

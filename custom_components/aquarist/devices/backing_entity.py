@@ -5,7 +5,7 @@ from collections.abc import Callable
 import logging
 from typing import Any
 
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import ATTR_RESTORED, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import (
     Context,
     Event,
@@ -67,6 +67,15 @@ class BackingEntity:
         """Return the state, None while the entity is missing or unavailable."""
         state = self._hass.states.get(self.entity_id)
         return None if state is None or state.state == STATE_UNAVAILABLE else state
+
+    @property
+    def provided(self) -> bool:
+        """Return whether something provides the entity, be it out of reach.
+
+        What Home Assistant only remembers of one that it had is marked as restored.
+        """
+        state = self._hass.states.get(self.entity_id)
+        return state is not None and not state.attributes.get(ATTR_RESTORED)
 
     @property
     def field(self) -> Field:

@@ -167,6 +167,10 @@ class Device(Protocol):
     def within_reach(self) -> frozenset[str]:
         """Return the fields that can be reached by themselves, whatever holds for the others."""
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return the ids of entities that it is made of and that nothing provides."""
+
     def observed(self, field: str) -> Setting | None:
         """Return the last known or assumed setting; never one made of `unknown` (R-T55)."""
 

@@ -57,6 +57,11 @@ class ObservableDevice:
         """Return that no field can be reached without the device."""
         return frozenset()
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Return that it is made of no entities."""
+        return ()
+
     def observed(self, field: str) -> Setting | None:
         """Return the last known or assumed setting of a field."""
         return self._known.get(field)

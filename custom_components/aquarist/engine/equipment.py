@@ -108,9 +108,14 @@ class Equipment:
         return state
 
     def find(self, reference: str | int) -> DeviceState:
-        """Return a device by number, UUID or Bluetooth address. Raises EngineError."""
+        """Return a device by number, UUID or Bluetooth address. Raises EngineError.
+
+        While the store is locked nobody knows the number that a device has there.
+        """
         if isinstance(reference, int):
             state = self._devices.get(reference)
+            if state is None and self._journal.locked:
+                raise EngineError("store_locked")
         else:
             state = self._by_uuid.get(reference) or next(
                 (

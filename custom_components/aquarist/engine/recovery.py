@@ -4,9 +4,11 @@ Nothing here touches a device. What was interrupted is settled; what should hold
 again; what is due is left to the agenda.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
@@ -69,7 +71,11 @@ class StoredDosing:
 
 @frozen
 class Stored:
-    """Everything that the engine needs from the store to go on."""
+    """Everything that the engine needs from the store to go on.
+
+    ``zones`` are the time zones of the schedules: held, so that they are in memory when the
+    event loop asks for them.
+    """
 
     devices: list[DeviceRow]
     commands: list[Command]
@@ -86,17 +92,19 @@ class Stored:
     runs: list[tuple[RunRow, list[StepRow]]]
     settings: dict[str, Any]
     failed_write_actions: list[Command]
+    zones: list[ZoneInfo]
 
 
 def load(connection: Connection, now: datetime) -> Stored:
-    """Read it all in one view of the store."""
+    """Read it all in one view of the store, and what else comes from files."""
+    planned = schedule_rows.load_all(connection)
     return Stored(
         devices=device_rows.load_all(connection),
         commands=command_rows.not_final(connection),
         dosing=_load_dosing(connection, now),
         resting=dict(resting.load_all(connection)),
         on_times=on_times.load_all(connection),
-        schedules=schedule_rows.load_all(connection),
+        schedules=planned,
         undecided=occurrences.undecided(connection),
         waiting=occurrences.waiting(connection),
         programmes=programmes.load_all(connection),
@@ -111,7 +119,19 @@ def load(connection: Connection, now: datetime) -> Stored:
         failed_write_actions=write_action_history.ended_since(
             connection, FAILED, now - LOOKING_BACK
         ),
+        zones=_zones(planned),
     )
+
+
+def _zones(planned: list[schedule_rows.ScheduleRow]) -> list[ZoneInfo]:
+    """Read the time zones that schedules go by; one that is wrong is found by who takes it in."""
+    found = []
+    for row in planned:
+        name = row.definition.get("timezone")
+        if isinstance(name, str):
+            with suppress(ZoneInfoNotFoundError, ValueError, OSError):
+                found.append(ZoneInfo(name))
+    return found
 
 
 def _load_dosing(connection: Connection, now: datetime) -> StoredDosing:

@@ -24,6 +24,7 @@ from ..engine.state import DeviceState
 from ..errors import translating
 from ..form_fields import number_field
 from ..runs.mode_definition import mode_json
+from .field_names import Words, name_of, words_of
 from .mode_steps import (
     CONF_EQUALS,
     CONF_MINUTES,
@@ -72,6 +73,7 @@ class ModeFlow(ConfigSubentryFlow):
         self._about: dict[str, Any] = {}
         self._steps: list[Step] = []
         self._field = ""
+        self._words: Words = {}
         self._chosen: tuple[DeviceState, SingleField]
 
     async def async_step_user(
@@ -101,6 +103,8 @@ class ModeFlow(ConfigSubentryFlow):
         self, user_input: dict[str, Any] | None = None
     ) -> SubentryFlowResult:
         """Ask for the name and the countdown."""
+        if not self._words:
+            self._words = await words_of(self.hass)
         if user_input is not None:
             self._about = user_input
             return await self.async_step_steps()
@@ -164,7 +168,7 @@ class ModeFlow(ConfigSubentryFlow):
             errors=errors,
             description_placeholders={
                 "device": device.row.name,
-                "field": field.name,
+                "field": name_of(device, field, self._words),
                 "reason": reason,
             },
             last_step=False,
@@ -192,7 +196,10 @@ class ModeFlow(ConfigSubentryFlow):
                 wait_schema(field.description), user_input
             ),
             errors=errors,
-            description_placeholders={"device": device.row.name, "field": field.name},
+            description_placeholders={
+                "device": device.row.name,
+                "field": name_of(device, field, self._words),
+            },
             last_step=False,
         )
 
@@ -331,7 +338,9 @@ class ModeFlow(ConfigSubentryFlow):
             errors = {CONF_FIELD: "device_gone"}
         return self.async_show_form(
             step_id=step,
-            data_schema=vol.Schema({vol.Required(CONF_FIELD): field_choice(fields)}),
+            data_schema=vol.Schema(
+                {vol.Required(CONF_FIELD): field_choice(fields, self._words)}
+            ),
             errors=errors,
             last_step=False,
         )
@@ -355,7 +364,12 @@ class ModeFlow(ConfigSubentryFlow):
     @property
     def _texts(self) -> list[str]:
         """Return the steps as they are listed."""
-        return texts(self._steps, self._names, self._about[CONF_DURATION])
+        fields = fields_in(self.hass, self._get_entry().entry_id, writable=False)
+        names = self._names | {
+            key: name_of(device, field, self._words)
+            for key, (device, field) in fields.items()
+        }
+        return texts(self._steps, names, self._about[CONF_DURATION])
 
     @property
     def _step_choice(self) -> Any:

@@ -26,6 +26,7 @@ from ..layers.setting import Scalar
 from ..runs.mode import MINUTE
 from ..runs.mode_definition import LONGEST_MINUTES
 from ..runs.steps import OnTimeout
+from .field_names import Words, name_of
 
 CONF_EQUALS: Final = "equals"
 CONF_GO_ON: Final = "go_on"
@@ -69,12 +70,12 @@ def choice(labels: Mapping[str, str]) -> SelectSelector:
 
 
 def field_choice(
-    fields: Mapping[str, tuple[DeviceState, SingleField]],
+    fields: Mapping[str, tuple[DeviceState, SingleField]], words: Words
 ) -> SelectSelector:
     """Return the field that asks for a field of a device."""
     return choice(
         {
-            key: f"{device.row.name}: {field.name}"
+            key: f"{device.row.name}: {name_of(device, field, words)}"
             for key, (device, field) in fields.items()
         }
     )
@@ -159,7 +160,10 @@ def held_in(steps: Sequence[Step]) -> tuple[str, ...]:
 def texts(
     steps: Sequence[Step], names: Mapping[str, str], duration: float
 ) -> list[str]:
-    """Return the steps as they are listed, without words: they are in no language."""
+    """Return the steps as they are listed; their signs are in no language.
+
+    ``names`` are those of devices by UUID, and of fields by UUID and field.
+    """
     return [
         f"{number}. {text}"
         for number, text in enumerate(_texts(steps, names, duration), 1)
@@ -178,14 +182,15 @@ def _texts(
         if kind == "delay":
             yield f"⏸ {what / MINUTE:g} min"
             continue
-        name = names.get(what["device_id"], what["device_id"])
+        uuid, field = what["device_id"], what["field_name"]
+        name = names.get(uuid, uuid)
+        field = names.get(f"{uuid}/{field}", field)
         if kind == "hold":
-            yield f"{name}: {what['field_name']} → {_shown(what['value'])}"
+            yield f"{name}: {field} → {_shown(what['value'])}"
         elif kind == "release":
-            field = what["field_name"]
             yield f"↩ {name}" if field is None else f"↩ {name}: {field}"
         else:
-            yield f"⏱ {name}: {what['field_name']} {_condition(what)}"
+            yield f"⏱ {name}: {field} {_condition(what)}"
 
 
 def _condition(wait: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from .proxy import Proxy
 type Answers = dict[str, dict[str, Any]]
 
 CONTAINER_ML = 500
+NIGHT_HOUR = 2
 DEVICES = 2
 """How many devices the proxy lets Home Assistant discover: a light and a doser."""
 
@@ -69,13 +70,23 @@ async def devices(client: Client) -> dict[str, list[int]]:
     return numbers
 
 
-async def add_plan(client: Client) -> None:
-    """Give the aquarium its day, unless it has schedules already."""
+def night() -> str:
+    """Return a time zone in which it is night: nothing of the demo day is due for hours."""
+    ahead = (NIGHT_HOUR - datetime.now(UTC).hour + 12) % 24 - 12
+    # These names count the other way round.
+    return f"Etc/GMT{-ahead:+d}"
+
+
+async def add_plan(client: Client, *, zone: str | None = None) -> None:
+    """Give the aquarium its day, unless it has schedules already.
+
+    By the clock of a time zone, that of Home Assistant unless given.
+    """
     async with client.websocket() as websocket:
         if (await websocket.command("aquarist/schedules/list"))["schedules"]:
             return
     numbers = await devices(client)
-    zone = (await client.get("config"))["time_zone"]
+    zone = zone or (await client.get("config"))["time_zone"]
     for definition in day_plan(
         numbers["chihiros_light"], numbers["chihiros_doser"], numbers["pump"], zone
     ):
@@ -123,12 +134,15 @@ async def add_containers(client: Client) -> None:
             await client.call("number", "set_value", value)
 
 
-async def set_up(client: Client, proxy: Proxy) -> None:
-    """Set up the aquarium, its plan and its page; what is there already stays."""
+async def set_up(client: Client, proxy: Proxy, *, zone: str | None = None) -> None:
+    """Set up the aquarium, its plan and its page; what is there already stays.
+
+    The plan goes by the clock of a time zone, that of Home Assistant unless given.
+    """
     aquarium = await add_aquarium(client)
     await add_proxy(client, proxy)
     await add_discovered(client, aquarium)
-    await add_plan(client)
+    await add_plan(client, zone=zone)
     await add_containers(client)
     await add_dashboard(client)
 
