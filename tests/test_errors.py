@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 import re
 import sqlite3
+from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -32,6 +33,7 @@ from custom_components.aquarist.errors import (
     MEMORY_WORDS,
     RUN_WORDS,
     STORE_WORDS,
+    details_of,
     failed,
     translated,
     translating,
@@ -39,7 +41,9 @@ from custom_components.aquarist.errors import (
 from custom_components.aquarist.limits.refusal import Refusal
 from custom_components.aquarist.schedules.errors import (
     ErrorCode as ScheduleCode,
+    Expected,
     ScheduleError,
+    wrong_type,
 )
 from custom_components.aquarist.store import errors as store_errors
 from custom_components.aquarist.store.errors import StoreError, StoreFullError
@@ -163,13 +167,23 @@ def test_each_refused_value_has_a_text(code: str) -> None:
             assert wanted(code) <= given, ast.unparse(call)
 
 
-@pytest.mark.parametrize("code", sorted(ScheduleCode))
+@pytest.mark.parametrize("code", sorted({*ScheduleCode} - {ScheduleCode.WRONG_TYPE}))
 def test_each_error_of_a_schedule_has_a_text(code: ScheduleCode) -> None:
     """The text names the field."""
     error = translated(ScheduleError("cron_expression", code))
 
     assert error.translation_key in TEXTS
     assert "field" in wanted(str(error.translation_key))
+
+
+@pytest.mark.parametrize("expected", sorted(Expected))
+def test_a_value_of_another_type_is_told_what_is_expected(expected: Expected) -> None:
+    """Each in a text of its own, which can be translated."""
+    error = translated(wrong_type("level", expected))
+
+    assert error.translation_key == f"schedule_wrong_type_{expected}"
+    assert error.translation_placeholders == {"field": "level"}
+    assert wanted(error.translation_key) == {"field"}
 
 
 @pytest.mark.parametrize("code", VOLUMES)
@@ -404,6 +418,20 @@ async def test_texts_name_the_field_and_local_times(
     assert str(translated(SafetyRefusedError(alone))) == (
         "Refused: 50 mL is more than this head may give in 24 hours, which is 10 mL"
     )
+
+
+@pytest.mark.parametrize("zone", [UTC, ZoneInfo("Europe/Berlin")])
+def test_programs_are_told_instants_in_utc(zone: tzinfo) -> None:
+    """The values of the message have the time of the house; others are as they are."""
+    refusal = Refusal(limit="budget_24h", asked=5.0, frees_at=NOW.astimezone(zone))
+    error = translated(SafetyRefusedError(refusal))
+    shown = dict(error.translation_placeholders or {})
+
+    assert details_of(error) == {**shown, "frees_at": NOW.isoformat()}
+    assert shown["frees_at"] != NOW.isoformat()
+    plain = translated(EngineError("device_not_found", field="device_id", id=9))
+    assert details_of(plain) == {"field": "device_id", "id": "9"}
+    assert details_of(HomeAssistantError("x")) == {}
 
 
 def test_only_our_errors_are_translated_on_the_way() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 import re
 from typing import Any
@@ -47,6 +47,7 @@ from .aquarium import (
     heard,
     subentry,
 )
+from .conftest import NIGHT
 
 PUMP = "Return pump"
 DOSER = "Demo doser"
@@ -429,23 +430,23 @@ GOOD_COMMAND: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "key", "field"),
     [
-        ({"device_id": None}, "schedule_wrong_type", "device_id"),
-        ({"device_id": True}, "schedule_wrong_type", "device_id"),
-        ({"device_id": ["a", "b"]}, "schedule_wrong_type", "device_id"),
+        ({"device_id": None}, "schedule_wrong_type_reference", "device_id"),
+        ({"device_id": True}, "schedule_wrong_type_reference", "device_id"),
+        ({"device_id": ["a", "b"]}, "schedule_wrong_type_reference", "device_id"),
         ({"device_id": " "}, "schedule_empty", "device_id"),
         ({"device_id": 999}, "device_not_found", "device_id"),
         ({"device_id": "no-such-device"}, "device_not_found", "device_id"),
         ({"device_id": ENTRY}, "device_not_found", "device_id"),
-        ({"action": 7}, "schedule_wrong_type", "action"),
+        ({"action": 7}, "schedule_wrong_type_text", "action"),
         ({"action": "set_channels"}, "unknown_action", "action"),
         ({"action": "fly", "args": {}}, "unknown_action", "action"),
         ({"action": "request_status"}, "unknown_argument", "level"),
         ({"action": "dose"}, "not_a_doser", "device_id"),
         ({"action": "turn_on"}, "unknown_argument", "level"),
-        ({"args": []}, "schedule_wrong_type", "args"),
-        ({"args": {1: 2}}, "schedule_wrong_type", "args"),
-        ({"args": {"level": dt_util.utcnow()}}, "schedule_wrong_type", "args"),
-        ({"args": {"level": float("nan")}}, "schedule_wrong_type", "args"),
+        ({"args": []}, "schedule_wrong_type_mapping", "args"),
+        ({"args": {1: 2}}, "schedule_wrong_type_mapping", "args"),
+        ({"args": {"level": dt_util.utcnow()}}, "schedule_wrong_type_mapping", "args"),
+        ({"args": {"level": float("nan")}}, "schedule_wrong_type_mapping", "args"),
         ({"args": {"level": "x" * 65536}}, "schedule_too_long", "args"),
         ({"args": {}}, "missing_argument", "level"),
         ({"args": {"level": -1}}, "value_out_of_bounds", "level"),
@@ -457,7 +458,7 @@ GOOD_COMMAND: dict[str, Any] = {
         ({"timeout": 0.5}, "schedule_out_of_range", "timeout"),
         ({"timeout": 31}, "schedule_out_of_range", "timeout"),
         ({"timeout": float("nan")}, "schedule_out_of_range", "timeout"),
-        ({"timeout": "5"}, "schedule_wrong_type", "timeout"),
+        ({"timeout": "5"}, "schedule_wrong_type_number", "timeout"),
         ({"id": ""}, "schedule_empty", "id"),
         ({"id": "x" * 101}, "schedule_too_long", "id"),
         ({"execution": "later"}, "schedule_unknown_word", "execution"),
@@ -603,7 +604,7 @@ async def test_a_schedule_can_be_deleted_by_its_name(hass: HomeAssistant) -> Non
         ({"device_ids": []}, "schedule_empty", "device_ids"),
         ({"device_ids": [999]}, "device_not_found", "device_ids"),
         ({"device_ids": ["nobody"]}, "device_not_found", "device_ids"),
-        ({"device_ids": [True]}, "schedule_wrong_type", "device_ids"),
+        ({"device_ids": [True]}, "schedule_wrong_type_reference", "device_ids"),
         ({"device_ids": None}, "schedule_missing", "device_ids"),
         ({"schedule_type": "sometimes"}, "schedule_unknown_word", "schedule_type"),
         ({"cron_expression": "0 3 * *"}, "schedule_cron_columns", "cron_expression"),
@@ -634,7 +635,7 @@ async def test_a_schedule_can_be_deleted_by_its_name(hass: HomeAssistant) -> Non
             "not_a_doser",
             "device_ids",
         ),
-        ({"is_enabled": "yes"}, "schedule_wrong_type", "is_enabled"),
+        ({"is_enabled": "yes"}, "schedule_wrong_type_boolean", "is_enabled"),
         ({"on_miss": "panic"}, "schedule_unknown_word", "on_miss"),
         (
             {
@@ -661,7 +662,7 @@ async def test_a_wrong_schedule_is_refused(
     [
         ({}, "schedule_missing", "schedule_id"),
         ({"schedule_id": 999}, "schedule_not_found", "schedule_id"),
-        ({"schedule_id": "1"}, "schedule_wrong_type", "schedule_id"),
+        ({"schedule_id": "1"}, "schedule_wrong_type_whole_number", "schedule_id"),
         ({"schedule_id": 0}, "schedule_out_of_range", "schedule_id"),
         ({"name": "Nightfall"}, "schedule_not_found", "name"),
         ({"name": ""}, "schedule_empty", "name"),
@@ -739,20 +740,20 @@ async def test_an_action_id_is_not_used_for_something_else(hass: HomeAssistant) 
         )
 
 
-YESTERDAY = (dt_util.utcnow() - timedelta(days=1)).isoformat()
+YESTERDAY = (datetime.fromisoformat(NIGHT) - timedelta(days=1)).isoformat()
 
 
 @pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize(
     ("change", "key", "field"),
     [
-        ({"action_id": "seven"}, "schedule_wrong_type", "action_id"),
+        ({"action_id": "seven"}, "schedule_wrong_type_uuid", "action_id"),
         ({"device_id": str(uuid4())}, "device_not_found", "device_id"),
         ({"field_name": "NOPE"}, "field_not_found", "NOPE"),
-        ({"field_name": 5}, "schedule_wrong_type", "field_name"),
-        ({"value": None}, "schedule_wrong_type", "value"),
-        ({"value": {}}, "schedule_wrong_type", "value"),
-        ({"value": []}, "schedule_wrong_type", "value"),
+        ({"field_name": 5}, "schedule_wrong_type_text", "field_name"),
+        ({"value": None}, "schedule_wrong_type_value", "value"),
+        ({"value": {}}, "schedule_wrong_type_value", "value"),
+        ({"value": []}, "schedule_wrong_type_value", "value"),
         ({"value": float("nan")}, "wrong_type", "level"),
         ({"value": float("inf")}, "wrong_type", "level"),
         ({"value": "25"}, "wrong_type", "level"),
@@ -858,8 +859,8 @@ async def test_a_stop_that_was_not_confirmed_is_an_error(hass: HomeAssistant) ->
     ("data", "key", "field"),
     [
         ({"aquarium": "pond"}, "aquarium_not_found", "aquarium"),
-        ({"aquarium": 5}, "schedule_wrong_type", "aquarium"),
-        ({"release": "yes"}, "schedule_wrong_type", "release"),
+        ({"aquarium": 5}, "schedule_wrong_type_text", "aquarium"),
+        ({"release": "yes"}, "schedule_wrong_type_boolean", "release"),
         ({"device_id": 1}, "schedule_unknown_field", "device_id"),
     ],
 )

@@ -62,7 +62,7 @@ async def test_what_waits_is_cancelled(hass: HomeAssistant) -> None:
     [
         ({"id": "none"}, ("command_not_found", "id")),
         ({}, ("schedule_missing", "id")),
-        ({"id": 7}, ("schedule_wrong_type", "id")),
+        ({"id": 7}, ("schedule_wrong_type_text", "id")),
         ({"id": "none", "why": 1}, ("schedule_unknown_field", "why")),
         ({"id": "none", "device_id": "no"}, ("device_not_found", "device_id")),
     ],
@@ -188,9 +188,9 @@ async def test_the_audit_is_answered_page_by_page(hass: HomeAssistant) -> None:
     ("data", "error"),
     [
         ({"limit": 101}, ("schedule_out_of_range", "limit")),
-        ({"limit": "5"}, ("schedule_wrong_type", "limit")),
+        ({"limit": "5"}, ("schedule_wrong_type_whole_number", "limit")),
         ({"status": "fine"}, ("schedule_unknown_word", "status")),
-        ({"status": 1}, ("schedule_wrong_type", "status")),
+        ({"status": 1}, ("schedule_wrong_type_text", "status")),
         ({"from": "soon"}, ("schedule_malformed_time", "from")),
         ({"device_id": "no"}, ("device_not_found", "device_id")),
     ],

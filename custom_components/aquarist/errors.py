@@ -7,8 +7,9 @@ where two rooms use the same word for different things.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 import re
+from types import MappingProxyType
 from typing import Any
 
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -20,10 +21,11 @@ from .devices.errors import DeviceError
 from .devices.fields import InvalidValue
 from .dosing.volume import VolumeError
 from .engine.errors import EngineError
-from .schedules.errors import ScheduleError
+from .schedules.errors import EXPECTED, ScheduleError
 from .store.errors import StoreError
 
 UNKNOWN = "-"
+FREES_AT = "frees_at"
 _NUMBERS = frozenset({"maximum", "minimum", "step", "value", "values"})
 # A whole number that is written with a decimal.
 _WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
@@ -98,6 +100,12 @@ _OF_CODES = {
 }
 
 
+class RefusedError(ServiceValidationError):
+    """What a limit refused, which frees at an instant; ``details`` are the values for programs."""
+
+    details: Mapping[str, str] = MappingProxyType({})
+
+
 def translated(error: Exception) -> HomeAssistantError:
     """Return the error that Home Assistant shows for one of ours.
 
@@ -114,7 +122,10 @@ def translated(error: Exception) -> HomeAssistantError:
             return _wrong(error.code, error.placeholders)
         case ScheduleError():
             shown = {**error.placeholders, "field": error.field}
-            return _wrong(f"schedule_{error.code}", shown)
+            # What is expected instead is in the key, so that it can be translated.
+            expected = shown.pop(EXPECTED, None)
+            key = f"schedule_{error.code}"
+            return _wrong(key if expected is None else f"{key}_{expected}", shown)
         case VolumeError():
             return _wrong(f"volume_{error.reason}", {"field": "volume_ml"})
         case DeviceError():
@@ -125,6 +136,13 @@ def translated(error: Exception) -> HomeAssistantError:
             return _failure("device_no_answer", {})
         case _:
             return _failure("unexpected", {"reason": type(error).__name__})
+
+
+def details_of(error: HomeAssistantError) -> dict[str, str]:
+    """Return the values of an error's message for programs: instants as ISO 8601 in UTC."""
+    if isinstance(error, RefusedError):
+        return dict(error.details)
+    return dict(error.translation_placeholders or {})
 
 
 @contextmanager
@@ -181,18 +199,25 @@ def ended(
 
 def _key(code: str, placeholders: Mapping[str, Any]) -> str:
     """Return the key for a code; waiting does not help where nothing ever frees."""
-    if code.startswith("refused_budget_") and placeholders.get("frees_at") == UNKNOWN:
+    if code.startswith("refused_budget_") and placeholders.get(FREES_AT) == UNKNOWN:
         return f"{code}_{'beside' if 'programme' in placeholders else 'alone'}"
     return code
 
 
 def _wrong(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
     """Return the error of a request that was wrong."""
-    return ServiceValidationError(
+    shown = _shown(placeholders)
+    told = placeholders.get(FREES_AT, UNKNOWN)
+    kind = ServiceValidationError if told == UNKNOWN else RefusedError
+    error = kind(
         translation_domain=DOMAIN,
         translation_key=key,
-        translation_placeholders=_shown(placeholders),
+        translation_placeholders=shown,
     )
+    if isinstance(error, RefusedError):
+        instant = datetime.fromisoformat(told).astimezone(UTC)
+        error.details = {**shown, FREES_AT: instant.isoformat()}
+    return error
 
 
 def _failure(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
@@ -211,9 +236,9 @@ def _shown(placeholders: Mapping[str, Any]) -> dict[str, str]:
         shown[name] = _WHOLE.sub(r"\1", shown[name])
     if {"values", "minimum", "maximum", "step"} & shown.keys():
         shown["allowed"] = _allowed(shown)
-    if shown.get("frees_at", UNKNOWN) != UNKNOWN:
-        frees_at = dt_util.as_local(datetime.fromisoformat(shown["frees_at"]))
-        shown["frees_at"] = f"{frees_at:%Y-%m-%d %H:%M}"
+    if shown.get(FREES_AT, UNKNOWN) != UNKNOWN:
+        frees_at = dt_util.as_local(datetime.fromisoformat(shown[FREES_AT]))
+        shown[FREES_AT] = f"{frees_at:%Y-%m-%d %H:%M}"
     return shown
 
 

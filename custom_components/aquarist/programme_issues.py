@@ -54,7 +54,7 @@ def _over_limit(
     """
     now = engine.clock.now()
     for head, programme in programmes.items():
-        refusal = engine.gate.programme_conflict(device, head, programme, now)
+        refusal = engine.programme_gate.conflict(device, head, programme, now)
         if refusal is None:
             continue
         number = device.row.number

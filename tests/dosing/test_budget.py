@@ -13,7 +13,7 @@ from custom_components.aquarist.dosing import (
     counted,
 )
 from custom_components.aquarist.dosing.budget import beside_programmes
-from custom_components.aquarist.dosing.ledger import PUMP
+from custom_components.aquarist.dosing.ledger import PROGRAMME, PUMP
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -140,18 +140,19 @@ def test_a_limit_below_what_was_given_leaves_nothing() -> None:
 def test_a_programme_takes_its_share_of_a_budget_once(
     found: list[int], taken: int
 ) -> None:
-    """What a pump gave by itself was its programme; what somebody asked for was not."""
+    """What a run gave, or somebody with the app, or who asked for it, comes on top."""
     asked = replace(dose(700, NOON), source="rest")
-    older = replace(dose(9000, NOON - WINDOW), source=PUMP)
-    other = replace(dose(500, NOON), source=PUMP, head=1)
-    by_itself = [replace(dose(one, NOON - HOUR), source=PUMP) for one in found]
+    primed = replace(dose(300, NOON), source=PUMP)
+    older = replace(dose(9000, NOON - WINDOW), source=PROGRAMME)
+    other = replace(dose(500, NOON), source=PROGRAMME, head=1)
+    by_itself = [replace(dose(one, NOON - HOUR), source=PROGRAMME) for one in found]
     left, programmes = beside_programmes(
-        [asked, older, other, *by_itself], {(1, 0): 4000}, NOON
+        [asked, primed, older, other, *by_itself], {(1, 0): 4000}, NOON
     )
-    assert (list(left), programmes) == ([asked, other], taken)
+    assert (list(left), programmes) == ([asked, primed, other], taken)
 
 
 def test_without_a_programme_all_doses_count() -> None:
     """Nothing is set aside."""
-    doses = [replace(dose(500, NOON), source=PUMP)]
+    doses = [replace(dose(500, NOON), source=PROGRAMME)]
     assert beside_programmes(doses, {}, NOON) == (doses, 0)

@@ -6,7 +6,11 @@ import pytest
 
 from custom_components.aquarist.dosing import Dose, DoseState, explanation, settle
 from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
-from custom_components.aquarist.dosing.settlement import MOST_TOGETHER, volumes_between
+from custom_components.aquarist.dosing.settlement import (
+    MOST_TOGETHER,
+    parted,
+    volumes_between,
+)
 
 
 def dose(volume: int = 5000) -> Dose:
@@ -129,3 +133,22 @@ def test_what_was_given_decides_the_end(given: int, state: DoseState) -> None:
     """None, some, all, or a little more."""
     settled = settle(dose(), given)
     assert (settled.state, settled.given) == (state, given)
+
+
+@pytest.mark.parametrize(
+    ("rest", "ran", "programmed", "parts"),
+    [
+        pytest.param(5000, 0, 0, (0, 5000), id="it has no programme that ran"),
+        pytest.param(4000, 0, 4000, (4000, 0), id="all of it is its programme's"),
+        pytest.param(5000, 0, 4000, (4000, 1000), id="something else on top"),
+        pytest.param(5000, 2000, 4000, (3000, 2000), id="a run, and a part"),
+        pytest.param(900, 1000, 4000, (0, 900), id="a run, which gave less"),
+        pytest.param(4100, 0, 4000, (4100, 0), id="a tenth too much"),
+        pytest.param(1100, 1000, 4000, (0, 1100), id="a tenth beyond the run"),
+    ],
+)
+def test_what_a_programme_gave_is_told_apart(
+    rest: int, ran: int, programmed: int, parts: tuple[int, int]
+) -> None:
+    """No more than it should have given, after what a run should have."""
+    assert parted(rest, ran, programmed) == parts

@@ -10,7 +10,7 @@ import pytest
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.dosing.account import COUNTER_END
-from custom_components.aquarist.dosing.ledger import PUMP, Dose, DoseState
+from custom_components.aquarist.dosing.ledger import PROGRAMME, PUMP, Dose, DoseState
 from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
 from custom_components.aquarist.engine.changes import DeviceChanged, DoseChanged
 from custom_components.aquarist.engine.dose_ledger import EVERY_LOOK
@@ -358,15 +358,35 @@ class TestPumpsOwnDoses:
         """Although nobody asks it for a dose."""
         doser, state = await slow(rig)
         tell(doser, 0)
-        doser.lifetime[HEAD] = 1500
+        doser.lifetime[HEAD] = 1200
         await rig.advance(EVERY_LOOK)
         assert doser.asked == 0
         programme = Programme(mode=ProgrammeMode.EVERY_HOUR, volume=2400)
         rig.engine.device_memory.content.keep(1, "head_0", programme)
         await rig.advance(EVERY_LOOK)
         assert doser.asked == 1
-        assert await known(rig) == [("given", 1500)]
+        assert await known(rig) == [("given", 1200)]
+        (found,) = await ledger(rig)
+        assert found.source == PROGRAMME
         assert state.available
+
+    async def test_what_the_programme_cannot_have_given_is_told_apart(
+        self, rig: Rig
+    ) -> None:
+        """Somebody gave 3 mL with the app; the programme its 2 mL at one o'clock."""
+        doser, _ = await slow(rig)
+        programme = Programme(mode=ProgrammeMode.SINGLE, volume=2000, at=time(13))
+        rig.engine.device_memory.content.keep(1, "head_0", programme)
+        tell(doser, 0)
+        await rig.advance(1800)
+        tell(doser, 1000)
+        await rig.advance(3600)
+        tell(doser, 5000)
+        await rig.settle()
+        told = [(one.source, one.given) for one in await ledger(rig)]
+        assert told == [(PUMP, 1000), (PROGRAMME, 2000), (PUMP, 2000)]
+        gate, now = rig.engine.gate, rig.clock.now()
+        assert gate.taken(rig.engine.device(1), HEAD, now) == 5000
 
     async def test_both_totals_in_one_word_are_one_reading(self, rig: Rig) -> None:
         """A pump may tell them together."""

@@ -226,19 +226,19 @@ class TestRuns:
         )
         _, state = await pump(rig, "Doser", limits, HeadLimits(enabled=False))
         gate = rig.engine.gate
-        assert gate.run_refusal(state, run(0, 4000), START) is None
+        assert gate.run_answer(state, run(0, 4000), START) is None
         words = [
-            gate.run_refusal(state, run(0, 5100), START),
-            gate.run_refusal(state, run(0, 4600), START),
-            gate.run_refusal(state, run(1, 100), START),
+            gate.run_answer(state, run(0, 5100), START),
+            gate.run_answer(state, run(0, 4600), START),
+            gate.run_answer(state, run(1, 100), START),
         ]
-        assert [one.limit for one in words if one] == [
+        assert [one.limit for one in words if isinstance(one, Refusal)] == [
             "budget_24h",
             "container_empty",
             "head_disabled",
         ]
         gate.note(run(0, 4000))
-        assert gate.run_refusal(state, run(0, 4000), START) is None
+        assert gate.run_answer(state, run(0, 4000), START) is None
 
 
 class TestBesideProgrammes:
@@ -249,7 +249,7 @@ class TestBesideProgrammes:
     ) -> None:
         """Have a pump keep a programme."""
         programme = Programme(
-            mode=ProgrammeMode.SINGLE, volume=volume, at=time(9), **more
+            mode=ProgrammeMode.SINGLE, volume=volume, **{"at": time(9), **more}
         )
         rig.engine.device_memory.content.keep(number, f"head_{head}", programme)
 
@@ -257,7 +257,7 @@ class TestBesideProgrammes:
         self, rig: Rig
     ) -> None:
         """Before the programme has given its share, and after it."""
-        _, state = await pump(rig, "Doser", HeadLimits(budget=5000))
+        doser, state = await pump(rig, "Doser", HeadLimits(budget=5000))
         self.keep(rig, 1, 4000)
         refusal = await refused(rig, state, 1.1)
         assert refusal == Refusal(
@@ -267,12 +267,15 @@ class TestBesideProgrammes:
             left=1,
             details={"programme": "4"},
         )
-        rig.engine.ledger.ran_by_itself(state, 0, 4000, rig.clock.now())
+        doser._tell_counters({0: 0}, {})
+        self.keep(rig, 1, 4000, at=time(13))
+        await rig.advance(2 * 3600)
+        doser._tell_counters({0: 4000}, {})
         await rig.settle()
         assert (await refused(rig, state, 1.1)).left == 1
         assert (await rig.done(await ask(rig, state, 1))).phase is Phase.COMPLETED
         refusal = await refused(rig, state, 0.5)
-        assert (refusal.left, refusal.frees_at) == (0, START + timedelta(days=1))
+        assert (refusal.left, refusal.frees_at) == (0, START + timedelta(hours=26))
         assert refusal.details == {"programme": "4"}
 
     async def test_a_dose_keeps_its_distance_from_those_of_the_programme(
@@ -329,7 +332,9 @@ class TestProgrammes:
     ) -> Refusal | None:
         """Ask the gate about a programme."""
         programme = Programme(mode=ProgrammeMode.SINGLE, volume=volume, at=time(9))
-        return rig.engine.gate.check_programme(state, head, programme, rig.clock.now())
+        return rig.engine.programme_gate.refusal(
+            state, head, programme, rig.clock.now()
+        )
 
     async def test_it_keeps_within_the_budget_of_its_head(self, rig: Rig) -> None:
         """Of a day."""
@@ -385,7 +390,7 @@ class TestProgrammes:
         hourly = Programme(mode=ProgrammeMode.EVERY_HOUR, volume=2400)
         refusals = [
             self.check(rig, state, 1100),
-            rig.engine.gate.check_programme(state, 0, hourly, rig.clock.now()),
+            rig.engine.programme_gate.refusal(state, 0, hourly, rig.clock.now()),
             self.check(rig, state, 1000),
         ]
         assert [one.limit for one in refusals if one] == [

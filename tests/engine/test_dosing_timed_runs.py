@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import time
 from typing import Any, override
 
 import pytest
@@ -10,9 +11,12 @@ from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.errors import DeviceError
-from custom_components.aquarist.dosing.ledger import PUMP, RUN
+from custom_components.aquarist.dosing.ledger import PROGRAMME, PUMP, RUN
+from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
 from custom_components.aquarist.engine.errors import SafetyRefusedError
+from custom_components.aquarist.engine.safety import SOURCE_WAIT, Interlock
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
+from custom_components.aquarist.limits.interlock import Requirement
 from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Rig
 from tests.engine.troubled_store import read_only
@@ -86,6 +90,29 @@ async def test_what_a_run_gave_is_found_and_counted(rig: Rig) -> None:
     assert rig.engine.gate.given(1, 0, rig.clock.now()) == 5000
 
 
+async def test_a_run_counts_beside_the_programme_of_its_head(rig: Rig) -> None:
+    """What was primed is not the programme's share, which is still to come."""
+    doser, state = await attach(rig, budget=9000)
+    programme = Programme(mode=ProgrammeMode.SINGLE, volume=4000, at=time(13))
+    rig.engine.device_memory.content.keep(1, "head_0", programme)
+    doser.tell()
+    await rig.done(await run(rig, state, seconds=3))
+    await rig.advance(20)
+    gate = rig.engine.gate
+    assert [one.source for one in gate.doses(1, 0)] == [PUMP]
+    assert gate.taken(state, 0, rig.clock.now()) == 7000
+    with pytest.raises(SafetyRefusedError, match="refused_budget_24h"):
+        await rig.engine.send(
+            state, "dose", {"head_index": 0, "volume_ml": 2.1}, SERVICE
+        )
+    await rig.advance(3600)
+    doser.lifetime[0] += 4000
+    doser.tell()
+    await rig.settle()
+    assert [one.source for one in gate.doses(1, 0)] == [PUMP, PROGRAMME]
+    assert gate.taken(state, 0, rig.clock.now()) == 7000
+
+
 async def test_a_run_keeps_within_the_budget(rig: Rig) -> None:
     """The refusal is that of a dose."""
     doser, state = await attach(rig, budget=4000)
@@ -96,6 +123,36 @@ async def test_a_run_keeps_within_the_budget(rig: Rig) -> None:
     )
     assert (ended.error_details or {})["asked"] == "5"
     assert doser.ran == []
+
+
+@pytest.mark.parametrize("action", ["prime_head", "calibrate_head"])
+@pytest.mark.parametrize("flows", [True, False])
+async def test_after_a_start_a_run_waits_for_what_a_rule_looks_at(
+    rig: Rig, action: str, flows: bool
+) -> None:
+    """As a dose does: its source may come late; then the rule decides."""
+    doser, state = await attach(rig)
+    rule = Interlock(
+        id="flow",
+        name="Flow",
+        device=doser.uuid,
+        source="sensor.flow",
+        requirement=Requirement(above=100),
+    )
+    rig.engine.safety.set_rules("tank", [rule])
+    doser.tell()
+    command = await run(rig, state, action)
+    other = await run(rig, state, action, head_index=1, seconds=1)
+    assert doser.ran == []
+    if flows:
+        rig.engine.safety.seen("sensor.flow", 300)
+    await rig.advance(SOURCE_WAIT)
+    await rig.advance(30)
+    ended = await rig.done(command)
+    assert (ended.error, len(doser.ran)) == (
+        (None, 2) if flows else ("refused_interlock", 0)
+    )
+    assert (await rig.done(other)).phase is ended.phase
 
 
 async def test_telling_what_was_measured_runs_nothing(rig: Rig) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import FINAL, Kind, Phase
-from custom_components.aquarist.dosing.ledger import PUMP, Dose
+from custom_components.aquarist.dosing.ledger import BY_ITSELF, Dose
 from custom_components.aquarist.dosing.volume import microlitres
 from custom_components.aquarist.store import containers, doses, occurrences, runs
 from custom_components.aquarist.store.containers import Container
@@ -140,7 +140,7 @@ class _Head:
     def _nothing_twice(self) -> None:
         """Each dose has one row and one frame at most."""
         keys = {one.key for one in self._asked}
-        ours = [dose for dose in self._ledger if dose.source != PUMP]
+        ours = [dose for dose in self._ledger if dose.source not in BY_ITSELF]
         assert {dose.key for dose in ours} <= keys
         if self._name == DOSER:
             wanted = [microlitres(one.args["volume_ml"]) for one in self._asked]

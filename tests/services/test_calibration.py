@@ -83,7 +83,7 @@ async def test_it_may_end_without_a_test_dose(hass: HomeAssistant) -> None:
         ("start", {"head_index": 8}, "schedule_out_of_range", "head_index"),
         ("start", {"head_index": 7}, "out_of_range", "head_index"),
         ("test", {}, "calibration_not_started", "step"),
-        ("start", {"ok": 1}, "schedule_wrong_type", "ok"),
+        ("start", {"ok": 1}, "schedule_wrong_type_boolean", "ok"),
     ],
 )
 async def test_a_wrong_step_is_refused(

@@ -105,7 +105,12 @@ async def test_what_could_not_be_applied_is_an_error(hass: HomeAssistant) -> Non
     [
         ("save", {}, "missing_argument", "name"),
         ("save", {"name": " "}, "schedule_empty", "name"),
-        ("save", {"configuration": "x"}, "schedule_wrong_type", "configuration"),
+        (
+            "save",
+            {"configuration": "x"},
+            "schedule_wrong_type_mapping",
+            "configuration",
+        ),
         ("save", {"configuration": {"format": 2}}, "value_out_of_bounds", "format"),
         ("apply", {"confirm": True}, "schedule_missing", "name"),
         ("apply", {"name": "Summer"}, "confirmation_needed", "confirm"),
@@ -116,7 +121,12 @@ async def test_what_could_not_be_applied_is_an_error(hass: HomeAssistant) -> Non
             "name",
         ),
         ("export", {"name": "Gone"}, "configuration_not_found", "name"),
-        ("export", {"name": "a", "revision": "1"}, "schedule_wrong_type", "revision"),
+        (
+            "export",
+            {"name": "a", "revision": "1"},
+            "schedule_wrong_type_whole_number",
+            "revision",
+        ),
     ],
 )
 async def test_what_is_wrong_is_refused(

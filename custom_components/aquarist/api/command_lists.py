@@ -8,8 +8,8 @@ import probatio as vol
 
 from ..data import DATA_ENGINE
 from ..engine.state import DeviceState
-from ..schedules.errors import ErrorCode
-from ..schedules.validation import rejected, takes, text
+from ..schedules.errors import ErrorCode, Expected
+from ..schedules.validation import not_a, rejected, takes, text
 from ..store.command_history import CommandFilter
 from .fields import LONGEST_NAME, moment_text
 from .serializers import COMMAND_STATUSES, command_record, phases_of
@@ -19,7 +19,7 @@ from .serializers import COMMAND_STATUSES, command_record, phases_of
 def status(value: object) -> str:
     """Accept a status of a command record."""
     if not isinstance(value, str):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.TEXT)
     if value not in COMMAND_STATUSES:
         raise rejected(
             ErrorCode.UNKNOWN_WORD, value=value, known=", ".join(COMMAND_STATUSES)

@@ -7,10 +7,11 @@ import re
 from typing import Any
 from uuid import UUID
 
-from ..schedules.errors import ErrorCode
+from ..schedules.errors import ErrorCode, Expected
 from ..schedules.validation import (
     LARGEST_INTEGER,
     instant,
+    not_a,
     number,
     rejected,
     takes,
@@ -40,7 +41,7 @@ def reference(value: object) -> str | int:
         return str(_name(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    raise rejected(ErrorCode.WRONG_TYPE)
+    raise not_a(Expected.REFERENCE)
 
 
 @takes(anyOf=[*_ONE, {"type": "array", "minItems": 1, "items": {"anyOf": list(_ONE)}}])
@@ -56,11 +57,11 @@ def references(value: object) -> list[str | int]:
 def arguments(value: object) -> Mapping[str, Any]:
     """Accept the arguments of an action: JSON of a bounded size (R-C56)."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.MAPPING)
     try:
         size = len(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise rejected(ErrorCode.WRONG_TYPE) from error
+        raise not_a(Expected.MAPPING) from error
     if size > LARGEST_ARGUMENTS:
         raise rejected(ErrorCode.TOO_LONG, maximum=LARGEST_ARGUMENTS)
     return dict(plain(value))
@@ -82,7 +83,7 @@ def uuid_text(value: object) -> str:
     try:
         return str(UUID(str(_name(value))))
     except ValueError as error:
-        raise rejected(ErrorCode.WRONG_TYPE) from error
+        raise not_a(Expected.UUID) from error
 
 
 @takes(type=["boolean", "number", "string"])
@@ -90,7 +91,7 @@ def scalar(value: object) -> bool | float | str:
     """Accept a single value; what the field takes is checked by its device (R-T26)."""
     if isinstance(value, bool | int | float | str):
         return value
-    raise rejected(ErrorCode.WRONG_TYPE)
+    raise not_a(Expected.VALUE)
 
 
 @takes(

@@ -14,11 +14,19 @@ from ..commands.phases import Phase
 from ..devices.fields import Field
 from ..engine.announced import announced
 from ..engine.state import DeviceState
-from ..errors import COMMAND_WORDS, DEVICE_WORDS, STORE_WORDS, failed, translated
+from ..errors import (
+    COMMAND_WORDS,
+    DEVICE_WORDS,
+    STORE_WORDS,
+    details_of,
+    failed,
+    translated,
+)
 
 PREFIX: Final = "schedule_"
 """What the keys of wrong fields begin with among the translations."""
 
+WRONG_TYPE: Final = "wrong_type"
 CONFLICT: Final = "action_id_conflict"
 NOT_FOUND: Final = "action_not_found"
 ALREADY_EXECUTED: Final = "action_already_executed"
@@ -43,7 +51,7 @@ OF_REQUESTS: Final = frozenset(
         "too_long",
         "unknown_field",
         "value_out_of_bounds",
-        "wrong_type",
+        WRONG_TYPE,
     }
 )
 """Why an action was not taken: nothing is stored, and no device hears of it."""
@@ -75,6 +83,8 @@ _OF_PHASES = {
 def key_of(error: HomeAssistantError) -> str:
     """Return the machine word of an error."""
     key = (error.translation_key or "unexpected").removeprefix(PREFIX)
+    if key.startswith(f"{WRONG_TYPE}_"):
+        return WRONG_TYPE
     return CONFLICT if key == "id_conflict" else key
 
 
@@ -93,7 +103,7 @@ def error_of_request(
     """Return why an action was not taken; ``asked`` is as it came."""
     shown = translated(error)
     key = key_of(shown)
-    details = dict(shown.translation_placeholders or {})
+    details = details_of(shown)
     describe = _DETAILS.get(key)
     # A field of the request is no field of the device.
     of_request = (shown.translation_key or "").startswith(PREFIX)
@@ -172,6 +182,6 @@ _DETAILS: Mapping[str, Describe] = {
     "field_not_found": _field,
     "field_not_writable": _field,
     "value_out_of_bounds": _value,
-    "wrong_type": _value,
+    WRONG_TYPE: _value,
     CONFLICT: _action,
 }

@@ -8,8 +8,8 @@ import probatio as vol
 
 from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
-from ..schedules.errors import ErrorCode
-from ..schedules.validation import Validator, rejected, takes
+from ..schedules.errors import ErrorCode, Expected
+from ..schedules.validation import Validator, not_a, rejected, takes
 from ..store import write_action_history
 from ..store.database import Database
 from ..store.write_action_history import WriteActionFilter
@@ -33,7 +33,7 @@ def several(known: Collection[str] | None = None) -> Validator:
         if not isinstance(words, list) or not all(
             isinstance(one, str) for one in words
         ):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.TEXTS)
         found = list(dict.fromkeys(one.strip() for one in words if one.strip()))
         if not found:
             raise rejected(ErrorCode.EMPTY)

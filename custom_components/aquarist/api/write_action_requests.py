@@ -19,8 +19,16 @@ from ..engine.intake import Origin
 from ..engine.state import DeviceState
 from ..engine.write_actions import PLANNED
 from ..errors import translated
-from ..schedules.errors import ErrorCode, ScheduleError
-from ..schedules.validation import instant, integer, rejected, takes, text, validated
+from ..schedules.errors import ErrorCode, Expected, wrong_type
+from ..schedules.validation import (
+    instant,
+    integer,
+    not_a,
+    rejected,
+    takes,
+    text,
+    validated,
+)
 from ..store import write_action_history
 from .fields import LONGEST_NAME, reference, scalar, uuid_text
 from .rights import require_control
@@ -72,7 +80,7 @@ def listed(each: vol.Schema | Any) -> Any:
     def validate(value: object) -> list[Any]:
         """Validate the list alone."""
         if not isinstance(value, list):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.LIST)
         if len(value) > MOST_AT_ONCE:
             raise rejected(ErrorCode.TOO_MANY, maximum=MOST_AT_ONCE)
         return value
@@ -271,7 +279,7 @@ async def _written(
 def _checked(schema: vol.Schema, item: Any) -> dict[str, Any]:
     """Return a valid item. Raises ScheduleError."""
     if not isinstance(item, Mapping):
-        raise ScheduleError("actions", ErrorCode.WRONG_TYPE)
+        raise wrong_type("actions", Expected.MAPPING)
     return validated(schema, item, within="")
 
 

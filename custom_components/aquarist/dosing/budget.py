@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 
 from ..limits.refusal import Refusal
-from .ledger import PUMP, Dose
+from .ledger import PROGRAMME, Dose
 from .volume import millilitres
 
 WINDOW = timedelta(hours=24)
@@ -55,13 +55,13 @@ def beside_programmes(
     """Return the doses that count one by one, and the µL that programmes take together.
 
     `daily` is by device and head what a pump gives by itself within the next 24 hours. What
-    it gave by itself in the last ones was as good as that: the larger of both counts.
+    its programme gave in the last ones was as good as that: the larger of both counts.
     """
     by_themselves: dict[tuple[int, int], list[Dose]] = {head: [] for head in daily}
     others: list[Dose] = []
     for dose in doses:
         head = (dose.device, dose.head)
-        own = by_themselves.get(head) if dose.source == PUMP else None
+        own = by_themselves.get(head) if dose.source == PROGRAMME else None
         (others if own is None else own).append(dose)
     taken = sum(
         max(volume, counted(by_themselves[head], now)) for head, volume in daily.items()

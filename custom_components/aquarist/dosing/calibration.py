@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ..frozen import frozen
-from .ledger import PUMP, Dose, DoseState
+from .ledger import BY_ITSELF, Dose, DoseState
 
 # A hose that is this old has changed: measure again, unless the keeper says otherwise.
 REMINDER_DAYS = 180
@@ -101,4 +101,4 @@ def _tells(dose: Dose) -> bool:
     whole = dose.state is DoseState.GIVEN or (
         dose.state is DoseState.PARTLY and dose.counted >= dose.volume * BROKEN_OFF
     )
-    return whole and dose.volume >= ENOUGH_OF_A_DOSE and dose.source != PUMP
+    return whole and dose.volume >= ENOUGH_OF_A_DOSE and dose.source not in BY_ITSELF

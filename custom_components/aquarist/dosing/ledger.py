@@ -8,8 +8,11 @@ from enum import StrEnum
 from ..frozen import frozen
 from .volume import VolumeError
 
-# The source of what the pump gave by itself; it is booked when it is found.
+# The sources of what the pump gave by itself, booked when it is found: by the programme in
+# its memory, or otherwise.
+PROGRAMME = "programme"
 PUMP = "pump"
+BY_ITSELF = frozenset({PROGRAMME, PUMP})
 # A run that primes or calibrates, until it is known what it gave. It has no row of its own.
 RUN = "run"
 

@@ -116,6 +116,19 @@ class Programme:
                     return due, volume
         return None
 
+    def doses_between(
+        self, after: datetime, until: datetime
+    ) -> list[tuple[datetime, int]]:
+        """Return when the pump doses after an instant, until another, and the microlitres.
+
+        All are local wall time without a zone.
+        """
+        found = []
+        while (due := self.next_dose(after)) is not None and due[0] <= until:
+            found.append(due)
+            after = due[0]
+        return found
+
     def shown(
         self,
         mode: ProgrammeMode | None,

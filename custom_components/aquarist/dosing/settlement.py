@@ -63,6 +63,20 @@ def volumes_between(
     return volumes
 
 
+def parted(rest: int, ran: int, programmed: int) -> tuple[int, int]:
+    """Split what a pump gave by itself into what its programme gave, and what it did not.
+
+    `ran` is what a run of the head should have given meanwhile, `programmed` what the
+    programme. What is too little to be seen goes with the other part. All in µL.
+    """
+    share = min(max(rest - ran, 0), programmed)
+    if share <= TOLERANCE:
+        return 0, rest
+    if rest - share <= TOLERANCE:
+        return rest, 0
+    return share, rest - share
+
+
 def settle(dose: Dose, given: int) -> Dose:
     """Bring an open dose to the end that fits what was given of it, in µL."""
     if given <= 0:

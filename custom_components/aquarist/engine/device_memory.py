@@ -23,7 +23,6 @@ from ..devices.device import MemoryReport
 from ..devices.doser_actions import programme_of
 from ..dosing.programme import Programme, programme_from
 from ..limits.refusal import Refusal
-from ..schedules.actions import ActionType
 from ..store.errors import StoreError
 from ..store.programmes import ProgrammeRow
 from .changes import MemoryChanged
@@ -34,7 +33,6 @@ from .intake import attached
 from .memory_content import AUTO, MODE, AutoMode, AutoSettings, MemoryContent, head_slot
 from .memory_drift import head_drift, light_drift
 from .memory_saving import Changes, kept_from, save
-from .planner import Planned
 from .state import DeviceState
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,16 +54,20 @@ class DeviceMemory:
         execution: Execution,
         *,
         check: ProgrammeCheck,
-        schedules: Callable[[], Iterable[Planned]],
+        dosing_schedule: Callable[[DeviceState, int], str | None],
     ) -> None:
-        """Take over commands that programme; ``check`` is the gate's answer to a programme."""
+        """Take over commands that programme.
+
+        ``check`` is the gate's answer to a programme, ``dosing_schedule`` gives the name of
+        a schedule that doses with a head.
+        """
         self._clock = ground.clock
         self._journal = ground.journal
         self._records = ground.records
         self._announcer = ground.announcer
         self._execution = execution
         self._check = check
-        self._schedules = schedules
+        self._dosing_schedule = dosing_schedule
         self.content: MemoryContent = ground.memory
         execution.register(Kind.PROGRAMME, self.execute)
 
@@ -133,21 +135,14 @@ class DeviceMemory:
         head = int(args["head_index"])
         if not programme.volume:
             return
-        for planned in self._schedules():
-            if planned.live is None:
-                continue
-            definition, _ = planned.live
-            if (
-                definition.action_type is ActionType.DOSE
-                and device.row.number in definition.device_ids
-                and definition.action_params["head_index"] == head
-            ):
-                raise SafetyRefusedError(
-                    Refusal(
-                        limit="schedule_doses",
-                        details={"head": head + 1, "schedule": planned.row.name},
-                    )
+        schedule = self._dosing_schedule(device, head)
+        if schedule is not None:
+            raise SafetyRefusedError(
+                Refusal(
+                    limit="schedule_doses",
+                    details={"head": head + 1, "schedule": schedule},
                 )
+            )
         refusal = self._check(device, head, programme, self._clock.now())
         if refusal is not None:
             raise SafetyRefusedError(refusal)

@@ -11,7 +11,6 @@ import logging
 from sqlite3 import Connection
 from typing import cast
 
-from ..commands.command import new_id
 from ..dosing.account import (
     COUNTER_END,
     TOLERANCE,
@@ -22,12 +21,13 @@ from ..dosing.account import (
     with_lifetime,
     with_today,
 )
-from ..dosing.ledger import PUMP, RUN, Dose, DoseState, advance
+from ..dosing.ledger import BY_ITSELF, RUN, Dose, DoseState, advance
 from ..dosing.settlement import explanation, settle, volumes_between
 from ..store import counters, doses as dose_rows
 from ..store.counters import Counter
 from .changes import DeviceChanged, DoseChanged
 from .counters import account_of, counter_of
+from .found_doses import CLOCK_MARGIN, FoundDoses
 from .gate import Gate, HeadKey
 from .ground import Ground
 from .state import DeviceState
@@ -35,8 +35,6 @@ from .state import DeviceState
 _LOGGER = logging.getLogger(__name__)
 
 DELIVERY_MARGIN = 15.0
-# A pump's clock may be off by this when it runs its programmes.
-CLOCK_MARGIN = timedelta(minutes=2)
 # Elapsed seconds between two looks at a pump that doses by itself.
 EVERY_LOOK = 6 * 3600.0
 _SETTLE_AGAIN = timedelta(minutes=10)
@@ -64,8 +62,11 @@ class DoseLedger:
         self._gate = gate
         self._devices = ground.devices
         self._memory = ground.memory
+        self._found = FoundDoses(ground)
         self._accounts: dict[HeadKey, Account] = {}
         self._looked: dict[int, datetime] = {}
+        # Until when the counters of each head are explained.
+        self._explained: dict[HeadKey, datetime] = {}
         self._today: dict[HeadKey, int] = {}
         self.counters: dict[HeadKey, Counter] = {}
         self.read_counters: Callable[[DeviceState], None] = _nothing
@@ -81,6 +82,7 @@ class DoseLedger:
             if row.today is not None:
                 self._today[key] = row.today
             self._accounts[key] = account_of(row)
+            self._explained[key] = row.at
 
     def counts(self, device: int, head: int) -> bool:
         """Return whether a head's lifetime counter was ever read."""
@@ -138,7 +140,7 @@ class DoseLedger:
     ) -> None:
         """Book what a head gave that no dose accounts for: by hand, or beyond a dose."""
         self._record(
-            _News(found=[self._pump_dose((device.row.number, head), volume, at)])
+            _News(found=[self._found.dose((device.row.number, head), volume, at)])
         )
 
     def settle_later(self, device: DeviceState) -> None:
@@ -182,7 +184,7 @@ class DoseLedger:
         news: _News,
     ) -> None:
         """Take in the counters of a head, and book what they tell."""
-        account = self._accounts.get(key)
+        account, ran = self._accounts.get(key), 0
         if account is None:
             if total is None:
                 return
@@ -190,7 +192,7 @@ class DoseLedger:
         elif total is not None:
             self._take(key, account, with_lifetime(account, total), news)
             self._tell_of_its_end(key, account.lifetime, total)
-            self._end_runs(key, now)
+            ran = self._end_runs(key, now)
         if today is not None:
             account = self._accounts[key]
             if total is None:
@@ -199,17 +201,24 @@ class DoseLedger:
             told = with_today(account, today, day, under_way=self._under_way(key, now))
             self._take(key, account, told, news)
             self._today[key] = today
-        self._explain(key, news, now, read=total is not None)
+        if self._explain(key, news, now, read=total is not None, ran=ran):
+            self._explained[key] = now
         self._keep(key, now, news)
 
-    def _end_runs(self, key: HeadKey, now: datetime) -> None:
-        """Reserve nothing any more for runs that are over: the counter has told."""
+    def _end_runs(self, key: HeadKey, now: datetime) -> int:
+        """Reserve nothing any more for runs that are over: the counter has told.
+
+        Returns the microlitres that they should have given.
+        """
+        ran = 0
         device = self._devices.get(key[0])
         busy = device.busy_heads.values() if device is not None else ()
         for dose in self._gate.open_doses(*key):
             over = dose.key not in busy and self._end_of(dose) <= now
             if dose.source == RUN and over:
                 self._gate.forget(dose)
+                ran += dose.volume
+        return ran
 
     def _under_way(self, key: HeadKey, now: datetime) -> bool:
         """Return whether the pump may be delivering a dose of a head."""
@@ -232,12 +241,19 @@ class DoseLedger:
                 news.changed.append(moved)
 
     def _explain(
-        self, key: HeadKey, news: _News, now: datetime, *, read: bool = False
-    ) -> None:
+        self,
+        key: HeadKey,
+        news: _News,
+        now: datetime,
+        *,
+        read: bool = False,
+        ran: int = 0,
+    ) -> bool:
         """Settle the open doses that the account explains, and book what is left over.
 
         While a dose is followed, or may still be delivered, or a counter does not tell,
-        nothing is decided.
+        nothing is decided. Returns whether all is explained that was read; ``ran`` are the
+        microlitres that runs should have given.
         """
         account = self._accounts[key]
         waiting = [dose for dose in self._gate.open_doses(*key) if not _reserved(dose)]
@@ -245,7 +261,7 @@ class DoseLedger:
             dose.state is not DoseState.UNKNOWN or self._end_of(dose) > now
             for dose in waiting
         ):
-            return
+            return False
         if waiting and (parts := self._parts(account, waiting, now)) is not None:
             for dose, given in zip(waiting, parts, strict=False):
                 ended = settle(dose, given)
@@ -256,11 +272,13 @@ class DoseLedger:
             waiting = []
         rest = account.unexplained - sum(dose.volume for dose in waiting)
         if rest > TOLERANCE:
-            news.found.append(self._pump_dose(key, rest, now))
+            since = self._explained.get(key, now)
+            news.found += self._found.parted(key, rest, ran, since, now)
             account = booked(account, rest)
         elif rest < 0 and read and not waiting:
             account = settled(account)
         self._accounts[key] = account
+        return not waiting
 
     def _parts(
         self, account: Account, waiting: list[Dose], now: datetime
@@ -273,7 +291,7 @@ class DoseLedger:
         doses = self._gate.doses(waiting[0].device, waiting[0].head)
         since = doses[doses.index(waiting[0]) :]
         if any(dose.lifetime_before is None for dose in waiting) or any(
-            dose.source == PUMP for dose in since
+            dose.source in BY_ITSELF for dose in since
         ):
             return None
         programmed = self._programmed(waiting[0], now)
@@ -307,23 +325,6 @@ class DoseLedger:
             _LOGGER.info("The lifetime counter of %s, head %s, started over", *where)
         elif before < COUNTER_END <= total:
             _LOGGER.info("The lifetime counter of %s, head %s, is at its end", *where)
-
-    def _pump_dose(self, key: HeadKey, volume: int, at: datetime) -> Dose:
-        """Return a dose that the pump gave by itself; when exactly nobody knows."""
-        number, head = key
-        state = self._devices.get(number)
-        return Dose(
-            key=f"{number}/{PUMP}-{new_id()}",
-            device=number,
-            head=head,
-            volume=volume,
-            state=DoseState.GIVEN,
-            at=at,
-            given=volume,
-            additive=state.limits.head(head).additive if state else None,
-            aquarium=state.row.aquarium if state else None,
-            source=PUMP,
-        )
 
     def _local_time(self, instant: datetime) -> datetime:
         """Return the wall time of the house at an instant, which pumps keep."""

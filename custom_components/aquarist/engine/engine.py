@@ -28,6 +28,7 @@ from .containers import Containers
 from .cut_offs import CutOffs
 from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
+from .dosing_plans import DosingPlans
 from .emergency import Emergency
 from .equipment import Equipment
 from .errors import EngineError
@@ -48,6 +49,7 @@ from .observations import Observations
 from .on_time import OnTimes
 from .overrides import Overrides, Until
 from .planner import Planned, Planner
+from .programme_gate import ProgrammeGate
 from .pulses import Pulses
 from .records import Records
 from .recovery import load, recover
@@ -106,6 +108,7 @@ class Engine:
         self.devices = ground.devices
         self.gate = Gate(ground.devices, ground.memory)
         self.gate.zone = lambda: clock.local_now().tzinfo
+        self.programme_gate = ProgrammeGate(self.gate, ground.memory)
         self.aquarium_limits = self.gate.aquarium_limits
         on_times = OnTimes(ground)
         self.levels = Levels(ground, on_times)
@@ -138,8 +141,8 @@ class Engine:
         self.device_memory = DeviceMemory(
             ground,
             self.execution,
-            check=self.gate.check_programme,
-            schedules=lambda: self.planner.schedules,
+            check=self.programme_gate.refusal,
+            dosing_schedule=lambda *head: self.dosing_plans.of_head(*head),
         )
         self.power_watch = PowerWatch(
             ground,
@@ -188,6 +191,10 @@ class Engine:
             ground, self.macros, self.runs, self.service_steps.targets
         )
         self.planner = Planner(ground, self.acceptance.enter, self.scheduled_macros)
+        self.dosing_plans = DosingPlans(
+            lambda: self.planner.schedules, self.scheduled_macros
+        )
+        self.macros.scheduled = self.dosing_plans.starts
         self.guided = Guided(
             self.runs,
             self.run_steps,

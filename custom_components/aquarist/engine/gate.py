@@ -12,7 +12,7 @@ from typing import cast
 from ..devices.device import DoserDevice
 from ..dosing.budget import WINDOW, beside_programmes, counted
 from ..dosing.container import fit_refusal
-from ..dosing.ledger import PUMP, Dose, DoseState
+from ..dosing.ledger import BY_ITSELF, Dose, DoseState
 from ..dosing.programme import Programme
 from ..dosing.spacing import (
     NotBefore,
@@ -27,12 +27,11 @@ from .budgets import (
     BUDGET_AQUARIUM,
     named,
     of_additive,
-    programme_refusal,
     too_large,
     with_details,
     within,
 )
-from .heads_allowed import held_for_good, in_use, not_allowed
+from .heads_allowed import not_allowed
 from .memory_content import MemoryContent
 from .state import AquariumLimits, DeviceState
 
@@ -135,8 +134,8 @@ class Gate:
         """Return what stands in the way of a dose now, reserved or not; None is go."""
         if refusal := self._refusal(device, dose.head, dose.volume, now, dose.key):
             return refusal
-        if seconds := self.undecided(device):
-            return NotBefore(at=now + timedelta(seconds=seconds))
+        if wait := self._undecided(device, now):
+            return wait
         return self._spacing(device, dose.head, now, dose.key)
 
     def refusal(
@@ -145,10 +144,10 @@ class Gate:
         """Return what forbids a dose now; one that is only too early is not forbidden."""
         return self._refusal(device, head, volume, now, None)
 
-    def run_refusal(
+    def run_answer(
         self, device: DeviceState, run: Dose, now: datetime
-    ) -> Refusal | None:
-        """Return what forbids a run that calibrates or primes a head, reserved or not.
+    ) -> Refusal | NotBefore | None:
+        """Return what stands in the way of a run that calibrates or primes, reserved or not.
 
         It is no dose: the limits of a single dose do not bind it, the budgets do.
         """
@@ -157,49 +156,12 @@ class Gate:
             or self.interlock(device)
             or self._over_budget(device, run.head, run.volume, now, run.key)
             or self._does_not_fit(device, run.head, run.volume, run.key)
+            or self._undecided(device, now)
         )
-
-    def check_programme(
-        self, device: DeviceState, head: int, programme: Programme, now: datetime
-    ) -> Refusal | None:
-        """Return what forbids a programme in a pump's memory, which no gate sees later.
-
-        It replaces the head's present one; with those of other heads it must keep within
-        the budgets of a day, and its doses within what holds for each dose.
-        """
-        return not_allowed(device, head, now) or self._programme_refusal(
-            device, head, programme
-        )
-
-    def programme_conflict(
-        self, device: DeviceState, head: int, programme: Programme, now: datetime
-    ) -> Refusal | None:
-        """Return what would forbid a programme today that a pump keeps already.
-
-        What holds the head only for a while, such as a mode, does not.
-        """
-        return held_for_good(device, head, now) or self._programme_refusal(
-            device, head, programme
-        )
-
-    def _programme_refusal(
-        self, device: DeviceState, head: int, programme: Programme
-    ) -> Refusal | None:
-        """Return which limit a programme does not keep to."""
-        limits = device.limits.head(head)
-        if refusal := in_use(device, head) or self._measured(device, head):
-            return refusal
-        aquarium = self._limits(device)
-        others = [
-            (self._additive(key), other)
-            for key, other in self._programmed(device.row.aquarium)
-            if key != (device.row.number, head)
-        ]
-        return programme_refusal(programme, others, limits, aquarium)
 
     def ends(self, dose: Dose, margin: float = 0.0) -> datetime:
         """Return when the pump ends a dose; a margin in seconds makes it sure."""
-        if dose.source == PUMP:
+        if dose.source in BY_ITSELF:
             return dose.at
         state = self._devices.get(dose.device)
         port = cast(DoserDevice | None, state.device if state else None)
@@ -219,7 +181,7 @@ class Gate:
         return (
             not_allowed(device, head, now)
             or self.interlock(device)
-            or self._measured(device, head)
+            or self.not_measured(device, head)
             or self._being_measured(device, head)
             or too_large(limits.maximum_volume, volume)
             or self._over_budget(device, head, volume, now, apart_from)
@@ -235,6 +197,11 @@ class Gate:
             )
             or self._does_not_fit(device, head, volume, apart_from)
         )
+
+    def _undecided(self, device: DeviceState, now: datetime) -> NotBefore | None:
+        """Return until when nobody can tell whether a safety rule forbids to dose."""
+        seconds = self.undecided(device)
+        return NotBefore(at=now + timedelta(seconds=seconds)) if seconds else None
 
     def _over_budget(
         self,
@@ -254,13 +221,13 @@ class Gate:
             limits.budget,
             now,
         )
-        aquarium = self._limits(device)
+        aquarium = self.limits_of(device)
         additive_budget = of_additive(aquarium, limits.additive)
         if refusal is not None or (additive_budget is None and aquarium.budget is None):
             return refusal
-        doses = list(self._in_aquarium(device.row.aquarium, apart_from))
-        heads = [key for key, _ in self._programmed(device.row.aquarium)]
-        alike = [key for key in heads if self._additive(key) == limits.additive]
+        doses = list(self.in_aquarium(device.row.aquarium, apart_from))
+        heads = [key for key, _ in self.programmed(device.row.aquarium)]
+        alike = [key for key in heads if self.additive(key) == limits.additive]
         refusal = within(
             [dose for dose in doses if dose.additive == limits.additive],
             self._daily(alike, now),
@@ -290,7 +257,7 @@ class Gate:
                 daily[key] = self._memory.daily_volume(*key)
         return daily
 
-    def _additive(self, key: HeadKey) -> str | None:
+    def additive(self, key: HeadKey) -> str | None:
         """Return what a head gives."""
         return self._devices[key[0]].limits.head(key[1]).additive
 
@@ -298,22 +265,22 @@ class Gate:
         self, device: DeviceState, head: int, now: datetime, apart_from: str
     ) -> NotBefore | None:
         """Return until when an additive must wait for others of its aquarium."""
-        spacing = self._limits(device).spacing
+        spacing = self.limits_of(device).spacing
         additive = device.limits.head(head).additive
         if not spacing or additive is None:
             return None
         aquarium = device.row.aquarium
-        doses = self._in_aquarium(aquarium, apart_from)
+        doses = self.in_aquarium(aquarium, apart_from)
         programmes = (
-            (self._additive(key), programme)
-            for key, programme in self._programmed(aquarium)
+            (self.additive(key), programme)
+            for key, programme in self.programmed(aquarium)
         )
         local = now.astimezone(self.zone())
         return not_before(
             doses, additive, spacing, now, self.ends
         ) or apart_from_programmes(additive, programmes, spacing, local)
 
-    def _measured(self, device: DeviceState, head: int) -> Refusal | None:
+    def not_measured(self, device: DeviceState, head: int) -> Refusal | None:
         """Refuse a head that must be calibrated first."""
         wanted = device.limits.head(head).only_calibrated
         if not wanted or (device.row.number, head) in self.calibrated:
@@ -341,7 +308,7 @@ class Gate:
         refusal = fit_refusal(remaining + (own.counted if own else 0), volume)
         return None if refusal is None else with_details(refusal, {"head": head + 1})
 
-    def _limits(self, device: DeviceState) -> AquariumLimits:
+    def limits_of(self, device: DeviceState) -> AquariumLimits:
         """Return the limits of the aquarium that a device belongs to."""
         return self.aquarium_limits.get(device.row.aquarium or "", _NO_LIMITS)
 
@@ -358,7 +325,9 @@ class Gate:
         """Return the doses of a head apart from one."""
         return [dose for dose in self.doses(device, head) if dose.key != key]
 
-    def _in_aquarium(self, aquarium: str | None, key: str | None) -> Iterator[Dose]:
+    def in_aquarium(
+        self, aquarium: str | None, key: str | None = None
+    ) -> Iterator[Dose]:
         """Yield the doses that went into an aquarium apart from one."""
         return (
             dose
@@ -366,7 +335,7 @@ class Gate:
             if dose.aquarium == aquarium and dose.key != key
         )
 
-    def _programmed(self, aquarium: str | None) -> Iterator[tuple[HeadKey, Programme]]:
+    def programmed(self, aquarium: str | None) -> Iterator[tuple[HeadKey, Programme]]:
         """Yield what the pumps of an aquarium do by themselves, by head."""
         for number, device in self._devices.items():
             if device.row.aquarium == aquarium:

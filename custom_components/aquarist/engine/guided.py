@@ -17,7 +17,7 @@ from ..runs.calibration import Answer, Calibration, Stage
 from ..runs.records import Outcome
 from ..runs.states import StepState
 from ..runs.steps import AskStep, CalibrateStep, CommandStep, StepKind
-from ..schedules.errors import ErrorCode, ScheduleError
+from ..schedules.errors import Expected, wrong_type
 from ..store.errors import StoreError
 from ..store.runs import RunRow, StepRow
 from .calibrations import Calibrations
@@ -229,7 +229,7 @@ def _program(data: Mapping[str, Any]) -> Calibration:
     try:
         return Calibration(**data)
     except TypeError as error:
-        raise ScheduleError("definition", ErrorCode.WRONG_TYPE) from error
+        raise wrong_type("definition", Expected.MAPPING) from error
 
 
 def _subject(device: int, head: int) -> str:

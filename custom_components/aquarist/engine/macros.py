@@ -1,10 +1,13 @@
 """Macros: sequences that keepers save and run (R-C31, R-C62)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from sqlite3 import Connection
 from typing import Any
 
+from ..commands.actions import ACTIONS
 from ..commands.command import Source
+from ..commands.phases import Kind
 from ..devices.fields import InvalidValue
 from ..frozen import frozen
 from ..runs.definition import RunDefinition, as_json, parse_definition
@@ -30,6 +33,8 @@ _NAMED = {
     "device_id": "device_id",
 }
 
+_DOSES = frozenset(name for name, spec in ACTIONS.items() if spec.kind is Kind.DOSE)
+
 type Find = Callable[[str | int], DeviceState]
 
 
@@ -52,7 +57,11 @@ class Macros:
         find: Find,
         check_service: Callable[[ServiceStep], None],
     ) -> None:
-        """Start with none; recovery loads them. `check_service` raises what is wrong with a step."""
+        """Start with none; recovery loads them.
+
+        `check_service` raises what is wrong with a step. ``scheduled`` tells whether a
+        schedule starts the macro of a name or number.
+        """
         self._check_service = check_service
         self._clock = ground.clock
         self._journal = ground.journal
@@ -60,7 +69,9 @@ class Macros:
         self._database = ground.database
         self._runs = runs
         self._find = find
+        self._memory = ground.memory
         self._macros: dict[int, Macro] = {}
+        self.scheduled: Callable[[str, int | None], bool] = lambda name, macro: False
         runs.register(MACRO, lambda data: parse_definition(data).program)
 
     @property
@@ -115,7 +126,7 @@ class Macros:
         Raises as `create`, and EngineError `macro_not_found`, `revision_conflict`.
         """
         self.get(macro)
-        definition = self._checked(data)
+        definition = self._checked(data, macro)
         now = self._clock.now()
         return await self._store(
             definition.name,
@@ -205,8 +216,40 @@ class Macros:
             entered=entered,
         )
 
-    def _checked(self, data: Mapping[str, Any]) -> RunDefinition:
+    def doses(self, definition: RunDefinition) -> list[tuple[str, DeviceState, int]]:
+        """Return the doses of a sequence: where each step has its head, device and head.
+
+        A device that is not there any more gives none.
+        """
+        found = []
+        for number, step in enumerate(definition.sequence):
+            if not isinstance(step, CommandStep) or step.action not in _DOSES:
+                continue
+            head = step.args.get("head_index")
+            with suppress(EngineError):
+                device = self._find(step.device_id)
+                if isinstance(head, int):
+                    found.append((_field(number, step, "head_index"), device, head))
+        return found
+
+    def refuse_doses(
+        self, definition: RunDefinition, *, field: str | None = None
+    ) -> None:
+        """Refuse a sequence that is started by plan and doses with a head that does so itself.
+
+        Raises EngineError `programme_active`, naming the step's field or the one given.
+        """
+        for where, device, head in self.doses(definition):
+            self._memory.refuse_dose(
+                device.row.number, head, device.row.name, field=field or where
+            )
+
+    def _checked(
+        self, data: Mapping[str, Any], macro: int | None = None
+    ) -> RunDefinition:
         """Return the definition of a macro whose devices are there and can do what it says.
+
+        One that a schedule starts doses with no head that doses by itself.
 
         Raises ScheduleError, EngineError or InvalidValue; each names the step's field.
         """
@@ -226,6 +269,8 @@ class Macros:
                     error.code,
                     **_inside(error.placeholders),
                 ) from error
+        if self.scheduled(definition.name, macro):
+            self.refuse_doses(definition)
         return definition
 
     def _check(self, step: Step) -> None:

@@ -12,8 +12,6 @@ from ..chihiros.auto_setting import AutoSetting
 from ..chihiros.custom_curve import CustomCurve
 from ..dosing.programme import Programme
 from ..frozen import frozen
-from ..schedules.actions import ActionType
-from ..schedules.definition import ScheduleDefinition
 from .errors import EngineError
 
 AUTO: Final = "auto"
@@ -138,6 +136,21 @@ class MemoryContent:
         due, volume = found
         return due.replace(tzinfo=local_now.tzinfo).astimezone(UTC), volume
 
+    def volume_between(
+        self, device: int, head: int, since: datetime, until: datetime
+    ) -> int:
+        """Return the microlitres that a programme gives after an instant, until another.
+
+        Both are aware wall times of the house.
+        """
+        programme = self.programme(device, head)
+        if programme is None:
+            return 0
+        doses = programme.doses_between(
+            since.replace(tzinfo=None), until.replace(tzinfo=None)
+        )
+        return sum(volume for _, volume in doses)
+
     def drift(self, device: int, slot: str) -> Drift | None:
         """Return what a slot shows instead of what was written."""
         return self._drifts.get((device, slot))
@@ -158,24 +171,14 @@ class MemoryContent:
             self._drifts[device, slot] = drift
         return True
 
-    def refuse_schedule(
-        self, definition: ScheduleDefinition, device: int, name: str
-    ) -> None:
-        """Refuse a schedule that doses a head which doses by itself.
+    def refuse_dose(self, device: int, head: int, name: str, *, field: str) -> None:
+        """Refuse a planned dose of a head which doses by itself.
 
-        Home Assistant and the pump never both dose one plan. Raises EngineError
-        `programme_active`.
+        Home Assistant and the pump never both dose one plan. ``name`` is the device's, ``field``
+        that of the request which plans the dose. Raises EngineError `programme_active`.
         """
-        if definition.action_type is not ActionType.DOSE or not definition.is_enabled:
-            return
-        head = int(definition.action_params["head_index"])
         if self.daily_volume(device, head) or self._is_written(device, head):
-            raise EngineError(
-                "programme_active",
-                field="action_params.head_index",
-                head=head + 1,
-                name=name,
-            )
+            raise EngineError("programme_active", field=field, head=head + 1, name=name)
 
     def _is_written(self, device: int, head: int) -> bool:
         """Return whether a programme of a head is being written now."""

@@ -67,7 +67,13 @@ class Orders:
             device = self._devices.get(number)
             if device is None or device.row.retired_at is not None:
                 raise EngineError("device_not_found", field="device_ids", id=number)
-            self._memory.refuse_schedule(definition, number, device.row.name)
+            if definition.action_type is ActionType.DOSE and definition.is_enabled:
+                self._memory.refuse_dose(
+                    number,
+                    definition.action_params["head_index"],
+                    device.row.name,
+                    field="action_params.head_index",
+                )
             if device.device is not None:
                 self._try(definition, device, now)
             if definition.action_type is ActionType.DOSE:

@@ -88,7 +88,7 @@ class Pulses:
             source=command.source.value,
         )
         if answer := self._gate.reserve(device, dose, self._clock.now()):
-            self._turned_away(command, answer)
+            self.turned_away(command, answer)
             return
         device.busy_heads[head] = command.key
         try:
@@ -130,7 +130,7 @@ class Pulses:
             self._let_go(dose, written=written)
             self._switch_runs.not_begun(device, dose.at)
             await cast(PreparedDose, prepared).release()
-            self._turned_away(command, turned.answer)
+            self.turned_away(command, turned.answer)
             return
         except (DeviceError, TimeoutError, StoreError) as error:
             if prepared is not None:
@@ -301,8 +301,8 @@ class Pulses:
             if self._records.current(command.key) is not None:
                 device.queue.put(command)
 
-    def _turned_away(self, command: Command, answer: Refusal | NotBefore) -> None:
-        """End a dose that a limit forbids; have one that is too early come again."""
+    def turned_away(self, command: Command, answer: Refusal | NotBefore) -> None:
+        """End a dose or run that a limit forbids; have one that is too early come again."""
         if isinstance(answer, NotBefore):
             self._wait_until(command, answer.at)
         else:

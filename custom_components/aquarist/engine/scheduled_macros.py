@@ -51,12 +51,18 @@ class ScheduledMacros:
         self._targets = targets
 
     def check(self, definition: ScheduleDefinition) -> None:
-        """Raise EngineError for a macro that is unknown or does not validate any more."""
+        """Raise EngineError for a macro that is unknown or does not validate any more.
+
+        So it is for one that doses with a head which doses by itself, as long as the
+        schedule is on.
+        """
         found = self._named(definition)
         if found.definition is None:
             raise EngineError(
                 "macro_invalid", field=_FIELD, name=found.row.name, error=found.error
             )
+        if definition.is_enabled:
+            self._macros.refuse_doses(found.definition, field=_FIELD)
 
     def problem(self, definition: ScheduleDefinition) -> str | None:
         """Return why the macro of a schedule cannot be run now, None when it can."""
@@ -96,6 +102,16 @@ class ScheduledMacros:
             for number, device in self._devices.items()
             if device.row.uuid in wanted
         )
+
+    def heads(self, definition: ScheduleDefinition) -> list[tuple[int, int]]:
+        """Return device and head of each dose that the macro gives, as it is now."""
+        macro = self.find(definition)
+        if macro is None or macro.definition is None:
+            return []
+        return [
+            (device.row.number, head)
+            for _, device, head in self._macros.doses(macro.definition)
+        ]
 
     async def begin(
         self, definition: ScheduleDefinition, due: Due, committed: Committed

@@ -18,8 +18,16 @@ from ..commands.backoff import (
     window_pause,
 )
 from ..frozen import frozen
-from ..schedules.errors import ErrorCode, ScheduleError
-from ..schedules.validation import integer, number, rejected, takes, text, validated
+from ..schedules.errors import ErrorCode, Expected, ScheduleError
+from ..schedules.validation import (
+    integer,
+    not_a,
+    number,
+    rejected,
+    takes,
+    text,
+    validated,
+)
 
 _SERVICE = re.compile(r"[a-z0-9_]+\.(\*|[a-z0-9_]+)", re.ASCII)
 _PDL = re.compile(r"\d{14}", re.ASCII)
@@ -122,7 +130,7 @@ def _listed(each: Any) -> Any:
     def validate(value: object) -> list[str]:
         """Validate one list."""
         if not isinstance(value, list | tuple):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.LIST)
         if len(value) > _MOST_ALLOWED:
             raise rejected(ErrorCode.OUT_OF_RANGE, minimum=0, maximum=_MOST_ALLOWED)
         found = [each(item) for item in value]

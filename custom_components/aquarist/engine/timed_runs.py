@@ -170,13 +170,13 @@ class TimedRuns:
         )
 
     def _let_in(self, device: DeviceState, command: Command, run: Dose) -> bool:
-        """Reserve a run if the gate lets it in; end its command if it does not."""
-        refusal = self._gate.run_refusal(device, run, self._clock.now())
-        if refusal is None:
+        """Reserve a run if the gate lets it in; if it does not, its command ends or waits."""
+        answer = self._gate.run_answer(device, run, self._clock.now())
+        if answer is None:
             self._gate.note(run)
         else:
-            self._pulses.refused(command, refusal)
-        return refusal is None
+            self._pulses.turned_away(command, answer)
+        return answer is None
 
     def _not_begun(self, device: DeviceState, run: Dose) -> None:
         """Let go of a run that the pump never heard of."""

@@ -7,7 +7,7 @@ from typing import Any
 import probatio as vol
 
 from ..frozen import frozen
-from ..schedules.errors import ErrorCode, ScheduleError
+from ..schedules.errors import ErrorCode, Expected, ScheduleError, wrong_type
 from ..schedules.validation import (
     arguments,
     boolean,
@@ -182,7 +182,7 @@ def parse_definition(data: Mapping[str, object]) -> RunDefinition:
 def parse_sequence(data: object, *, within: str) -> tuple[SequenceStep, ...]:
     """Read the steps of a sequence. Raises ScheduleError naming the field."""
     if not isinstance(data, list | tuple):
-        raise ScheduleError(within, ErrorCode.WRONG_TYPE)
+        raise wrong_type(within, Expected.LIST)
     if not data:
         raise ScheduleError(within, ErrorCode.EMPTY)
     if len(data) > LONGEST_SEQUENCE:

@@ -5,8 +5,8 @@ from typing import Any
 
 import probatio as vol
 
-from ..schedules.errors import ErrorCode, ScheduleError
-from ..schedules.validation import number, rejected, text, validated
+from ..schedules.errors import ErrorCode, Expected, ScheduleError, wrong_type
+from ..schedules.validation import not_a, number, text, validated
 from .definition import field_value, parse_wait, wait_json
 from .mode import MINUTE, ModeDefinition
 from .steps import DelayStep, HoldStep, ModeStep, ReleaseStep, StepKind, WaitStep
@@ -36,7 +36,7 @@ _KINDS = (
 def _marked(value: object) -> bool:
     """Accept the mark of the countdown."""
     if value is not True:
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.TRUE)
     return True
 
 
@@ -131,7 +131,7 @@ def _step_json(step: ModeStep) -> dict[str, Any]:
 def _steps(data: object, duration: float) -> tuple[ModeStep, ...]:
     """Read the steps: at least one hold, and one countdown of so many seconds."""
     if not isinstance(data, list | tuple):
-        raise ScheduleError("steps", ErrorCode.WRONG_TYPE)
+        raise wrong_type("steps", Expected.LIST)
     if not data:
         raise ScheduleError("steps", ErrorCode.EMPTY)
     if len(data) > LONGEST_STEPS:

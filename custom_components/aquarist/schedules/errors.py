@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+EXPECTED = "expected"
+"""The placeholder that says of which type a field is."""
+
 
 class ErrorCode(StrEnum):
     """What can be wrong with a field. Each word is the key of a translation."""
@@ -31,6 +34,23 @@ class ErrorCode(StrEnum):
     NEVER_MATCHES = "never_matches"
 
 
+class Expected(StrEnum):
+    """What a field of another type takes. Each word ends the key of a translation."""
+
+    BOOLEAN = "boolean"
+    INSTANT = "instant"
+    LIST = "list"
+    MAPPING = "mapping"
+    NUMBER = "number"
+    REFERENCE = "reference"
+    TEXT = "text"
+    TEXTS = "texts"
+    TRUE = "true"
+    UUID = "uuid"
+    VALUE = "value"
+    WHOLE_NUMBER = "whole_number"
+
+
 class ScheduleError(ValueError):
     """A schedule that is refused.
 
@@ -49,3 +69,8 @@ class ScheduleError(ValueError):
             f"{name}: {value}" for name, value in self.placeholders.items()
         )
         super().__init__(f"{field}: {code}" + (f" ({details})" if details else ""))
+
+
+def wrong_type(field: str, expected: Expected) -> ScheduleError:
+    """Return the error of a field that takes another type."""
+    return ScheduleError(field, ErrorCode.WRONG_TYPE, {EXPECTED: expected.value})

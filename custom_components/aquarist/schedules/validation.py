@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import probatio as vol
 
-from .errors import ErrorCode, ScheduleError
+from .errors import EXPECTED, ErrorCode, Expected, ScheduleError, wrong_type
 
 type Validator = Callable[[object], object]
 
@@ -27,7 +27,6 @@ DESCRIPTION = "json_schema"
 _SCHEMA_CODES: Mapping[type[vol.Invalid], ErrorCode] = {
     vol.RequiredFieldInvalid: ErrorCode.MISSING,
     vol.ExtraKeysInvalid: ErrorCode.UNKNOWN_FIELD,
-    vol.DictInvalid: ErrorCode.WRONG_TYPE,
 }
 
 _MESSAGES: Mapping[ErrorCode, str] = {
@@ -36,7 +35,7 @@ _MESSAGES: Mapping[ErrorCode, str] = {
     ErrorCode.TOO_LONG: "can have {maximum} characters at most",
     ErrorCode.TOO_MANY: "can have {maximum} entries at most",
     ErrorCode.UNKNOWN_WORD: "takes one of these: {known}",
-    ErrorCode.WRONG_TYPE: "has the wrong type",
+    ErrorCode.WRONG_TYPE: "must be of the type {expected}",
 }
 
 
@@ -51,6 +50,8 @@ def validated(schema: vol.Schema, data: object, *, within: str) -> dict[str, Any
     except vol.MultipleInvalid as failure:
         error = failure.errors[0]
         field = ".".join(str(part) for part in (within, *error.path) if part != "")
+        if isinstance(error, vol.DictInvalid):
+            raise wrong_type(field or "schedule", Expected.MAPPING) from error
         code = _SCHEMA_CODES.get(type(error)) or ErrorCode(str(error.code))
         raise ScheduleError(field or "schedule", code, error.placeholders) from error
     return values
@@ -77,6 +78,11 @@ def rejected(code: ErrorCode, **placeholders: object) -> vol.Invalid:
     return vol.Invalid(message, code=code, placeholders=texts)
 
 
+def not_a(expected: Expected) -> vol.Invalid:
+    """Make the error of a validator that takes another type."""
+    return rejected(ErrorCode.WRONG_TYPE, **{EXPECTED: expected})
+
+
 def text(longest: int) -> Validator:
     """Accept text of 1 to `longest` characters, not blank; it is kept as is (R-B71)."""
 
@@ -84,7 +90,7 @@ def text(longest: int) -> Validator:
     def validate(value: object) -> str:
         """Validate one text."""
         if not isinstance(value, str):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.TEXT)
         if not value.strip():
             raise rejected(ErrorCode.EMPTY)
         if len(value) > longest:
@@ -101,7 +107,7 @@ def word[W: StrEnum](words: type[W]) -> Callable[[object], W]:
     def validate(value: object) -> W:
         """Validate one word."""
         if not isinstance(value, str):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.TEXT)
         try:
             return words(value)
         except ValueError as error:
@@ -116,11 +122,11 @@ def word[W: StrEnum](words: type[W]) -> Callable[[object], W]:
 def arguments(value: object) -> Mapping[str, Any]:
     """Accept the arguments of an action: JSON of a bounded size (R-C56)."""
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.MAPPING)
     try:
         size = len(json.dumps(dict(value), allow_nan=False))
     except (TypeError, ValueError) as error:
-        raise rejected(ErrorCode.WRONG_TYPE) from error
+        raise not_a(Expected.MAPPING) from error
     if size > LARGEST_ARGUMENTS:
         raise rejected(ErrorCode.TOO_LONG, maximum=LARGEST_ARGUMENTS)
     return dict(value)
@@ -130,7 +136,7 @@ def arguments(value: object) -> Mapping[str, Any]:
 def boolean(value: object) -> bool:
     """Accept a boolean and nothing that looks like one."""
     if not isinstance(value, bool):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.BOOLEAN)
     return value
 
 
@@ -141,7 +147,7 @@ def integer(minimum: int, maximum: int = LARGEST_INTEGER) -> Validator:
     def validate(value: object) -> int:
         """Validate one whole number."""
         if isinstance(value, bool) or not isinstance(value, int):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.WHOLE_NUMBER)
         if not minimum <= value <= maximum:
             raise rejected(ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=maximum)
         return value
@@ -156,7 +162,7 @@ def number(minimum: float, maximum: float) -> Callable[[object], float]:
     def validate(value: object) -> float:
         """Validate one number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.NUMBER)
         # Written so that NaN fails too.
         if not minimum <= value <= maximum:
             raise rejected(ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=maximum)
@@ -178,7 +184,7 @@ def unique_integers(minimum: int) -> Validator:
     def validate(value: object) -> tuple[object, ...]:
         """Validate one list."""
         if not isinstance(value, list | tuple):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.LIST)
         if not value:
             raise rejected(ErrorCode.EMPTY)
         numbers = tuple(each(item) for item in value)
@@ -198,7 +204,7 @@ def instant(value: object) -> datetime:
         except ValueError as error:
             raise rejected(ErrorCode.MALFORMED_TIME, value=value) from error
     if not isinstance(value, datetime):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.INSTANT)
     if value.utcoffset() is None:
         raise rejected(ErrorCode.NAIVE_TIME, value=value.isoformat())
     try:
@@ -211,7 +217,7 @@ def instant(value: object) -> datetime:
 def zone_name(value: object) -> str:
     """Accept the name of an IANA time zone (R-B67)."""
     if not isinstance(value, str):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.TEXT)
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

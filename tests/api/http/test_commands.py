@@ -1,7 +1,9 @@
 """Device commands over REST: R-C1 to R-C9, R-C40 to R-C54, RES-42 to 47, 64 and 77."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -197,6 +199,25 @@ async def test_a_dose_above_the_budget_is_422(hass: HomeAssistant, rest: Rest) -
     assert answer.status == 422
     assert answer.body["error_key"].startswith("refused_budget_24h")
     assert answer.body["error_details"]["allowed"] == "100"
+
+
+async def test_when_a_limit_frees_is_an_instant_like_all_others(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """ISO 8601 in UTC for programs; the sentence has the house's time."""
+    await hass.config.async_set_time_zone("Asia/Tokyo")
+    body = {"action": "dose", "args": {"head_index": 0, "volume_ml": 2}}
+    answer = await rest.post(commands_of(hass, DOSER), body | {"execution": "sync"})
+    assert answer.body["status"] == "success"
+    (dose,) = engine_of(hass).gate.doses(device_named(hass, DOSER).row.number, 0)
+    body = {"action": "dose", "args": {"head_index": 0, "volume_ml": 99}}
+    answer = await rest.post(commands_of(hass, DOSER), body)
+
+    frees_at = dose.at + timedelta(hours=24)
+    assert answer.status == 422
+    assert answer.body["error_details"]["frees_at"] == frees_at.isoformat()
+    local = f"{frees_at.astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M}"
+    assert local in answer.body["error_message"]
 
 
 async def test_a_refused_dose_is_in_the_records(

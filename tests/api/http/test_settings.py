@@ -33,7 +33,7 @@ async def test_settings_are_changed_and_kept(rest: Rest, method: str) -> None:
     [
         ({"rate_limit": 0}, (422, "schedule_out_of_range", "rate_limit")),
         ({"speed": 1}, (422, "schedule_unknown_field", "speed")),
-        ({"sweep_seconds": "30"}, (422, "schedule_wrong_type", "sweep_seconds")),
+        ({"sweep_seconds": "30"}, (422, "schedule_wrong_type_number", "sweep_seconds")),
         (
             {"window_longest_pause_seconds": 1},
             (422, "schedule_out_of_range", "window_longest_pause_seconds"),

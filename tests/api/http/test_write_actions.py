@@ -22,6 +22,7 @@ from custom_components.aquarist.data import DATA_ENGINE
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.startup import open_engine
 from tests.aquarium import device_named, engine_of, heard
+from tests.conftest import NIGHT
 
 from .rest import DOSER, PUMP, SKIMMER, Rest, level, pump
 from .write_actions import PATH, action, in_phase, one, why
@@ -36,7 +37,7 @@ KEYS = {
     "status",
 }
 STATES = {"PLANNED", "NEW_VALUE_SET", "OLD_VALUE_RESTORED", "FAILED"}
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+YESTERDAY = (datetime.fromisoformat(NIGHT) - timedelta(days=1)).isoformat()
 
 
 async def stored(hass: HomeAssistant) -> int:

@@ -106,7 +106,7 @@ async def test_a_wrong_mode_is_refused_by_its_field(
     client = await hass_ws_client(hass)
     wrong = rest(hass) | {"steps": [{"hold": {"device_id": 4711, "level": 0}}]}
     error = await refused(client, type="aquarist/modes/create", definition=wrong)
-    assert error["translation_key"] == "schedule_wrong_type"
+    assert error["translation_key"] == "schedule_wrong_type_text"
     assert error["translation_placeholders"]["field"] == "steps.0.hold.device_id"
     odd = await refused(client, type="aquarist/modes/list", aquarium="pond")
     assert odd["translation_key"] == "aquarium_not_found"

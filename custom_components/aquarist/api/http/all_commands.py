@@ -7,8 +7,8 @@ from aiohttp import web
 from homeassistant.exceptions import HomeAssistantError
 import probatio as vol
 
-from ...schedules.errors import ErrorCode
-from ...schedules.validation import rejected, takes
+from ...schedules.errors import ErrorCode, Expected
+from ...schedules.validation import not_a, rejected, takes
 from ..command_lists import FILTERS, filter_of, page
 from ..command_requests import CONTENT, DEVICE, MOST_AT_ONCE, submit
 from ..fields import reference
@@ -38,7 +38,7 @@ EXAMPLES = {
 def _items(value: object) -> list[Any]:
     """Accept the items of a batch; each is looked at when its turn comes."""
     if not isinstance(value, list):
-        raise rejected(ErrorCode.WRONG_TYPE)
+        raise not_a(Expected.LIST)
     if not value:
         raise rejected(ErrorCode.EMPTY)
     if len(value) > MOST_AT_ONCE:

@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 
 from ...const import DOMAIN
-from ...errors import translated
+from ...errors import details_of, translated
 
 TABLE: Mapping[HTTPStatus, frozenset[str]] = {
     HTTPStatus.BAD_REQUEST: frozenset({"malformed_body"}),
@@ -94,7 +94,7 @@ def error_object(error: HomeAssistantError) -> dict[str, Any]:
     return {
         "error_key": error.translation_key or "unexpected",
         "error_message": str(error),
-        "error_details": dict(error.translation_placeholders or {}),
+        "error_details": details_of(error),
     }
 
 

@@ -8,10 +8,11 @@ from homeassistant.components.http.auth import SIGN_QUERY_PARAM
 from homeassistant.util.json import json_loads
 import probatio as vol
 
-from ...schedules.errors import ErrorCode, ScheduleError
+from ...schedules.errors import ErrorCode, Expected, ScheduleError, wrong_type
 from ...schedules.validation import (
     LARGEST_INTEGER,
     Validator,
+    not_a,
     rejected,
     takes,
     validated,
@@ -69,7 +70,7 @@ def checked(schema: vol.Schema, data: object, *, whole: str) -> dict[str, Any]:
     Raises ScheduleError for the first field that is wrong; ``whole`` is the name of all.
     """
     if not isinstance(data, dict):
-        raise ScheduleError(whole, ErrorCode.WRONG_TYPE)
+        raise wrong_type(whole, Expected.MAPPING)
     return validated(schema, data, within="")
 
 
@@ -82,7 +83,7 @@ def whole_number(minimum: int, maximum: int = LARGEST_INTEGER) -> Validator:
         digits = str(value)
         plain = digits.isascii() and digits.removeprefix("-").isdecimal()
         if not plain or len(digits) > LONGEST_NUMBER:
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.WHOLE_NUMBER)
         if not minimum <= int(digits) <= maximum:
             raise rejected(ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=maximum)
         return int(digits)

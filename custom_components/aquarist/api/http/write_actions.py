@@ -5,8 +5,8 @@ from typing import Any
 from aiohttp import web
 import probatio as vol
 
-from ...schedules.errors import ErrorCode
-from ...schedules.validation import rejected, takes
+from ...schedules.errors import Expected
+from ...schedules.validation import not_a, takes
 from ..rights import sees_everything
 from ..write_action_errors import ERROR_KEYS
 from ..write_action_lists import FILTERS, page
@@ -73,7 +73,7 @@ def one_or_several(each: vol.Schema, more: dict[str | vol.Marker, Any]) -> vol.S
     def validate(value: object) -> object:
         """Validate the frame of a request."""
         if not isinstance(value, dict):
-            raise rejected(ErrorCode.WRONG_TYPE)
+            raise not_a(Expected.MAPPING)
         if "actions" in value or not names & value.keys():
             return batch(value)
         return rest(value)
