@@ -10,6 +10,7 @@ from homeassistant.const import Platform
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers.entity_component import DATA_INSTANCES
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -19,7 +20,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.aquarist.chihiros.models import model_for
-from custom_components.aquarist.commands.command import ErrorCode, Source
+from custom_components.aquarist.commands.command import Command, ErrorCode, Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.simulated import SimulatedPump
 from custom_components.aquarist.engine.changes import (
@@ -31,6 +32,7 @@ from custom_components.aquarist.engine.changes import (
 )
 from custom_components.aquarist.engine.intake import Origin
 from custom_components.aquarist.engine.state import DeviceLimits, HeadLimits
+from custom_components.aquarist.entity import AquaristEntity
 from custom_components.aquarist.layers.claims import Layer
 
 from .aquarium import (
@@ -273,6 +275,7 @@ async def test_a_store_that_fails_meanwhile_is_an_answer(
         )
         engine.announcer.announce(StoreChanged(code=None))
         assert not waiting.done()
+        engine.store_trouble = "store_full"
         engine.announcer.announce(StoreChanged(code="store_full"))
 
         with pytest.raises(HomeAssistantError) as failure:
@@ -284,6 +287,28 @@ async def test_a_store_that_fails_meanwhile_is_an_answer(
             await call(hass, "turn_off", skimmer)
         assert failure.value.translation_key == "store_read_only"
         pump.queue.release()
+
+
+async def test_what_ends_before_its_request_is_answered_is_not_waited_for(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """The store's thread may be so quick that the end is told before the answer."""
+    async with aquarium(hass, tmp_path, Platform.SWITCH, demo=True):
+        engine, pump = engine_of(hass), device_named(hass, "Skimmer")
+        skimmer = entity_of(hass, Platform.SWITCH, "Skimmer", "pump")
+        entity = hass.data[DATA_INSTANCES]["switch"].get_entity(skimmer)
+        assert isinstance(entity, AquaristEntity)
+
+        async def late() -> Command:
+            """Answer with the command as it was accepted, once it has ended."""
+            origin = Origin(source=Source.SERVICE)
+            accepted = await engine.acceptance.set_field(pump, "level", 0, origin)
+            await engine.finished(accepted)
+            return accepted
+
+        async with asyncio.timeout(5):
+            ended = await entity.submitted(late())
+        assert ended.phase is Phase.COMPLETED
 
 
 def pump_of(hass: HomeAssistant, name: str) -> SimulatedPump:

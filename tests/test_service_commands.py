@@ -8,6 +8,8 @@ from homeassistant.core import Context, HomeAssistant
 from homeassistant.exceptions import ServiceValidationError, UnknownUser
 import pytest
 
+from custom_components.aquarist.commands.command import ErrorCode
+from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.const import DOMAIN
 
 from .aquarium import aquarium, device_named, engine_of
@@ -129,7 +131,6 @@ async def test_a_dose_is_a_command_in_fewer_words(hass: HomeAssistant) -> None:
         ({"volume_ml": 1}, ("schedule_missing", "head_index")),
         ({"head_index": 0, "volume_ml": 0.25}, ("volume_too_fine", "volume_ml")),
         ({"head_index": "0", "volume_ml": 1}, ("wrong_type", "head_index")),
-        ({"head_index": 0, "volume_ml": 101}, ("refused_budget_24h_alone", None)),
         (
             {"head_index": 0, "volume_ml": 1, "action": "dose"},
             ("schedule_unknown_field", "action"),
@@ -143,7 +144,23 @@ async def test_a_wrong_dose_is_refused(
     wanted = {"device_id": uuid_of(hass, DOSER)} | data
 
     assert await refused(hass, "dose", **wanted) == error
-    assert await engine_of(hass).history.recent(None, 10) == []
+    engine = engine_of(hass)
+    await engine.journal.written()
+    assert await engine.history.recent(None, 10) == []
+
+
+async def test_a_dose_that_a_limit_refuses_is_in_the_history(
+    hass: HomeAssistant,
+) -> None:
+    """Unlike one that makes no sense."""
+    wanted = {"device_id": uuid_of(hass, DOSER), "head_index": 0, "volume_ml": 101}
+
+    assert await refused(hass, "dose", **wanted) == ("refused_budget_24h_alone", None)
+    engine = engine_of(hass)
+    await engine.journal.written()
+    (record,) = await engine.history.recent(None, 10)
+    assert (record.action, record.phase) == ("dose", Phase.FAILED)
+    assert record.error_code == ErrorCode.SAFETY_REFUSED
 
 
 async def test_what_begins_later_is_not_waited_for(hass: HomeAssistant) -> None:

@@ -238,28 +238,27 @@ async def _taken_hold_of(engine: Engine, request: Awaitable[Command]) -> Command
 
     Raises EngineError while the store is in trouble: what came of it cannot be told.
     """
-    command = await request
-    if command.order == 0 or _has_taken_hold(command):
-        # Without a place in the store it is an off that went out although that is broken.
-        return command
-    if engine.store_trouble is not None:
-        raise EngineError(engine.store_trouble)
-    future: asyncio.Future[Command] = asyncio.get_running_loop().create_future()
+    newest: dict[str, Command] = {}
+    heard = asyncio.Event()
 
-    def heard(change: Change) -> None:
-        """Take the command's next record, or the store's fault."""
-        match change:
-            case _ if future.done():
-                return
-            case CommandChanged(command=newer) if newer.key == command.key:
-                if _has_taken_hold(newer):
-                    future.set_result(newer)
-            case StoreChanged(code=str(code)):
-                future.set_exception(EngineError(code))
+    def hear(change: Change) -> None:
+        """Keep every record: the request's own may move on before it has answered."""
+        if isinstance(change, CommandChanged):
+            newest[change.command.key] = change.command
+        heard.set()
 
-    leave = engine.listen(heard)
+    leave = engine.announcer.listen(hear, CommandChanged, StoreChanged)
     try:
-        return await future
+        command = await request
+        # Without a place in the store it is an off that went out although that is broken.
+        while command.order != 0 and not _has_taken_hold(command):
+            if engine.store_trouble is not None:
+                raise EngineError(engine.store_trouble)
+            heard.clear()
+            if command is newest.setdefault(command.key, command):
+                await heard.wait()
+            command = newest[command.key]
+        return command
     finally:
         leave()
 
