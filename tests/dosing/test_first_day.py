@@ -90,7 +90,8 @@ def test_no_24_hours_hold_more_than_the_limit(
 
     assert fits(room)
     asked = NOON + later * HOUR / 2
-    assert asked >= room or not fits(asked) or asked < NOON
+    # Just when it is due nobody knows on which side of that the pump is.
+    assert asked >= room - PROGRAMME_MARGIN or not fits(asked)
 
 
 def test_the_latest_moments_make_up_what_was_given() -> None:
