@@ -124,3 +124,26 @@ def test_what_was_announced_is_told_although_the_act_failed() -> None:
     assert heard == [FIRST]
     announcer.announce(SECOND)
     assert heard == [FIRST, SECOND]
+
+
+def test_a_listener_that_ends_everything_silences_nobody() -> None:
+    """What is no ordinary error gets through; what comes after it is told as ever."""
+    announcer = Announcer()
+    heard: list[Change] = []
+
+    def interrupted(change: Change) -> None:
+        if not heard:
+            heard.append(change)
+            raise KeyboardInterrupt
+
+    def act() -> None:
+        with announcer.acting():
+            announcer.announce(FIRST)
+
+    stop = announcer.listen(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        act()
+    stop()
+    announcer.listen(heard.append)
+    announcer.announce(SECOND)
+    assert heard == [FIRST, SECOND]

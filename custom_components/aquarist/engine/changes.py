@@ -276,9 +276,11 @@ class Announcer:
         try:
             yield
         finally:
-            while self._untold:
-                self._tell(self._untold.popleft())
-            self._acting = False
+            try:
+                while self._untold:
+                    self._tell(self._untold.popleft())
+            finally:
+                self._acting = False
 
     def announce(self, change: Change) -> None:
         """Tell everybody; a listener's own error is its own."""
