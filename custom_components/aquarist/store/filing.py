@@ -5,9 +5,13 @@ than the commands themselves take. So the newest commands, those after the mark,
 reading them through, and only the others by their device, in `command_by_device`.
 """
 
+import logging
 import sqlite3
 
 from . import settings
+from .batches import undo
+
+_LOGGER = logging.getLogger(__name__)
 
 MARK = "filed"
 FILE_AFTER = 4_000
@@ -20,6 +24,41 @@ WHERE ordinal > ? AND ordinal <= ?
 ORDER BY device, created_at, ordinal
 """
 _NEWEST = "SELECT COALESCE(max(ordinal), 0) FROM command"
+
+
+class Filing:
+    """Files at every rest of the writer's thread, and where it has none."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        """Expect something to file: what the last life left, nobody counted."""
+        self._connection = connection
+        self._unfiled = 1
+
+    @property
+    def waiting(self) -> bool:
+        """Return whether there may be something to file at the next rest."""
+        return self._unfiled > 0
+
+    @property
+    def overdue(self) -> bool:
+        """Return whether not to wait for a rest any longer."""
+        return self._unfiled >= FILE_AFTER
+
+    def note(self, units: int) -> None:
+        """Count units that were stored."""
+        self._unfiled += units
+
+    def catch_up(self) -> None:
+        """File what is new; until that succeeds it is found all the same."""
+        self._unfiled = 0
+        try:
+            if not is_filed(self._connection):
+                self._connection.execute("BEGIN IMMEDIATE")
+                file(self._connection)
+                self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            _LOGGER.warning("The newest commands could not be filed: %s", error)
+            undo(self._connection)
 
 
 def mark(connection: sqlite3.Connection) -> int:

@@ -18,19 +18,12 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 import sqlite3
 import threading
-import time
 from typing import Any
 
-from .errors import (
-    StoreClosedError,
-    StoreError,
-    StoreFailedError,
-    of_the_store,
-    passing,
-    translated,
-)
-from .filing import FILE_AFTER, file, is_filed
-from .place import Place
+from .batches import Batches
+from .checkpoints import Checkpoints
+from .errors import StoreClosedError, StoreError, translated
+from .filing import Filing
 from .work import (
     Acting,
     Committed,
@@ -41,8 +34,6 @@ from .work import (
     Unit,
     Upkeep,
     Waiting,
-    is_unattended,
-    perform,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -50,7 +41,6 @@ _LOGGER = logging.getLogger(__name__)
 PAUSES = (0.05, 0.2)
 IDLE = 1.0
 CHECKPOINT_AFTER = 50
-BACKSTOP_PAGES = 1_000
 
 
 class Writer:
@@ -72,27 +62,26 @@ class Writer:
         checkpoint_after: int = CHECKPOINT_AFTER,
     ) -> None:
         """Start the thread."""
-        self._connection = connection
         self._path = path
-        self._place = Place(path)
         self._loop = loop
-        self._pauses = pauses
         self._idle = idle
-        self._checkpoint_after = checkpoint_after
+        self._checkpoints = Checkpoints(connection, every=checkpoint_after)
+        self._filing = Filing(connection)
+        self._batches = Batches(
+            connection,
+            path,
+            pauses=pauses,
+            meanwhile=self._report,
+            stored=self._stored,
+        )
         self._queue: SimpleQueue[Waiting | Upkeep] = SimpleQueue()
         self._held: Upkeep | None = None
         self._untold: list[Outcome] = []
-        self._unfolded = 0
-        # What the last life left unfiled nobody counted.
-        self._unfiled = 1
-        self._paused = False
         self._abandoned = False
         self._closing: asyncio.Future[None] | None = None
         self._refusing = False
-        self._holding_back = False
         self.watcher: Callable[[StoreError | None], None] | None = None
         self.acting: Acting = nullcontext
-        connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
         self._thread = threading.Thread(
             target=self._run, name="aquarist-store-writer", daemon=True
         )
@@ -138,24 +127,24 @@ class Writer:
 
     def caught_up(self) -> None:
         """Try posted units again: those that failed are stored, or given up, by now."""
-        self._holding_back = False
+        self._batches.holding_back = False
 
     async def pause_checkpoints(self) -> None:
         """Fold the log into the file and leave the file alone from now on, for a backup.
 
         Writing goes on, into the log. Raises StoreError when the log could not be folded.
         """
-        await self._upkeep(self._pause)
+        await self._upkeep(self._checkpoints.pause)
 
     async def resume_checkpoints(self) -> None:
         """Allow checkpoints again. Raises StoreError."""
-        await self._upkeep(self._resume)
+        await self._upkeep(self._checkpoints.resume)
 
     async def close(self) -> None:
         """Store what is waiting, fold the log, close the connection and join the thread."""
         if self._closing is None:
             self._closing = self._loop.create_future()
-            self._queue.put(Upkeep(self._finish, self._closing, last=True))
+            self._queue.put(Upkeep(self._checkpoints.finish, self._closing, last=True))
         await asyncio.shield(self._closing)
         # The thread has nothing left to do but to return.
         self._thread.join()
@@ -196,15 +185,20 @@ class Writer:
                 self._keep_up(taken)
                 if taken.last:
                     return
-            else:
-                outcomes = self._settle(taken)
+                continue
+            outcomes = self._batches.settle(taken)
+            self._report()
+            self._untold = outcomes
+            if self._filing.overdue:
                 self._report()
-                self._untold = outcomes
-                if self._unfiled >= FILE_AFTER:
-                    self._report()
-                    self._file()
+                self._filing.catch_up()
         _LOGGER.warning("The event loop ended before the store was closed")
-        self._finish()
+        self._checkpoints.finish()
+
+    def _stored(self, units: int) -> None:
+        """Take note that so many units are on disk."""
+        self._checkpoints.note(units)
+        self._filing.note(units)
 
     def _tell(self, callback: Callable[..., None], *arguments: Any) -> None:
         """Call back in the event loop; when it is closed, nobody is there to be told."""
@@ -246,107 +240,15 @@ class Writer:
 
     def _next(self) -> Waiting | Upkeep:
         """Wait for the next item; file and checkpoint when none comes for a while."""
-        folds = self._unfolded >= self._checkpoint_after and not self._paused
-        if folds or self._unfiled:
+        folds = self._checkpoints.due
+        if folds or self._filing.waiting:
             try:
                 return self._queue.get(timeout=self._idle)
             except Empty:
-                self._file()
+                self._filing.catch_up()
                 if folds:
-                    self._fold("PASSIVE")
+                    self._checkpoints.fold()
         return self._queue.get()
-
-    def _settle(self, batch: list[Waiting]) -> list[Outcome]:
-        """Return what became of the units of a batch: stored, refused, or held back."""
-        held_back = filter(is_unattended, batch if self._holding_back else ())
-        outcomes: list[Outcome] = [
-            (teller, None, None, HeldBackError()) for _, _, teller in held_back
-        ]
-        if outcomes:
-            batch = [waiting for waiting in batch if not is_unattended(waiting)]
-        return outcomes + self._stored(batch) if batch else outcomes
-
-    def _stored(self, batch: list[Waiting]) -> list[Outcome]:
-        """Store a batch, tried again after passing faults."""
-        pauses = iter(self._pauses)
-        while True:
-            try:
-                outcomes = self._attempt(batch)
-            except (sqlite3.Error, StoreError) as error:
-                failure = error
-                self._report()
-                self._undo()
-            else:
-                self._unfolded += len(batch)
-                self._unfiled += len(batch)
-                return outcomes
-            pause = next(pauses, None)
-            if pause is None or not passing(failure):
-                return self._refused(batch, failure)
-            time.sleep(pause)
-
-    def _refused(
-        self, batch: list[Waiting], failure: sqlite3.Error | StoreError
-    ) -> list[Outcome]:
-        """Return the same fault for all units of a batch, an error of its own each."""
-        _LOGGER.error("The store did not take %s writes: %s", len(batch), failure)
-        if any(map(is_unattended, batch)):
-            self._holding_back = True
-        return [
-            (future, None, None, translated(failure, self._path))
-            for _, _, future in batch
-        ]
-
-    def _attempt(self, batch: list[Waiting]) -> list[Outcome]:
-        """Run the units of a batch in one transaction. Raises what fails all of them.
-
-        Savepoints cost as much as a small write: only when a unit fails is the batch
-        begun anew with one for each unit, which parts the good from the bad.
-        """
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            results = perform(connection, [unit for unit, _, _ in batch])
-            outcomes: list[Outcome] = [
-                (future, committed, result, None)
-                for (_, committed, future), result in zip(batch, results, strict=True)
-            ]
-        except BaseException as error:
-            if of_the_store(error):
-                raise
-            connection.execute("ROLLBACK")
-            connection.execute("BEGIN IMMEDIATE")
-            outcomes = [self._one(waiting) for waiting in batch]
-        self._place.check()
-        # The loop hears of the last batch while the disk is busy with this one, which
-        # is when the two threads do not wait for each other.
-        self._report()
-        connection.execute("COMMIT")
-        return outcomes
-
-    def _one(self, waiting: Waiting) -> Outcome:
-        """Run one unit that fails alone. Raises what fails the whole batch."""
-        unit, committed, future = waiting
-        connection = self._connection
-        connection.execute("SAVEPOINT unit")
-        try:
-            result = unit(connection)
-        except BaseException as error:
-            if of_the_store(error):
-                raise
-            connection.execute("ROLLBACK TO unit")
-            connection.execute("RELEASE unit")
-            return (future, None, None, error)
-        connection.execute("RELEASE unit")
-        return (future, committed, result, None)
-
-    def _undo(self) -> None:
-        """Leave the transaction that failed, as far as SQLite has not done so itself."""
-        try:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            _LOGGER.warning("A transaction could not be rolled back: %s", error)
 
     def _keep_up(self, upkeep: Upkeep) -> None:
         """Do work between two transactions and tell its caller."""
@@ -358,50 +260,6 @@ class Writer:
             self._tell(_fail, upkeep.done, error)
         else:
             self._tell(_fulfil, upkeep.done)
-
-    def _file(self) -> None:
-        """File what is new; until that succeeds it is found all the same."""
-        self._unfiled = 0
-        try:
-            if not is_filed(self._connection):
-                self._connection.execute("BEGIN IMMEDIATE")
-                file(self._connection)
-                self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            _LOGGER.warning("The newest commands could not be filed: %s", error)
-            self._undo()
-
-    def _fold(self, mode: str) -> bool:
-        """Checkpoint the log into the file; return whether all of it was folded."""
-        try:
-            busy, _, _ = self._connection.execute(
-                f"PRAGMA wal_checkpoint({mode})"
-            ).fetchone()
-        except sqlite3.Error as error:
-            _LOGGER.warning("The store's log could not be folded: %s", error)
-            return False
-        self._unfolded = 0
-        return not busy
-
-    def _pause(self) -> None:
-        """Fold the log and stop checkpoints. Raises StoreFailedError."""
-        if not self._fold("TRUNCATE"):
-            raise StoreFailedError("the store's log could not be folded")
-        self._connection.execute("PRAGMA wal_autocheckpoint=0")
-        self._paused = True
-
-    def _resume(self) -> None:
-        """Allow checkpoints again."""
-        self._connection.execute(f"PRAGMA wal_autocheckpoint={BACKSTOP_PAGES}")
-        self._paused = False
-
-    def _finish(self) -> None:
-        """Fold the log and close the connection; during a backup the file stays as it is."""
-        if self._paused:
-            self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
-        else:
-            self._fold("TRUNCATE")
-        self._connection.close()
 
 
 def _tell_of(
