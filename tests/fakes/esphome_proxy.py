@@ -2,8 +2,9 @@
 
     python -m tests.fakes.esphome_proxy --port N --control-port M
         [--light NAME/ADDRESS] [--doser NAME/ADDRESS] [--state-file FILE] [--slots N]
+        [--lifetime ML] [--lifetime-end stick|wrap]
 
-Without devices named it has one light and one doser. Everything listens on 127.0.0.1 only. With a
+Without devices named it has one light and one doser. All heads of its dosers have pumped ML before. Everything listens on 127.0.0.1 only. With a
 state file the devices live on across a restart. `proxy_control` tells what the second port can do.
 """
 
@@ -13,9 +14,10 @@ from pathlib import Path
 import signal
 
 from custom_components.aquarist.simulator.clock import LoopClock
-from custom_components.aquarist.simulator.doser import DoserModel
+from custom_components.aquarist.simulator.doser import DoserModel, LifetimeEnd
 from custom_components.aquarist.simulator.faults import FaultName
 from custom_components.aquarist.simulator.light import LightModel
+from custom_components.aquarist.simulator.programme import MILLILITRE
 
 from . import gatt_table
 from .esphome_session import DeviceLink, Session, address_number
@@ -28,6 +30,7 @@ HOST = "127.0.0.1"
 BEACON_EVERY = 1.0
 DEFAULT_LIGHT = "DYU1000D0BE5A10C0DE/D0:BE:5A:10:C0:DE"
 DEFAULT_DOSER = "DYDOSED05E5A10C0D4/D0:5E:5A:10:C0:D4"
+HEADS = 4
 # Stands in the list of connections for those of somebody else.
 FOREIGN = 0xFE0000000000
 
@@ -150,6 +153,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--doser", action="append", default=[], metavar="NAME/ADDRESS")
     parser.add_argument("--state-file", type=Path)
     parser.add_argument("--slots", type=int, default=3)
+    parser.add_argument("--lifetime", type=float, default=0, metavar="ML")
+    parser.add_argument("--lifetime-end", type=LifetimeEnd, default=LifetimeEnd.STICK)
     options = parser.parse_args()
     if not options.light and not options.doser:
         options.light, options.doser = [DEFAULT_LIGHT], [DEFAULT_DOSER]
@@ -166,7 +171,14 @@ async def _main(options: argparse.Namespace) -> None:
         stage.add(LightModel(stage.clock, name=name, address=address.upper()))
     for text in options.doser:
         name, _, address = text.partition("/")
-        stage.add(DoserModel(stage.clock, name=name, address=address.upper()))
+        doser = DoserModel(
+            stage.clock,
+            name=name,
+            address=address.upper(),
+            lifetime=[round(options.lifetime * MILLILITRE)] * HEADS,
+            lifetime_end=options.lifetime_end,
+        )
+        stage.add(doser)
     if options.state_file:
         stage.resume(options.state_file, live)
     proxy = EsphomeProxy(stage, slots=options.slots)

@@ -33,13 +33,16 @@ class Proxy:
         keep: Path | None = None,
         lights: Sequence[str] = (),
         dosers: Sequence[str] = (),
+        lifetime: float = 0,
+        lifetime_end: str = "stick",
         python: str = sys.executable,
     ) -> None:
         """Take the file that gets the output; both ports are free ones.
 
         Home Assistant remembers the address of the proxy: with the folder `keep`, a later
         proxy gets the same ports again, and its devices go on with their lives. Devices
-        are NAME/ADDRESS; without any there are one light and one doser.
+        are NAME/ADDRESS; without any there are one light and one doser. Each head of a doser has
+        pumped `lifetime` mL before; `lifetime_end` is what its counter does at its end.
         """
         ports, state = (
             (keep / "ports.json", keep / "state.json") if keep else (None,) * 2
@@ -49,6 +52,7 @@ class Proxy:
         self._arguments = [] if state is None else ["--state-file", str(state)]
         self._arguments += [f"--light={one}" for one in lights]
         self._arguments += [f"--doser={one}" for one in dosers]
+        self._arguments += [f"--lifetime={lifetime}", f"--lifetime-end={lifetime_end}"]
         self._python = python
         self._process: subprocess.Popen[bytes] | None = None
 
