@@ -110,6 +110,17 @@ async def test_a_start_that_fails_says_why(
         await instance.ready(session)
 
 
+async def test_a_start_that_takes_too_long_says_where_it_is(
+    instance: Instance, session: aiohttp.ClientSession
+) -> None:
+    """The error names what was waited for, and the log where each thread of the process was."""
+    instance.start()
+    with pytest.raises(NotRunning) as raised:
+        await instance.ready(session, timeout_seconds=1.5)
+    assert "it still waited for an answer to the sign-in" in str(raised.value)
+    assert "most recent call first" in str(raised.value)
+
+
 async def test_a_program_on_a_leash_ends_with_its_starter(tmp_path: Path) -> None:
     """A test run that is killed leaves no Home Assistant behind."""
     starter = (

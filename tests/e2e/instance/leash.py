@@ -3,9 +3,11 @@
 python -m tests.e2e.instance.leash MODULE [ARGUMENT...]
 
 The starter holds the other end of standard input. However it ends, a kill included, the
-pipe closes, and the program gets the same signal as by Ctrl-C's polite cousin.
+pipe closes, and the program gets the same signal as by Ctrl-C's polite cousin. Asked by
+SIGUSR1 it writes where each of its threads is.
 """
 
+import faulthandler
 import os
 import runpy
 import signal
@@ -22,6 +24,7 @@ def _end_with_starter() -> None:
 
 def main() -> None:
     """Run the module named by the first argument."""
+    faulthandler.register(signal.SIGUSR1)
     Thread(target=_end_with_starter, daemon=True, name="leash").start()
     module = sys.argv[1]
     del sys.argv[0]

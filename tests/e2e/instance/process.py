@@ -1,6 +1,7 @@
 """The process of a Home Assistant: start, wait, stop, kill, start again."""
 
 import asyncio
+from contextlib import suppress
 import json
 from pathlib import Path
 import signal
@@ -113,16 +114,21 @@ class Instance:
         self, session: aiohttp.ClientSession, *, timeout_seconds: float = 90
     ) -> Client:
         """Wait until set-up has ended; return a client that is signed in as the owner."""
+        awaited = "an answer to the sign-in"
         try:
             async with asyncio.timeout(timeout_seconds):
                 client = await self._signed_in(session)
+                awaited = "the end of set-up"
                 while (await client.get("config"))["state"] != "RUNNING":
                     await self._breathe()
+                awaited = "the owner on disk"
                 while not self._owner_stored():
                     await self._breathe()
                 return client
         except TimeoutError:
-            raise NotRunning(self._last_words("not ready in time")) from None
+            await self._tell_what_it_does()
+            reason = f"not ready in time: it still waited for {awaited}"
+            raise NotRunning(self._last_words(reason)) from None
 
     async def stop(self, *, timeout_seconds: float = 60) -> int:
         """Ask Home Assistant to stop, as its service manager would; return the exit code.
@@ -174,6 +180,16 @@ class Instance:
             raise NotRunning(self._last_words(f"ended with {self.exit_code}"))
         await asyncio.sleep(0.1)
 
+    async def _tell_what_it_does(self) -> None:
+        """Have the process write where its threads are into the log."""
+        before = len(self.log())
+        if self._process is not None and self.running:
+            self._process.send_signal(signal.SIGUSR1)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    while len(self.log()) == before:
+                        await asyncio.sleep(0.1)
+
     def _last_words(self, reason: str) -> str:
         """Return the reason and the end of the log."""
-        return f"{reason}\n" + "\n".join(self.log().splitlines()[-40:])
+        return f"{reason}\n" + "\n".join(self.log().splitlines()[-80:])
