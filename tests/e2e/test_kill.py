@@ -47,6 +47,7 @@ WINDOW_LIFE = WINDOW_AHEAD + WINDOW_SECONDS + 0.6
 # By so many seconds a written level may be behind the plan: steps are 1 s apart.
 LAG = 2.0
 MARGIN = 0.5
+REACHED_WITHIN = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,8 +268,14 @@ async def check_window(
         assert record.phase == "missed"
         assert record.ends_at < time.time()
         return
+    shown = await reds(aquarium, HELD)
+    if record.phase == "failed":
+        # It came back too late: at the window's end the lamp was still to be reached.
+        assert record.ends_at - record.started_at < REACHED_WITHIN
+        assert all(red != WINDOW_LEVEL for _, red in shown)
+        return
     assert record.phase == "completed"
-    for at, red in await reds(aquarium, HELD):
+    for at, red in shown:
         if at > restarted_at and at < record.ends_at:
             assert red == WINDOW_LEVEL
         if at > record.ends_at + MARGIN:

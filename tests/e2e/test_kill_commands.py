@@ -40,6 +40,8 @@ COLOURS = 4
 DOSE_FRAME = 24
 # By then the pump must have ended a dose of the stream: half a second, and a margin.
 DOSE_OVER = 15.0
+# What the pump could not do yet piles up, from kill to kill.
+PATIENCE = 60.0 + 6 * MOMENTS
 SETTLED = frozenset({"given", "partly", "not_given"})
 
 
@@ -112,7 +114,7 @@ async def all_ended(aquarium: LivingAquarium) -> None:
         )
 
     try:
-        await eventually(ended, timeout_seconds=60)
+        await eventually(ended, timeout_seconds=PATIENCE)
     except AssertionError:
         due_by = time.time()
         left = records.open_commands(folder, due_by=due_by), records.doses(folder)
