@@ -19,7 +19,6 @@ from homeassistant.helpers.selector import (
 )
 import probatio as vol
 
-from .calibration_steps import CalibrationSteps
 from .chihiros.models import DeviceFamily
 from .const import (
     CONF_AQUARIUM,
@@ -38,9 +37,7 @@ from .const import (
     CONF_START_LEVEL,
     DEFAULT_IDLE_HOLD,
 )
-from .data import DATA_ENGINE
 from .device_options import Heads, heads_of
-from .engine.state import DeviceState
 from .form_fields import (
     ANY_LEVEL,
     CONF_DARK_IS_SAFE,
@@ -60,19 +57,15 @@ from .head_options import (
     entered_head,
     head_errors,
     head_fields,
-    known_device,
 )
-from .priming_steps import PrimingSteps
+from .head_steps import HeadSteps
 
 
 class DeviceOptionsFlow(
-    CalibrationSteps[ConfigFlowContext, ConfigFlowResult, str],
-    PrimingSteps[ConfigFlowContext, ConfigFlowResult, str],
+    HeadSteps[ConfigFlowContext, ConfigFlowResult, str],
     OptionsFlowWithReload,
 ):
     """Asks for what a light or a pump is to do and for the limits of a head; runs a head."""
-
-    _head = 0
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
@@ -185,29 +178,6 @@ class DeviceOptionsFlow(
         self._head = int(user_input[CONF_HEAD])
         return await self.async_step_prime()
 
-    @property
-    def _loaded(self) -> bool:
-        """Return whether the pump can be asked to run."""
-        device = known_device(self.hass, self._uuid)
-        return device is not None and device.device is not None
-
-    @property
-    @override
-    def primed(self) -> tuple[DeviceState, int]:
-        """Return the pump and the chosen head."""
-        return self.calibrated
-
-    @property
-    @override
-    def calibrated(self) -> tuple[DeviceState, int]:
-        """Return the pump and the chosen head."""
-        return self.hass.data[DATA_ENGINE].device(self._uuid), self._head
-
-    @override
-    def calibration_done(self) -> ConfigFlowResult:
-        """End without a change of the options: the calibration is kept elsewhere."""
-        return self.async_abort(reason="calibrated")
-
     def _ask_for_head(self, step: str) -> ConfigFlowResult:
         """Ask for a head by its name."""
         options = [
@@ -257,6 +227,7 @@ class DeviceOptionsFlow(
         return heads_of(known, self.config_entry.data[CONF_HEADS])
 
     @property
+    @override
     def _uuid(self) -> str:
         """Return the id of the device."""
         return device_uuid(self.config_entry.data[CONF_ADDRESS])

@@ -9,7 +9,6 @@ import pytest
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceKind
 from custom_components.aquarist.devices.errors import DeviceError
-from custom_components.aquarist.devices.fields import percent
 from custom_components.aquarist.dosing.ledger import DoseState
 from custom_components.aquarist.engine import equipment
 from custom_components.aquarist.engine.changes import DeviceChanged
@@ -22,21 +21,6 @@ from tests.engine.rig import SERVICE, Pump, Rig
 from tests.engine.troubled_store import read_only
 
 DOSE = {"head_index": 0, "volume_ml": 5}
-
-
-class LateEntity(Pump):
-    """A pump whose entity is not there yet: it has no field before it comes."""
-
-    def __init__(self) -> None:
-        """Be away."""
-        super().__init__(level=80)
-        self._fields = {}
-        self._available = False
-
-    def come(self) -> None:
-        """Be there, with a field."""
-        self._fields = {"level": percent("level")}
-        self.available = True
 
 
 class Lamp(Pump):
@@ -125,19 +109,6 @@ class TestAttach:
         assert state.fields["level"].resting == {"level": 30}
         pump = await rig.attach(Pump("Other", level=80), assumed=dark)
         assert pump.fields["level"].resting is None
-
-    async def test_a_device_that_tells_its_fields_late(self, rig: Rig) -> None:
-        """What was kept for them meets them."""
-        device = LateEntity()
-        state = await rig.attach(device)
-        assert state.fields == {}
-        device.come()
-        ended = await rig.done(
-            await rig.engine.send(state, "set_level", {"level": 30}, SERVICE)
-        )
-        assert ended.phase is Phase.COMPLETED
-        (state,) = await rig.reboot(device)
-        assert state.fields["level"].resting == {"level": 30}
 
     async def test_a_new_device_needs_a_store(self, rig: Rig) -> None:
         """Its number is a promise."""

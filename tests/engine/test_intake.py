@@ -29,24 +29,13 @@ async def level(rig: Rig, state: DeviceState, value: float, **more: Any) -> Comm
     return await rig.engine.send(state, "set_level", {"level": value}, SERVICE, **more)
 
 
-async def window(
-    rig: Rig, state: DeviceState, value: float, begin: str, end: str, **more: Any
-) -> Command:
-    """Accept a write action of today."""
-    return await rig.engine.acceptance.create_window(
-        state, "level", value, SERVICE, start=at(begin), end=at(end), **more
-    )
-
-
-@pytest.mark.parametrize("id", ["", "x" * 101])
+@pytest.mark.parametrize("id", ["", "x" * 101, "a\tb", "a\nb", "a\x00", "\x7f"])
 async def test_ids(rig: Rig, id: str) -> None:
-    """One to a hundred characters."""
+    """One to a hundred characters that an address can have."""
     state = await rig.attach(Pump())
     with pytest.raises(EngineError) as refused:
         await level(rig, state, 10, id=id)
     assert (refused.value.code, refused.value.field) == ("invalid_id", "id")
-    with pytest.raises(EngineError):
-        await window(rig, state, 10, "12:10", "12:20", id=id)
     assert await rig.engine.history.recent(None, 10) == []
 
 
@@ -57,35 +46,6 @@ async def test_timeouts(rig: Rig, timeout: float) -> None:
     with pytest.raises(EngineError) as refused:
         await level(rig, state, 10, timeout=timeout)
     assert (refused.value.code, refused.value.field) == ("out_of_range", "timeout")
-
-
-@pytest.mark.parametrize(
-    ("changes", "code", "field"),
-    [
-        (
-            {"start": at("12:10").replace(tzinfo=None)},
-            "naive_time",
-            "start_timestamp",
-        ),
-        ({"end": at("12:20").replace(tzinfo=None)}, "naive_time", "end_timestamp"),
-        ({"end": at("12:10")}, "end_not_after_start", "end_timestamp"),
-        (
-            {"start": at("11:00"), "end": at("12:00")},
-            "end_in_past",
-            "end_timestamp",
-        ),
-    ],
-)
-async def test_times_of_a_window(
-    rig: Rig, changes: dict[str, Any], code: str, field: str
-) -> None:
-    """R-T20 to R-T27."""
-    state = await rig.attach(Pump())
-    times = {"start": at("12:10"), "end": at("12:20")} | changes
-    with pytest.raises(EngineError) as refused:
-        await rig.engine.acceptance.create_window(state, "level", 10, SERVICE, **times)
-    assert (refused.value.code, refused.value.field) == (code, field)
-    assert await rig.engine.history.recent(None, 10) == []
 
 
 @pytest.mark.parametrize(
@@ -233,7 +193,7 @@ async def test_a_device_of_the_right_kind_that_cannot_do_it_all_the_same(
 
 
 async def test_unknown_fields(rig: Rig) -> None:
-    """Of windows and of point actions."""
+    """Of point actions."""
     state = await rig.attach(Pump())
     with pytest.raises(InvalidValue) as refused:
         await rig.engine.acceptance.set_field(state, "colour", 1, SERVICE)

@@ -10,8 +10,10 @@ import pytest
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_writing
+from custom_components.aquarist.store.writer import Writer
 
 from .samples import AT, add_devices
+from .writers import start
 
 
 @pytest.fixture
@@ -33,5 +35,13 @@ async def database(path: Path) -> AsyncIterator[Database]:
     """Return a new store with three devices."""
     opened = await Database.open(path, at=AT)
     await opened.writer.write(lambda connection: add_devices(connection, 3))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def writer(path: Path) -> AsyncIterator[Writer]:
+    """Return the writer of a new store."""
+    opened = start(path)
     yield opened
     await opened.close()

@@ -1,14 +1,16 @@
-"""JSON as the store keeps it."""
+"""Values as the store keeps them: JSON, and plain words."""
 
 from types import MappingProxyType
 
 import pytest
 
+from custom_components.aquarist.commands.command import ErrorCode
 from custom_components.aquarist.store.encoding import (
     from_json,
     from_json_or_none,
     to_json,
     to_json_or_none,
+    to_word_or_none,
 )
 
 
@@ -34,3 +36,10 @@ def test_nothing_stays_nothing() -> None:
     assert to_json_or_none(None) is None
     assert from_json_or_none(None) is None
     assert from_json_or_none(to_json_or_none({})) == {}
+    assert to_word_or_none(None) is None
+
+
+def test_a_member_of_an_enum_is_stored_as_its_word() -> None:
+    """And a plain word as it is."""
+    words = (to_word_or_none(code) for code in (ErrorCode.EXPIRED, "expired"))
+    assert [(type(word), word) for word in words] == [(str, "expired")] * 2

@@ -1,7 +1,7 @@
-"""The writer: many units, one commit; each fails alone, a batch fails together."""
+"""The writer: what waits is one commit, told of in order; the end loses nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 import logging
 from pathlib import Path
@@ -10,56 +10,13 @@ import threading
 
 import pytest
 
-from custom_components.aquarist.store import settings
-from custom_components.aquarist.store.errors import StoreClosedError
-from custom_components.aquarist.store.migrations import STEPS
-from custom_components.aquarist.store.opening import open_for_reading, open_for_writing
-from custom_components.aquarist.store.work import Alike, Unit
+from custom_components.aquarist.store.database import Database
+from custom_components.aquarist.store.errors import StoreClosedError, StoreFailedError
 from custom_components.aquarist.store.writer import Writer
 
 from .gate import Gate, blocked
 from .samples import AT
-
-
-def start(path: Path, *, checkpoint_after: int = 50, idle: float = 1.0) -> Writer:
-    """Return a writer of the store at a path, which is made first if need be."""
-    open_for_writing(path, AT, STEPS).close()
-    return Writer(
-        open_for_writing(path, AT, STEPS),
-        path,
-        asyncio.get_running_loop(),
-        pauses=(),
-        checkpoint_after=checkpoint_after,
-        idle=idle,
-    )
-
-
-@pytest.fixture
-async def writer(path: Path) -> AsyncIterator[Writer]:
-    """Return the writer of a new store."""
-    opened = start(path)
-    yield opened
-    await opened.close()
-
-
-def put(key: str, value: object = 1) -> Unit[str]:
-    """Return a unit that stores a setting and returns its key."""
-
-    def unit(connection: sqlite3.Connection) -> str:
-        """Store the setting."""
-        settings.put(connection, key, value)
-        return key
-
-    return unit
-
-
-def stored(path: Path) -> list[str]:
-    """Return what is committed, as a connection of its own sees it."""
-    connection = open_for_reading(path)
-    try:
-        return list(settings.load_all(connection))
-    finally:
-        connection.close()
+from .writers import put, small, start, stored
 
 
 def commits(path: Path) -> int:
@@ -155,88 +112,6 @@ async def test_committed_follows_the_order_over_many_batches(writer: Writer) -> 
         assert mine == sorted(mine)
 
 
-async def test_a_unit_fails_alone(writer: Writer, path: Path) -> None:
-    """Its neighbours of the same batch are stored, nothing of it is."""
-
-    def failing(connection: sqlite3.Connection) -> None:
-        """Store something, then fail."""
-        settings.put(connection, "half", 1)
-        raise LookupError("no such device")
-
-    gate, standing = await blocked(writer)
-    told: list[str] = []
-    first = writer.write(put("a"), told.append)
-    second = writer.write(failing, lambda _: told.append("half"))
-    third = writer.write(put("b"), told.append)
-    gate.opened.set()
-    await standing
-    assert (await first, await third) == ("a", "b")
-    with pytest.raises(LookupError, match="no such device"):
-        await second
-    assert stored(path) == ["a", "b"]
-    assert told == ["a", "b"]
-
-
-def put_all(connection: sqlite3.Connection, keys: Sequence[str]) -> list[str]:
-    """Store settings; return them with how many came together. Refuses `bad`."""
-    for key in keys:
-        settings.put(connection, key, 1)
-    if "bad" in keys:
-        raise LookupError("bad")
-    return [f"{key} of {len(keys)}" for key in keys]
-
-
-async def test_units_that_are_alike_are_done_together(
-    writer: Writer, path: Path
-) -> None:
-    """As far as they are neighbours; the order and the results are those of each alone."""
-    gate, standing = await blocked(writer)
-    told: list[str] = []
-    alike = [writer.write(Alike(put_all, key), told.append) for key in "abc"]
-    other = writer.write(put("d"), told.append)
-    last = writer.write(Alike(put_all, "e"), told.append)
-    gate.opened.set()
-    await standing
-    results = await asyncio.gather(*alike, other, last)
-    assert results == ["a of 3", "b of 3", "c of 3", "d", "e of 1"]
-    assert told == results
-    assert stored(path) == ["a", "b", "c", "d", "e"]
-
-
-async def test_of_units_that_are_alike_one_fails_alone(
-    writer: Writer, path: Path
-) -> None:
-    """What they could not do together each does by itself."""
-    gate, standing = await blocked(writer)
-    told: list[str] = []
-    keys = ("a", "bad", "c")
-    good, bad, better = (writer.write(Alike(put_all, key), told.append) for key in keys)
-    gate.opened.set()
-    await standing
-    assert (await good, await better) == ("a of 1", "c of 1")
-    with pytest.raises(LookupError, match="bad"):
-        await bad
-    assert stored(path) == ["a", "c"]
-    assert told == ["a of 1", "c of 1"]
-
-
-async def test_a_broken_constraint_fails_its_unit_alone(
-    writer: Writer, path: Path
-) -> None:
-    """An error of SQLite that is about the row is the unit's own."""
-
-    def orphan(connection: sqlite3.Connection) -> None:
-        """Refer to a device that is not there."""
-        connection.execute("INSERT INTO resting VALUES (7, 'level', '{}', 0)")
-
-    first = writer.write(put("a"))
-    second = writer.write(orphan)
-    assert await first == "a"
-    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
-        await second
-    assert stored(path) == ["a"]
-
-
 async def test_a_failing_callback_hurts_nobody(
     writer: Writer, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -308,15 +183,6 @@ async def test_closing_stores_what_waits(path: Path) -> None:
     assert "aquarist-store-writer" not in {item.name for item in threading.enumerate()}
 
 
-async def test_closing_leaves_one_clean_file(path: Path) -> None:
-    """The log is folded into the file and gone."""
-    writer = start(path)
-    await writer.write(put("a"))
-    assert path.with_name("aquarist.db-wal").stat().st_size > 0
-    await writer.close()
-    assert [file.name for file in path.parent.iterdir()] == ["aquarist.db"]
-
-
 async def test_closing_twice_is_closing(path: Path) -> None:
     """The second time finds it done; checkpoints are refused then."""
     writer = start(path)
@@ -324,88 +190,6 @@ async def test_closing_twice_is_closing(path: Path) -> None:
     await writer.close()
     with pytest.raises(StoreClosedError):
         await writer.pause_checkpoints()
-
-
-def folded(path: Path) -> list[str]:
-    """Return what is in the file itself, without its log."""
-    connection = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
-    try:
-        return list(settings.load_all(connection))
-    finally:
-        connection.close()
-
-
-async def test_the_log_is_folded_when_nothing_happens(path: Path) -> None:
-    """After enough writes and a while without any, the file has them."""
-    writer = start(path, checkpoint_after=3, idle=0.01)
-    for key in "ab":
-        await writer.write(put(key))
-    assert folded(path) == []
-    await writer.write(put("c"))
-    async with asyncio.timeout(10):
-        while folded(path) != ["a", "b", "c"]:
-            await asyncio.sleep(0.01)
-    await writer.close()
-
-
-async def test_work_comes_before_folding(path: Path) -> None:
-    """A unit that comes in the pause is stored at once."""
-    writer = start(path, checkpoint_after=1, idle=60)
-    for key in "abc":
-        async with asyncio.timeout(10):
-            await writer.write(put(key))
-    assert folded(path) == []
-    await writer.close()
-
-
-async def test_during_a_backup_the_file_stays_as_it_is(path: Path) -> None:
-    """Writing goes on into the log; afterwards the log is folded again."""
-    writer = start(path, checkpoint_after=1, idle=0.01)
-    await writer.write(put("before"))
-    await writer.pause_checkpoints()
-    assert path.with_name("aquarist.db-wal").stat().st_size == 0
-    assert folded(path) == ["before"]
-    file = path.read_bytes()
-    # More than SQLite would let the log grow to by itself.
-    for number in range(12):
-        await writer.write(put(f"n{number}", "x" * 400_000))
-    assert path.read_bytes() == file
-    assert len(stored(path)) == 13
-    await writer.resume_checkpoints()
-    await writer.write(put("after"))
-    async with asyncio.timeout(10):
-        while len(folded(path)) != 14:
-            await asyncio.sleep(0.01)
-    await writer.close()
-
-
-async def test_closing_during_a_backup_keeps_the_log(path: Path) -> None:
-    """The file is not touched under the backup's hands; the next opening has it all."""
-    writer = start(path)
-    await writer.pause_checkpoints()
-    file = path.read_bytes()
-    await writer.write(put("a"))
-    await writer.close()
-    assert path.read_bytes() == file
-    assert stored(path) == ["a"]
-
-
-async def test_a_view_that_stays_open_is_no_backup(path: Path) -> None:
-    """Before a backup the log must be folded whole; who reads on prevents that."""
-    connection = open_for_writing(path, AT, STEPS)
-    connection.execute("PRAGMA busy_timeout=0")
-    writer = Writer(connection, path, asyncio.get_running_loop())
-    reader = open_for_reading(path)
-    reader.execute("BEGIN")
-    settings.load_all(reader)
-    await writer.write(put("a"))
-    with pytest.raises(Exception, match="could not be folded") as failed:
-        await writer.pause_checkpoints()
-    assert failed.value.__class__.__name__ == "StoreFailedError"
-    reader.execute("ROLLBACK")
-    await writer.pause_checkpoints()
-    reader.close()
-    await writer.close()
 
 
 async def test_a_caller_of_upkeep_may_go_away(path: Path) -> None:
@@ -419,6 +203,28 @@ async def test_a_caller_of_upkeep_may_go_away(path: Path) -> None:
     await standing
     assert await writer.write(put("a")) == "a"
     await writer.close()
+
+
+async def test_a_connection_that_is_gone(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every write and every upkeep is refused then, and the writer can still be closed."""
+    database = await Database.open(path, at=AT)
+    writer = database.writer
+    with pytest.raises(StoreFailedError):
+        await writer.write(sqlite3.Connection.close)
+    assert "could not be rolled back" in caplog.text
+    with pytest.raises(StoreFailedError, match="closed"):
+        await writer.write(small)
+    with pytest.raises(StoreFailedError, match="could not be folded"):
+        await writer.pause_checkpoints()
+    with pytest.raises(StoreFailedError, match="closed"):
+        await writer.resume_checkpoints()
+    impatient = asyncio.ensure_future(writer.resume_checkpoints())
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await database.close()
+    assert impatient.cancelled()
 
 
 def test_a_loop_that_ends_first_loses_nothing(

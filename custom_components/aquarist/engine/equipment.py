@@ -12,7 +12,7 @@ from typing import Any
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
-from ..devices.device import Device, DeviceStatus, MemoryReport, Observation, StopReport
+from ..devices.device import Device, StopReport
 from ..devices.errors import DeviceError
 from ..layers.claims import Layer
 from ..layers.setting import Setting
@@ -28,6 +28,7 @@ from .dose_ledger import DoseLedger
 from .errors import EngineError
 from .execution import Execution
 from .ground import Ground
+from .hearing import Hearing
 from .levels import Levels
 from .memory_power import PowerWatch
 from .observations import Observations
@@ -70,7 +71,9 @@ class Equipment:
         self._ledger = ledger
         self._execution = execution
         self.memory = memory
-        self._power = power
+        self._hearing = Hearing(
+            ground, observations, switch_runs, ledger, memory, power, came=self._came
+        )
         self._devices = ground.devices
         self._by_uuid: dict[str, DeviceState] = {}
         self._leave: dict[int, Callable[[], None]] = {}
@@ -153,9 +156,8 @@ class Equipment:
             field = state.fields[name]
             if field.resting is None and device.observed(name) is None:
                 field.resting = dict(setting)
-        ears = _Ears(self, self._observations, self._ledger, self._switch_runs, state)
         self._switch_runs.recall(state)
-        self._leave[row.number] = device.listen(ears)
+        self._leave[row.number] = device.listen(self._hearing.of(state))
         await self._safe_first(state)
         self._observations.attached(state)
         if self.started:
@@ -224,25 +226,6 @@ class Equipment:
             state = device.field_state(command.field or "")
             self._levels.memory.withdrew(device, state)
         self._records.advance(command, Phase.FAILED, error_code=code, error=word)
-
-    def came(self, state: DeviceState, available: bool) -> None:
-        """Let the queue run that waited for a device, and take what it now tells of itself."""
-        state.refresh_fields()
-        if available and self.started:
-            state.queue.release()
-
-    def status_read(self, state: DeviceState, status: DeviceStatus) -> None:
-        """Keep what a device says of itself, and announce what is news."""
-        self._power.status_read(state, status)
-        if status != state.status:
-            state.status = status
-            self._announcer.announce(DeviceChanged(device=state.row.number))
-
-    def memory_read(self, state: DeviceState, report: MemoryReport) -> None:
-        """Compare what a device shows of its memory with what was written into it."""
-        if report.auto:
-            self._observations.handed_over(state)
-        self.memory.memory_read(state, report)
 
     def _end(self, command: Command) -> None:
         """End a command of a device that goes out of use, whatever its phase."""
@@ -326,11 +309,17 @@ class Equipment:
         except (DeviceError, TimeoutError) as error:
             _LOGGER.warning("%s could not be made safe yet: %s", state.row.name, error)
 
+    def _came(self, state: DeviceState, available: bool) -> None:
+        """Let the queue run that waited for a device, and take what it now tells of itself."""
+        state.refresh_fields()
+        if available and self.started:
+            state.queue.release()
+
     def _let_go(self, state: DeviceState) -> None:
         """Let a device's queue run, once the device is there or was waited for (R-X5)."""
         if state.device is None:
             return
-        self._ledger.settle_later(state)
+        self._ledger.looks.settle_later(state)
         if state.ready:
             state.queue.release()
         else:
@@ -341,61 +330,6 @@ class Equipment:
         state = self._devices.get(key)
         if state is not None and state.device is not None:
             state.queue.release()
-
-
-class _Ears:
-    """Hears a device on behalf of the engine."""
-
-    def __init__(
-        self,
-        equipment: Equipment,
-        observations: Observations,
-        ledger: DoseLedger,
-        switch_runs: SwitchRuns,
-        state: DeviceState,
-    ) -> None:
-        """Know whose device it is."""
-        self._equipment = equipment
-        self._observations = observations
-        self._ledger = ledger
-        self._switch_runs = switch_runs
-        self._state = state
-
-    def observed(self, observation: Observation) -> None:
-        """Have a value judged that was seen."""
-        self._observations.observe(self._state, observation)
-
-    def availability_changed(self, available: bool) -> None:
-        """Let the device's queue run, and re-assert what is held on it."""
-        self._equipment.came(self._state, available)
-        self._observations.availability_changed(self._state, available)
-
-    def field_came(self, field: str) -> None:
-        """Re-assert what is held on a field that is there before its device is."""
-        self._equipment.came(self._state, self._state.ready)
-        self._observations.field_came(self._state, field)
-
-    def counters_read(
-        self, lifetime: Mapping[int, int], today: Mapping[int, int]
-    ) -> None:
-        """Settle doses by what the pump counted."""
-        self._ledger.counters_read(self._state, lifetime, today)
-
-    def status_read(self, status: DeviceStatus) -> None:
-        """Keep what the device says of itself."""
-        self._equipment.status_read(self._state, status)
-
-    def memory_read(self, report: MemoryReport) -> None:
-        """Look into what the device keeps by itself."""
-        self._equipment.memory_read(self._state, report)
-
-    def ran_by_itself(self, head: int, microlitres: int, at: datetime) -> None:
-        """Book what a head gave that no dose accounts for."""
-        self._ledger.ran_by_itself(self._state, head, microlitres, at)
-
-    def went_off(self) -> None:
-        """Forget since when the switch was on."""
-        self._switch_runs.ended(self._state)
 
 
 async def _nothing() -> StopReport:

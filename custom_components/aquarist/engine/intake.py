@@ -10,6 +10,7 @@ is repeated (RES-44). What it means for the device is the other.
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
+import re
 from typing import Any, Final, cast
 
 from ..commands.actions import ACTIONS, ActionSpec
@@ -23,7 +24,6 @@ from ..dosing.volume import microlitres, millilitres
 from ..frozen import frozen
 from ..layers.claims import Layer
 from ..layers.setting import Scalar, Setting
-from ..store.commands import WRITE_ACTION
 from .errors import EngineError
 from .settings import Settings
 from .state import DeviceState
@@ -31,6 +31,7 @@ from .state import DeviceState
 QUEUE_EXPIRY: Final = Settings().queue_expiry
 TIMEOUT_RANGE: Final = (1.0, 30.0)
 ID_LENGTH: Final = 100
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 TOGGLE: Final = "toggle"
 DOSERS: Final = frozenset({DeviceKind.CHIHIROS_DOSER, DeviceKind.DOSER})
 LATE_START: Final = timedelta(seconds=60)
@@ -135,7 +136,7 @@ def asked(number: int, request: Request, now: datetime, settings: Settings) -> C
         raise EngineError("out_of_range", field="timeout", minimum=low, maximum=high)
     origin = request.origin
     values = {
-        "id": _id(request.id),
+        "id": id_for(request.id),
         "device": number,
         "action": request.action,
         "args": args,
@@ -152,53 +153,6 @@ def asked(number: int, request: Request, now: datetime, settings: Settings) -> C
         "retry_of": request.retry_of,
     }
     return made(values | _course(spec, request, args, now, settings))
-
-
-def window_asked(
-    number: int,
-    field_name: str,
-    value: Scalar | Setting,
-    origin: Origin,
-    now: datetime,
-    *,
-    start: datetime,
-    end: datetime,
-    id: str | None = None,
-) -> Command:
-    """Return the window of a write action, whatever the device makes of it (R-T20 to R-T27).
-
-    Raises EngineError for the first thing that is wrong.
-    """
-    for name, instant in (("start_timestamp", start), ("end_timestamp", end)):
-        if instant.tzinfo is None:
-            raise EngineError("naive_time", field=name)
-    if end <= start:
-        raise EngineError("end_not_after_start", field="end_timestamp")
-    if end <= now:
-        raise EngineError("end_in_past", field="end_timestamp")
-    return Command(
-        id=_id(id),
-        device=number,
-        kind=Kind.WINDOW,
-        action=WRITE_ACTION,
-        args={"field_name": field_name, "value": value},
-        source=origin.source,
-        created_at=now,
-        layer=Layer.WINDOW,
-        starts_at=start.astimezone(UTC),
-        ends_at=end.astimezone(UTC),
-        user=origin.user,
-        context=origin.context,
-        depth=origin.depth,
-    )
-
-
-def window_complete(device: DeviceState, command: Command) -> Command:
-    """Return a window with its field and setting. Raises EngineError or InvalidValue."""
-    port = attached(device)
-    name, value = command.args["field_name"], command.args["value"]
-    setting = dict(port.check(name, value))
-    return changed(command, field=port.field_of(name), value=setting)
 
 
 def field_command(
@@ -240,6 +194,16 @@ def attached(device: DeviceState) -> Device:
     if device.device is None:
         raise EngineError("device_not_loaded", field="device_id", name=device.row.name)
     return device.device
+
+
+def id_for(asked_for: str | None) -> str:
+    """Return the id asked for, or a new one. Raises EngineError (R-C15)."""
+    if asked_for is None:
+        return new_id()
+    # An address with a control character does not get past Home Assistant.
+    if not 1 <= len(asked_for) <= ID_LENGTH or _CONTROL.search(asked_for):
+        raise EngineError("invalid_id", field="id", maximum=ID_LENGTH)
+    return asked_for
 
 
 def check_dose(device: DeviceState, args: Mapping[str, Any]) -> tuple[int, int]:
@@ -288,15 +252,6 @@ def _meant(device: DeviceState, command: Command) -> dict[str, Any]:
         case _:
             port.check_action(command.action, command.args)
     return {}
-
-
-def _id(asked_for: str | None) -> str:
-    """Return the id asked for, or a new one. Raises EngineError (R-C15)."""
-    if asked_for is None:
-        return new_id()
-    if not 1 <= len(asked_for) <= ID_LENGTH:
-        raise EngineError("invalid_id", field="id", maximum=ID_LENGTH)
-    return asked_for
 
 
 def _start(scheduled_at: datetime | None, now: datetime) -> datetime | None:

@@ -11,7 +11,13 @@ from typing import Any
 from ..commands.command import Command, Source, changed
 from ..commands.phases import FINAL, Kind, Phase
 from ..layers.claims import Layer
-from .encoding import from_json, from_json_or_none, to_json, to_json_or_none
+from .encoding import (
+    from_json,
+    from_json_or_none,
+    to_json,
+    to_json_or_none,
+    to_word_or_none,
+)
 from .errors import AlreadyFinal, NotStored
 from .instants import from_store, from_store_or_none, to_store, to_store_or_none
 from .work import TOGETHER, NotTogetherError
@@ -191,11 +197,6 @@ def of_run(connection: sqlite3.Connection, run: int) -> list[Command]:
     return [command_of(row) for row in connection.execute(_OF_RUN, (run,))]
 
 
-def _word(code: str | None) -> str | None:
-    """Return an error code as plain text, also when it is a member of an enum."""
-    return None if code is None else str(code)
-
-
 def _row(command: Command) -> tuple[Any, ...]:
     """Return what is stored of a command that is new. Written out: it is on the fast path."""
     layer = command.layer
@@ -220,7 +221,7 @@ def _row(command: Command) -> tuple[Any, ...]:
         to_store_or_none(command.started_at),
         to_store_or_none(command.completed_at),
         to_json_or_none(command.result),
-        _word(command.error_code),
+        to_word_or_none(command.error_code),
         command.error,
         to_json_or_none(command.error_details),
         command.schedule,
@@ -242,7 +243,7 @@ def _outcome(command: Command) -> tuple[Any, ...]:
         to_store_or_none(command.started_at),
         to_store_or_none(command.completed_at),
         to_json_or_none(command.result),
-        _word(command.error_code),
+        to_word_or_none(command.error_code),
         command.error,
         to_json_or_none(command.error_details),
         command.order,

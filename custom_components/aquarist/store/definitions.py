@@ -15,6 +15,7 @@ from ..frozen import frozen
 from .encoding import from_json, to_json
 from .errors import Conflict, NameTaken, NotStored
 from .instants import from_store, to_store
+from .named import named
 from .schedules import Change
 
 
@@ -92,9 +93,9 @@ def create(
     at: datetime,
 ) -> Definition:
     """Store a new definition and its first revision. Raises NameTaken."""
-    values = (str(kind), name, to_json(definition), int(enabled))
     instant = to_store(at)
-    row = _definition(_named(connection, name, _CREATE, (*values, instant, instant)))
+    values = (str(kind), name, to_json(definition), int(enabled), instant, instant)
+    row = _definition(named(connection, _CREATE, values, NameTaken("definition", name)))
     _revise(connection, row, Change.CREATED, user, at)
     return row
 
@@ -117,7 +118,7 @@ def update(
     """
     _check(connection, id, expected_revision)
     values = (name, to_json(definition), int(enabled), to_store(at), id)
-    row = _definition(_named(connection, name, _UPDATE, values))
+    row = _definition(named(connection, _UPDATE, values, NameTaken("definition", name)))
     _revise(connection, row, Change.UPDATED, user, at)
     return row
 
@@ -177,18 +178,6 @@ def _check(connection: sqlite3.Connection, id: int, expected: int | None) -> Non
         raise NotStored("definition", id)
     if expected is not None and expected != present.revision:
         raise Conflict("definition", id, present.revision)
-
-
-def _named(
-    connection: sqlite3.Connection, name: str, statement: str, values: tuple[Any, ...]
-) -> Any:
-    """Return the row that a statement makes. Raises NameTaken."""
-    try:
-        return connection.execute(statement, values).fetchone()
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-            raise NameTaken("definition", name) from error
-        raise
 
 
 def _revise(

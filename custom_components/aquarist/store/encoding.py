@@ -1,4 +1,4 @@
-"""JSON as the store keeps it: compact text, made and read by orjson."""
+"""Values as the store keeps them: compact JSON, made and read by orjson, and plain words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,6 +27,11 @@ def to_json_or_none(value: Any) -> str | None:
 def from_json_or_none(text: str | None) -> Any:
     """Return the value of a stored JSON text; None stays None."""
     return None if text is None else orjson.loads(text)
+
+
+def to_word_or_none(code: str | None) -> str | None:
+    """Return a code as plain text, also when it is a member of an enum; None stays None."""
+    return None if code is None else str(code)
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,13 @@ import sqlite3
 from typing import Any
 
 from ..frozen import frozen
-from .encoding import from_json, from_json_or_none, to_json, to_json_or_none
+from .encoding import (
+    from_json,
+    from_json_or_none,
+    to_json,
+    to_json_or_none,
+    to_word_or_none,
+)
 from .errors import AlreadyFinal, NotStored
 from .instants import from_store, from_store_or_none, to_store, to_store_or_none
 
@@ -110,7 +116,7 @@ def insert(connection: sqlite3.Connection, run: RunRow) -> RunRow:
             run.context,
             to_store(run.started_at),
             to_store_or_none(run.ended_at),
-            _word(run.error_code),
+            to_word_or_none(run.error_code),
             run.error,
         ),
     )
@@ -128,7 +134,7 @@ def update(connection: sqlite3.Connection, run: RunRow) -> None:
         run.step,
         to_json(run.data),
         to_store_or_none(run.ended_at),
-        _word(run.error_code),
+        to_word_or_none(run.error_code),
         run.error,
         run.id,
     )
@@ -151,7 +157,7 @@ def put_step(connection: sqlite3.Connection, step: StepRow) -> None:
             to_store_or_none(step.ended_at),
             to_json_or_none(step.deadline),
             to_json_or_none(step.result),
-            _word(step.error_code),
+            to_word_or_none(step.error_code),
             step.error,
         ),
     )
@@ -200,11 +206,6 @@ def of_occurrence(connection: sqlite3.Connection, occurrence: int) -> RunRow | N
 def steps(connection: sqlite3.Connection, run: int) -> list[StepRow]:
     """Return what is known about the steps of a run, in their order."""
     return [_step(row) for row in connection.execute(_STEPS, (run,))]
-
-
-def _word(code: str | None) -> str | None:
-    """Return an error code as plain text, also when it is a member of an enum."""
-    return None if code is None else str(code)
 
 
 def _run(row: tuple[Any, ...]) -> RunRow:

@@ -16,6 +16,7 @@ from ..frozen import frozen
 from .encoding import from_json, to_json
 from .errors import NotStored
 from .instants import from_store, from_store_or_none, to_store, to_store_or_none
+from .named import named
 
 
 class DuplicateName(Exception):
@@ -120,7 +121,7 @@ def create(
         to_store(at),
         to_store(at),
     )
-    row = _schedule(_named(connection, name, _CREATE, values))
+    row = _schedule(named(connection, _CREATE, values, DuplicateName(name)))
     _revise(connection, row, row.revision, Change.CREATED, user, at)
     return row
 
@@ -145,7 +146,7 @@ def update(
         to_store(at),
         schedule,
     )
-    found = _named(connection, name, _UPDATE, values)
+    found = named(connection, _UPDATE, values, DuplicateName(name))
     if found is None:
         raise NotStored("schedule", schedule)
     row = _schedule(found)
@@ -216,18 +217,6 @@ def revisions(connection: sqlite3.Connection, schedule: int) -> list[Revision]:
             _REVISIONS, (schedule,)
         )
     ]
-
-
-def _named(
-    connection: sqlite3.Connection, name: str, statement: str, values: tuple[Any, ...]
-) -> Any:
-    """Return the row that a statement makes. Raises DuplicateName."""
-    try:
-        return connection.execute(statement, values).fetchone()
-    except sqlite3.IntegrityError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
-            raise DuplicateName(name) from error
-        raise
 
 
 def _revise(

@@ -13,6 +13,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_NAME
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.selector import EntitySelector, EntitySelectorConfig
+import probatio as vol
 
 from ..const import (
     CONF_CHANNELS,
@@ -139,6 +140,23 @@ class DeviceFlow(ConfigSubentryFlow, ABC):
                 return {key: "word_twice" if word in taken else "word_invalid"}
             taken.add(word)
         return {}
+
+    def _ask(
+        self,
+        schema: vol.Schema,
+        known: Mapping[str, Any],
+        errors: Errors,
+        *,
+        last_step: bool | None = None,
+    ) -> SubentryFlowResult:
+        """Show the form of the step `device` with what is known, or was entered."""
+        return self.async_show_form(
+            step_id="device",
+            data_schema=self.add_suggested_values_to_schema(schema, known),
+            errors=errors,
+            description_placeholders=self._placeholders,
+            last_step=last_step,
+        )
 
     def _save(self, name: str, data: Mapping[str, Any]) -> SubentryFlowResult:
         """Add the device, or put it in the place of the one that was changed."""

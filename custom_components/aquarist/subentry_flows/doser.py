@@ -9,7 +9,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import TextSelector
 import probatio as vol
 
-from ..calibration_steps import CalibrationSteps
 from ..const import (
     CONF_AUTOMATIC_OFF_SECONDS,
     CONF_BUDGET_ML,
@@ -23,7 +22,6 @@ from ..const import (
 from ..data import DATA_ENGINE
 from ..devices.device import DoserDevice
 from ..devices.dosing_fields import LONGEST_RUN
-from ..engine.state import DeviceState
 from ..form_fields import number_field
 from ..hardware import MICROLITRES, device_uuid
 from ..head_options import (
@@ -35,7 +33,7 @@ from ..head_options import (
     head_fields,
     known_device,
 )
-from ..priming_steps import PrimingSteps
+from ..head_steps import HeadSteps
 from .device_flow import DeviceFlow, Errors, entity_field
 
 DOMAINS: Final = ("switch", "input_boolean")
@@ -71,8 +69,7 @@ def schema(hass: HomeAssistant) -> vol.Schema:
 
 
 class DoserFlow(
-    CalibrationSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
-    PrimingSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
+    HeadSteps[SubentryFlowContext, SubentryFlowResult, tuple[str, str]],
     DeviceFlow,
 ):
     """Asks for the switch, its flow and the limits of its doses; calibrates it later."""
@@ -103,29 +100,6 @@ class DoserFlow(
         if not self._loaded:
             return self.async_abort(reason="not_loaded")
         return await self.async_step_prime()
-
-    @property
-    def _loaded(self) -> bool:
-        """Return whether the pump can be asked to run."""
-        device = known_device(self.hass, self._uuid)
-        return device is not None and device.device is not None
-
-    @property
-    @override
-    def primed(self) -> tuple[DeviceState, int]:
-        """Return the doser and its only head."""
-        return self.calibrated
-
-    @property
-    @override
-    def calibrated(self) -> tuple[DeviceState, int]:
-        """Return the doser and its only head."""
-        return self.hass.data[DATA_ENGINE].device(self._uuid), 0
-
-    @override
-    def calibration_done(self) -> SubentryFlowResult:
-        """End without a change of the form's values: the calibration is kept elsewhere."""
-        return self.async_abort(reason="calibrated")
 
     @override
     async def async_step_device(
@@ -160,19 +134,11 @@ class DoserFlow(
         shown = {**known, CONF_CONTAINER_ML: container}
         if self._known:
             shown[CONF_FLOW_ML_PER_MINUTE] = self._flow
-        return self.async_show_form(
-            step_id="device",
-            data_schema=self.add_suggested_values_to_schema(
-                schema(self.hass), user_input or shown
-            ),
-            errors=errors,
-            description_placeholders={
-                **self._placeholders,
-                "seconds": f"{longest:g}",
-            },
-        )
+        self._placeholders["seconds"] = f"{longest:g}"
+        return self._ask(schema(self.hass), user_input or shown, errors)
 
     @property
+    @override
     def _uuid(self) -> str:
         """Return the id of the doser that is changed."""
         return device_uuid(self._reconfigure_subentry_id)

@@ -115,14 +115,7 @@ class EntityFlow(DeviceFlow):
                     {CONF_FIELDS: fields, **entered_hand(user_input)},
                 )
         known = user_input or self._as_entered()
-        return self.async_show_form(
-            step_id="device",
-            data_schema=self.add_suggested_values_to_schema(
-                SCHEMA.extend(hand_fields(known)), known
-            ),
-            errors=errors,
-            description_placeholders=self._placeholders,
-        )
+        return self._ask(SCHEMA.extend(hand_fields(known)), known, errors)
 
     def _as_entered(self) -> dict[str, Any]:
         """Return the device before the change in the form's own terms."""

@@ -38,13 +38,7 @@ class InterlockFlow(RuleFlow):
                         **numbers,
                     },
                 )
-        return self.async_show_form(
-            step_id="device",
-            data_schema=self.add_suggested_values_to_schema(
-                self._schema(), user_input or self._known
-            ),
-            errors=errors,
-        )
+        return self._ask(self._schema(), user_input or self._known, errors)
 
     def _schema(self) -> vol.Schema:
         """Return the form: the devices to choose from are those of the aquarium."""

@@ -105,14 +105,7 @@ class LightFlow(DeviceFlow):
                         **entered_hand(user_input),
                     },
                 )
-        return self.async_show_form(
-            step_id="device",
-            data_schema=self.add_suggested_values_to_schema(
-                SCHEMA, user_input or self._as_entered()
-            ),
-            errors=errors,
-            description_placeholders=self._placeholders,
-        )
+        return self._ask(SCHEMA, user_input or self._as_entered(), errors)
 
     def _as_entered(self) -> dict[str, Any]:
         """Return the light before the change in the form's own terms."""

@@ -83,14 +83,8 @@ class PumpFlow(DeviceFlow):
             if not errors:
                 self._name, self._entity = user_input[CONF_NAME], entity_id
                 return await self.async_step_limits()
-        return self.async_show_form(
-            step_id="device",
-            data_schema=self.add_suggested_values_to_schema(
-                DEVICE_SCHEMA, user_input or self._known
-            ),
-            errors=errors,
-            description_placeholders=self._placeholders,
-            last_step=False,
+        return self._ask(
+            DEVICE_SCHEMA, user_input or self._known, errors, last_step=False
         )
 
     async def async_step_limits(

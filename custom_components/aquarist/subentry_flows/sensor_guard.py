@@ -52,13 +52,7 @@ class SensorGuardFlow(RuleFlow):
         known: dict[str, Any] = {**NEW, **self._known}
         if known.get(CONF_SECOND):
             known[CONF_SECOND] = known[CONF_SECOND][CONF_ENTITY_ID]
-        return self.async_show_form(
-            step_id="device",
-            data_schema=self.add_suggested_values_to_schema(
-                self._schema(), user_input or known
-            ),
-            errors=errors,
-        )
+        return self._ask(self._schema(), user_input or known, errors)
 
     def _data(self, user_input: dict[str, Any]) -> dict[str, Any]:
         """Return what is stored."""

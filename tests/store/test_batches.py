@@ -1,6 +1,7 @@
-"""The writer on a disk that fails: the batch fails, nothing is half stored (law 2, R-B58)."""
+"""Batches: each unit fails alone; on a disk that fails the batch does (law 2, R-B58)."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 import sqlite3
 
@@ -16,17 +17,95 @@ from custom_components.aquarist.store.errors import (
 )
 from custom_components.aquarist.store.migrations import STEPS
 from custom_components.aquarist.store.opening import open_for_writing
-from custom_components.aquarist.store.work import HeldBackError
+from custom_components.aquarist.store.work import Alike, HeldBackError
 from custom_components.aquarist.store.writer import Writer
 
 from .faults import big, files_limited, fill_up, largest_file, make_room
 from .gate import blocked
 from .samples import AT
+from .writers import put, small, stored
 
 
-def small(connection: sqlite3.Connection) -> None:
-    """Store a little."""
-    settings.put(connection, "small", 1)
+async def test_a_unit_fails_alone(writer: Writer, path: Path) -> None:
+    """Its neighbours of the same batch are stored, nothing of it is."""
+
+    def failing(connection: sqlite3.Connection) -> None:
+        """Store something, then fail."""
+        settings.put(connection, "half", 1)
+        raise LookupError("no such device")
+
+    gate, standing = await blocked(writer)
+    told: list[str] = []
+    first = writer.write(put("a"), told.append)
+    second = writer.write(failing, lambda _: told.append("half"))
+    third = writer.write(put("b"), told.append)
+    gate.opened.set()
+    await standing
+    assert (await first, await third) == ("a", "b")
+    with pytest.raises(LookupError, match="no such device"):
+        await second
+    assert stored(path) == ["a", "b"]
+    assert told == ["a", "b"]
+
+
+def put_all(connection: sqlite3.Connection, keys: Sequence[str]) -> list[str]:
+    """Store settings; return them with how many came together. Refuses `bad`."""
+    for key in keys:
+        settings.put(connection, key, 1)
+    if "bad" in keys:
+        raise LookupError("bad")
+    return [f"{key} of {len(keys)}" for key in keys]
+
+
+async def test_units_that_are_alike_are_done_together(
+    writer: Writer, path: Path
+) -> None:
+    """As far as they are neighbours; the order and the results are those of each alone."""
+    gate, standing = await blocked(writer)
+    told: list[str] = []
+    alike = [writer.write(Alike(put_all, key), told.append) for key in "abc"]
+    other = writer.write(put("d"), told.append)
+    last = writer.write(Alike(put_all, "e"), told.append)
+    gate.opened.set()
+    await standing
+    results = await asyncio.gather(*alike, other, last)
+    assert results == ["a of 3", "b of 3", "c of 3", "d", "e of 1"]
+    assert told == results
+    assert stored(path) == ["a", "b", "c", "d", "e"]
+
+
+async def test_of_units_that_are_alike_one_fails_alone(
+    writer: Writer, path: Path
+) -> None:
+    """What they could not do together each does by itself."""
+    gate, standing = await blocked(writer)
+    told: list[str] = []
+    keys = ("a", "bad", "c")
+    good, bad, better = (writer.write(Alike(put_all, key), told.append) for key in keys)
+    gate.opened.set()
+    await standing
+    assert (await good, await better) == ("a of 1", "c of 1")
+    with pytest.raises(LookupError, match="bad"):
+        await bad
+    assert stored(path) == ["a", "c"]
+    assert told == ["a of 1", "c of 1"]
+
+
+async def test_a_broken_constraint_fails_its_unit_alone(
+    writer: Writer, path: Path
+) -> None:
+    """An error of SQLite that is about the row is the unit's own."""
+
+    def orphan(connection: sqlite3.Connection) -> None:
+        """Refer to a device that is not there."""
+        connection.execute("INSERT INTO resting VALUES (7, 'level', '{}', 0)")
+
+    first = writer.write(put("a"))
+    second = writer.write(orphan)
+    assert await first == "a"
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        await second
+    assert stored(path) == ["a"]
 
 
 async def refused(database: Database) -> tuple[list[StoreError], list[str]]:
@@ -211,28 +290,6 @@ async def test_a_neighbour_that_fails_alone_does_not_hide_the_disk(
     assert await database.read(settings.load_all) == {}
 
 
-async def test_a_connection_that_is_gone(
-    path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Every write and every upkeep is refused then, and the writer can still be closed."""
-    database = await Database.open(path, at=AT)
-    writer = database.writer
-    with pytest.raises(StoreFailedError):
-        await writer.write(sqlite3.Connection.close)
-    assert "could not be rolled back" in caplog.text
-    with pytest.raises(StoreFailedError, match="closed"):
-        await writer.write(small)
-    with pytest.raises(StoreFailedError, match="could not be folded"):
-        await writer.pause_checkpoints()
-    with pytest.raises(StoreFailedError, match="closed"):
-        await writer.resume_checkpoints()
-    impatient = asyncio.ensure_future(writer.resume_checkpoints())
-    await asyncio.sleep(0)
-    impatient.cancel()
-    await database.close()
-    assert impatient.cancelled()
-
-
 async def test_a_unit_that_ends_the_transaction_is_caught(database: Database) -> None:
     """A unit has no business with the transaction; its batch is not taken for stored."""
 
@@ -287,17 +344,3 @@ async def test_other_files_come_and_go(database: Database) -> None:
     neighbour.unlink()
     await database.writer.write(small)
     assert await database.read(settings.load_all) == {"small": 1}
-
-
-async def test_a_log_that_cannot_be_folded_is_a_warning(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A backup is refused then; what was written stays in the log."""
-    await database.writer.write(big)
-    with (
-        files_limited(100),
-        pytest.raises(StoreFailedError, match="could not be folded"),
-    ):
-        await database.writer.pause_checkpoints()
-    assert "could not be folded" in caplog.text
-    assert list(await database.read(settings.load_all)) == ["big"]
