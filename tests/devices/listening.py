@@ -26,6 +26,7 @@ class Recorder:
         self.memories: list[MemoryReport] = []
         self.runs: list[tuple[int, int, datetime]] = []
         self.offs = 0
+        self.connections = 0
 
     @property
     def settings(self) -> list[Setting]:
@@ -39,6 +40,10 @@ class Recorder:
     def availability_changed(self, available: bool) -> None:
         """Keep a change of availability."""
         self.availability.append(available)
+
+    def connected(self) -> None:
+        """Count how often a connection was told."""
+        self.connections += 1
 
     def field_came(self, field: str) -> None:
         """Keep a field that came within reach."""

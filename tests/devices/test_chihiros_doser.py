@@ -68,6 +68,20 @@ async def test_counters_are_told_as_they_are_read() -> None:
 
 
 @virtual_time
+async def test_a_connection_is_told_when_it_is_opened() -> None:
+    """Once, however much is asked over it."""
+    air = DoserOnAir()
+    assert air.recorder.connections == 0
+    for _ in range(2):
+        await air.device.perform("request_status", {})
+        assert air.recorder.connections == 1
+    await air.link.drop()
+    await air.device.perform("sync_clock", {})
+    assert air.recorder.connections == 2
+    await air.device.close()
+
+
+@virtual_time
 async def test_status_tells_memory_and_totals_in_millilitres() -> None:
     """Of the heads that the pump has."""
     air = DoserOnAir(heads=2, lifetime=(12_300, 0))

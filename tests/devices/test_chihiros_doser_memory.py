@@ -406,6 +406,33 @@ def test_a_run_is_never_repeated(action: str) -> None:
     scenario()
 
 
+@pytest.mark.parametrize("action", ["calibrate_head", "prime_head"])
+def test_a_run_may_be_forbidden_once_the_pump_is_reached(action: str) -> None:
+    """The last word comes after the connection, right before the frame."""
+
+    @virtual_time
+    async def scenario() -> None:
+        """Forbid it once, then let it be."""
+        air = DoserOnAir()
+        asked: list[bool] = []
+
+        def no() -> None:
+            asked.append(air.device.link.connected)
+            raise PermissionError
+
+        args = {"head_index": 0, "seconds": 5}
+        with pytest.raises(PermissionError):
+            await air.device.run(action, args, no)
+        assert (asked, frames(air)) == ([True], [])
+        result = await air.device.run(action, args, lambda: None)
+        assert result == {**args, "expected_ml": 5.0}
+        await asyncio.sleep(6)
+        assert air.model.delivered[0] == 5000
+        await air.device.close()
+
+    scenario()
+
+
 @virtual_time
 async def test_a_programme_may_be_written_again() -> None:
     """A lost link is a passing fault: the whole programme goes out once more."""

@@ -122,7 +122,7 @@ def test_erasing(action: str) -> None:
 @pytest.mark.parametrize(
     ("args", "field", "code"),
     [
-        ({**SETTING, "channels": [1, 2, 3]}, "channels", "value_out_of_bounds"),
+        ({**SETTING, "channels": [1, 2, 3]}, "channels", "wrong_count"),
         ({**SETTING, "sunset": "12:59"}, "sunset", "value_out_of_bounds"),
         ({**SETTING, "ramp_up_minutes": 151}, "ramp_up_minutes", "value_out_of_bounds"),
         ({**SETTING, "brightness": 5}, "channels", "schedule_not_together"),

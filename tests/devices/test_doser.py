@@ -431,6 +431,23 @@ async def test_pump_runs_for_so_many_seconds(
     assert [run[:2] for run in recorder.runs] == [(0, 5000)]
 
 
+async def test_run_that_is_forbidden_switches_nothing(
+    doser: Doser, switch: FakeSwitch
+) -> None:
+    """The last word is heard right before the switch goes on; another run may follow."""
+
+    def no() -> None:
+        raise PermissionError
+
+    args = {"head_index": 0, "seconds": 0.1}
+    with pytest.raises(PermissionError):
+        await doser.run("prime_head", args, no)
+    assert (switch.log, doser.may_run) == ([], False)
+    assert await doser.run("prime_head", args, lambda: None) == args
+    while doser.may_run:
+        await asyncio.sleep(0.01)
+
+
 @pytest.mark.parametrize(
     ("args", "field", "code"),
     [

@@ -182,13 +182,12 @@ async def test_a_field_is_within_reach_by_itself(
 
 
 async def test_one_of_several_fields_does_not_keep_the_others(
-    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+    hass: HomeAssistant,
 ) -> None:
-    """One raises, one hangs, one is away: the error names them, and the rest is set."""
-    monkeypatch.setattr("custom_components.aquarist.devices.entity.FIELD_TIME", 0.05)
+    """One raises, one lies, one is away: the error names them, and the rest is set."""
     good, bad, slow = FakeSwitch("Good"), FakeSwitch("Bad"), FakeSwitch("Slow")
     bad.fails = [HomeAssistantError("no"), HomeAssistantError("no")]
-    slow.hangs = asyncio.Event()
+    slow.lies = True
     await add(hass, "switch", good, bad, slow)
     names = ("good", "bad", "slow", "gone")
     device = EntityDevice(
@@ -204,15 +203,84 @@ async def test_one_of_several_fields_does_not_keep_the_others(
     found = {name: error.code for name, error in caught.value.by_field.items()}
     assert found == {
         "bad": "service_failed",
-        "slow": "no_answer",
+        "slow": "not_confirmed",
         "gone": "entity_missing",
     }
-    slow.hangs.set()
     with pytest.raises(DeviceError) as alone:
         await device.apply({"bad": {"bad": True}})
     assert not isinstance(alone.value, FieldErrors)
     await device.apply({"good": {"good": False}, "slow": {"slow": False}})
     assert not good.runs()
+
+
+async def test_a_field_that_hangs_holds_no_other_back(hass: HomeAssistant) -> None:
+    """Each may be written by itself, and shows by itself what it came to."""
+    quick, slow = FakeSwitch("Quick"), FakeSwitch("Slow")
+    slow.hangs = asyncio.Event()
+    await add(hass, "switch", quick, slow)
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Strip",
+        fields=[
+            EntityField(name=name, entity=f"switch.{name}")
+            for name in ("quick", "slow")
+        ],
+    )
+    assert device.apart == {"quick", "slow"}
+    recorder = Recorder()
+    device.listen(recorder)
+    hanging = hass.async_create_task(device.apply({"slow": {"slow": True}}))
+    await asyncio.sleep(0)
+    await device.apply({"quick": {"quick": True}})
+    assert [one.field for one in recorder.observations] == ["quick"]
+    assert not hanging.done()
+    slow.hangs.set()
+    await hanging
+    assert recorder.observations[-1].field == "slow"
+
+
+async def test_what_a_field_passes_by_is_held_back_until_its_last_write(
+    hass: HomeAssistant,
+) -> None:
+    """A write that was left behind may still go on when the next one has ended."""
+    slow = FakeSwitch("Slow")
+    slow.hangs = asyncio.Event()
+    await add(hass, "switch", slow)
+    device = EntityDevice(
+        hass,
+        uuid="u",
+        name="Strip",
+        fields=[EntityField(name="slow", entity="switch.slow")],
+    )
+    recorder = Recorder()
+    device.listen(recorder)
+    left = hass.async_create_task(device.apply({"slow": {"slow": True}}))
+    await asyncio.sleep(0)
+    hanging, slow.hangs = slow.hangs, None
+    await device.apply({"slow": {"slow": True}})
+    assert recorder.observations == []
+    hanging.set()
+    await left
+    assert recorder.settings == [{"slow": True}]
+
+
+def test_fields_of_one_entity_go_together(hass: HomeAssistant) -> None:
+    """So does the only field of a device, which has none beside it."""
+
+    def of(*entities: str) -> EntityDevice:
+        return EntityDevice(
+            hass,
+            uuid="u",
+            name="Strip",
+            fields=[
+                EntityField(name=f"f{number}", entity=entity)
+                for number, entity in enumerate(entities)
+            ],
+        )
+
+    assert of("switch.one").apart == frozenset()
+    assert of("switch.one", "switch.one", "switch.two").apart == {"f2"}
 
 
 async def test_device_of_sensors_is_available_while_any_is(hass: HomeAssistant) -> None:

@@ -167,7 +167,7 @@ def test_set_channels_sets_all_of_them() -> None:
         ),
         ("set_channels", {}, "levels", "missing_argument"),
         ("set_channels", {"levels": 5}, "levels", "wrong_type"),
-        ("set_channels", {"levels": [1, 2, 3]}, "levels", "value_out_of_bounds"),
+        ("set_channels", {"levels": [1, 2, 3]}, "levels", "wrong_count"),
         (
             "set_channels",
             {"levels": [1, 2, 3, 101]},

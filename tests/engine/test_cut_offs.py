@@ -8,6 +8,7 @@ import pytest
 
 from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.dosing.ledger import DoseState
 from custom_components.aquarist.engine.agenda import SWEEP
 from custom_components.aquarist.engine.cut_offs import AGAIN_AFTER
@@ -402,3 +403,121 @@ async def switch(hass: HomeAssistant) -> FakeSwitch:
     entity = FakeSwitch("dosing")
     await add(hass, "switch", entity)
     return entity
+
+
+async def beginning(
+    rig: Rig, *, counted: bool
+) -> tuple[RunningDoser, DeviceState, Command]:
+    """Return a run that is written down, of a pump that is not reached yet."""
+    doser = RunningDoser()
+    doser.counts = counted
+    doser.connecting = asyncio.Event()
+    state = await rig.attach(doser)
+    if counted:
+        doser.tell()
+    rig.engine.safety.set_rules("tank", (FLOW,))
+    rig.engine.safety.seen("flow", 300)
+    asked = {"head_index": 0, "seconds": 10}
+    command = await rig.engine.send(state, "prime_head", asked, SERVICE)
+    await rig.settle()
+    assert (await rig.stored(command)).phase is Phase.APPLYING
+    return doser, state, command
+
+
+@pytest.mark.parametrize("counted", [True, False])
+async def test_a_run_that_was_not_begun_yet_is_refused(rig: Rig, counted: bool) -> None:
+    """It was written down, and the proof ends while the pump is connected: nothing is given."""
+    doser, state, command = await beginning(rig, counted=counted)
+    assert doser.connecting is not None
+    rig.engine.safety.seen("flow", 0)
+    await rig.settle()
+    doser.connecting.set()
+    ended = await rig.done(command)
+    assert (ended.phase, ended.error_code, ended.error) == (
+        Phase.FAILED,
+        ErrorCode.SAFETY_REFUSED,
+        "refused_interlock",
+    )
+    assert (ended.error_details or {})["name"] == "Flow"
+    assert (doser.ran, doser.stopped, state.busy_heads) == ([], 0, {})
+    await rig.settle()
+    gate = rig.engine.gate
+    assert (gate.given(1, 0, rig.clock.now()), gate.unknown) == (0, ())
+    await rig.engine.close()
+    await rig.boot()
+    gate = rig.engine.gate
+    assert (gate.given(1, 0, rig.clock.now()), gate.unknown) == (0, ())
+
+
+@pytest.mark.parametrize("counted", [True, False])
+async def test_a_run_that_was_not_begun_yet_is_stopped(rig: Rig, counted: bool) -> None:
+    """An emergency stop in the same gap ends it, and nothing counts as given."""
+    doser, state, command = await beginning(rig, counted=counted)
+    assert doser.connecting is not None
+    (report,) = await rig.engine.emergency.stop(None)
+    doser.connecting.set()
+    ended = await rig.done(command)
+    assert (report.confirmed, ended.phase, ended.error) == (
+        True,
+        Phase.STOPPED,
+        "stopped",
+    )
+    assert (doser.ran, state.busy_heads) == ([], {})
+    await rig.engine.close()
+    await rig.boot()
+    gate = rig.engine.gate
+    assert (gate.given(1, 0, rig.clock.now()), gate.unknown) == (0, ())
+
+
+async def test_a_run_that_the_keeper_forbids_meanwhile_does_not_begin(rig: Rig) -> None:
+    """Whoever owns whether the head may dose is asked last of all as well."""
+    doser, state, command = await beginning(rig, counted=True)
+    assert doser.connecting is not None
+    state.fields["dosing_allowed_0"].resting = {"dosing_allowed_0": False}
+    doser.connecting.set()
+    assert (await rig.done(command)).error == "refused_not_allowed"
+    assert doser.ran == []
+    assert rig.engine.gate.given(1, 0, rig.clock.now()) == 0
+
+
+async def test_a_dose_that_the_keeper_forbids_meanwhile_is_not_sent(rig: Rig) -> None:
+    """As a run is not."""
+    doser, state = await pump(rig)
+    command = await rig.engine.send(state, "dose", DOSE, SERVICE)
+    while rig.engine.records.current(command.key) is None or not state.busy_heads:
+        await asyncio.sleep(0)
+    state.fields["dosing_allowed_0"].resting = {"dosing_allowed_0": False}
+    assert (await rig.done(command)).error == "refused_not_allowed"
+    assert doser.sent == []
+
+
+async def test_a_run_that_never_reached_its_pump_gave_nothing(rig: Rig) -> None:
+    """The frame was not written: nothing is reserved, and the pump is free."""
+    running = RunningDoser()
+    running.counts = False
+
+    async def away(action: str, args: object, last_word: object) -> None:
+        raise DeviceError("out_of_range", transient=False)
+
+    running.run = away  # type: ignore[method-assign]
+    other = await rig.attach(running)
+    args = {"head_index": 0, "seconds": 10}
+    ended = await rig.done(await rig.engine.send(other, "prime_head", args, SERVICE))
+    assert (ended.phase, ended.error) == (Phase.FAILED, "out_of_range")
+    assert (other.busy_heads, rig.engine.gate.unknown) == ({}, ())
+    assert rig.engine.gate.given(other.row.number, 0, rig.clock.now()) == 0
+
+
+async def test_a_run_whose_end_is_known_already_is_not_refused_twice(rig: Rig) -> None:
+    """Its time was over while the pump was connected."""
+    doser, state, command = await beginning(rig, counted=True)
+    assert doser.connecting is not None
+    current = rig.engine.records.current(command.key)
+    assert current is not None
+    rig.engine.records.advance(current, Phase.TIMED_OUT, error="no_answer")
+    await rig.settle()
+    rig.engine.safety.seen("flow", 0)
+    doser.connecting.set()
+    await rig.settle()
+    assert (await rig.stored(command)).phase is Phase.TIMED_OUT
+    assert (doser.ran, state.busy_heads) == ([], {})

@@ -40,8 +40,8 @@ class BackedDevice(ObservableDevice, ABC):
         self._entities: tuple[BackingEntity, ...] = ()
         self._available = False
         self._within_reach: frozenset[str] = frozenset()
-        self._writes = 0
-        self._held_back: Context | None = None
+        self._being_written: list[str] = []
+        self._held_back: dict[str, Context | None] = {}
 
     @property
     def available(self) -> bool:
@@ -119,9 +119,11 @@ class BackedDevice(ObservableDevice, ABC):
         }
 
     @override
-    async def let_go(self) -> None:
+    async def let_go(self, field: str | None = None) -> None:
         """Wait until the calls have ended that were given up (R-C51), for a while at most."""
-        late = [task for entity in self._entities for task in entity.late]
+        alone = None if field is None else self.behind(field)
+        entities = self._entities if alone is None else (alone,)
+        late = [task for entity in entities for task in entity.late]
         if late:
             await asyncio.wait(late, timeout=LONGEST_LATE)
 
@@ -165,10 +167,7 @@ class BackedDevice(ObservableDevice, ABC):
 
     @callback
     def _entity_changed(self, context: Context | None) -> None:
-        """Take in a change of one of the entities.
-
-        While we write, what passes by on the way is not reported, unless a person did it.
-        """
+        """Take in a change of one of the entities."""
         self._fields = {field.name: field for field in self._describe()}
         available, before = self._reachable(), self._within_reach
         self._within_reach = self._singly_reachable()
@@ -178,27 +177,28 @@ class BackedDevice(ObservableDevice, ABC):
         if not available:
             for name in sorted(self._within_reach - before):
                 self._tell_came(name)
-        if self._writes and (context is None or context.user_id is None):
-            self._held_back = context
-            return
-        self._report(context)
-
-    def _report(self, context: Context | None) -> None:
-        """Tell of every field that shows something new."""
+        by_person = context is not None and context.user_id is not None
         for name in self._fields:
-            setting = self._read(name)
-            if setting is None or not self._know(name, setting):
-                continue
-            self._tell_observed(
-                Observation(
-                    field=name,
-                    setting=setting,
-                    at=self._updated_at(),
-                    user_id=context.user_id if context else None,
-                    parent_id=context.parent_id if context else None,
-                    context_id=context.id if context else None,
-                )
+            if name in self._being_written and not by_person:
+                self._held_back[name] = context
+            else:
+                self._report(name, context)
+
+    def _report(self, name: str, context: Context | None) -> None:
+        """Tell of a field if it shows something new."""
+        setting = self._read(name)
+        if setting is None or not self._know(name, setting):
+            return
+        self._tell_observed(
+            Observation(
+                field=name,
+                setting=setting,
+                at=self._updated_at(),
+                user_id=context.user_id if context else None,
+                parent_id=context.parent_id if context else None,
+                context_id=context.id if context else None,
             )
+        )
 
     def _updated_at(self) -> datetime | None:
         """Return when the entities have last shown something."""
@@ -206,16 +206,20 @@ class BackedDevice(ObservableDevice, ABC):
         return max((state.last_updated for state in states if state), default=None)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[None]:
-        """Hold back what passes by until the write has ended, then report where it ended."""
-        self._writes += 1
+    async def _writing(self, fields: Iterable[str]) -> AsyncIterator[None]:
+        """Hold back what fields pass by until their write has ended, then report where it did.
+
+        What a person does meanwhile is reported at once, and so is every other field.
+        """
+        names = tuple(fields)
+        self._being_written.extend(names)
         try:
             yield
         finally:
-            self._writes -= 1
-            if not self._writes:
-                context, self._held_back = self._held_back, None
-                self._report(context)
+            for name in names:
+                self._being_written.remove(name)
+                if name not in self._being_written:
+                    self._report(name, self._held_back.pop(name, None))
 
     async def _to_safe_side(self, settings: Mapping[str, Setting]) -> StopReport:
         """Apply safe settings within a bounded time and report how that went."""

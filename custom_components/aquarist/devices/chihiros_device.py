@@ -61,6 +61,7 @@ class ChihirosDevice(ObservableDevice, ABC):
         self._local_time = local_time
         self._leave = [
             link.on_availability(self._tell_availability),
+            link.on_connected(self._tell_connected),
             link.on_notification(self._read_status),
         ]
         self._snapshot: Snapshot | None = None

@@ -115,6 +115,18 @@ class ChihirosDoser(ChihirosDevice):
             return await self._leased(self._actions.work(action, args))
         return await super().perform(action, args)
 
+    async def run(
+        self, action: str, args: Mapping[str, object], last_word: Callable[[], None]
+    ) -> Mapping[str, object] | None:
+        """Run a head by an action of `DoserActions`, unless the last word is against it."""
+        work = self._actions.work(action, args)
+
+        async def unless_forbidden(lease: Lease) -> dict[str, object]:
+            last_word()
+            return await work(lease)
+
+        return await self._leased(unless_forbidden)
+
     async def stop(self) -> StopReport:
         """Stop all heads, and tell what the doses under way had given by then."""
         doses = tuple(self._doses)

@@ -22,7 +22,7 @@ from ..layers.setting import Setting
 from .chihiros_device import ChihirosDevice, checked_action
 from .device import DeviceKind, LightPoint, MemoryReport, Observation, StopReport
 from .errors import DeviceError
-from .fields import LEVEL, InvalidValue
+from .fields import LEVEL, InvalidValue, wrong_count
 from .lamp import LIGHT, Lamp
 from .observable import only_fields
 
@@ -148,7 +148,7 @@ class ChihirosLight(ChihirosDevice):
         count = len(self._numbers)
         setting = auto_setting_from(checked_action(ADD_SETTING, args), count)
         if len(setting.levels) != count:
-            raise _out_of_bounds("channels", len(setting.levels), count, count)
+            raise wrong_count("channels", len(setting.levels), count)
         if setting.ramp_minutes > MAX_RAMP_MINUTES:
             raise _out_of_bounds(
                 "ramp_up_minutes", setting.ramp_minutes, 0, MAX_RAMP_MINUTES
@@ -167,7 +167,7 @@ class ChihirosLight(ChihirosDevice):
         if family is None:
             raise InvalidValue("channels", "curve_unknown")
         if len(curve.channels) != count:
-            raise _out_of_bounds("channels", len(curve.channels), count, count)
+            raise wrong_count("channels", len(curve.channels), count)
         if (collision := curve.first_collision(family)) is not None:
             channel, place, point = collision
             raise InvalidValue(

@@ -120,6 +120,9 @@ class DeviceListener(Protocol):
     def availability_changed(self, available: bool) -> None:
         """Take note that the device came or went; called on changes only."""
 
+    def connected(self) -> None:
+        """Take note that a connection to the device was opened."""
+
     def field_came(self, field: str) -> None:
         """Take note that a field came within reach while others of the device are away."""
 
@@ -168,6 +171,10 @@ class Device(Protocol):
         """Return the fields that can be reached by themselves, whatever holds for the others."""
 
     @property
+    def apart(self) -> frozenset[str]:
+        """Return the fields that `apply` may be told of side by side, each in a call of its own."""
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Return the ids of entities that it is made of and that nothing provides."""
 
@@ -209,8 +216,11 @@ class Device(Protocol):
     ) -> Mapping[str, object] | None:
         """Do an action that sets no field. Raises InvalidValue and DeviceError."""
 
-    async def let_go(self) -> None:
-        """Return once nothing goes on that was given up; bounded in time (R-C51)."""
+    async def let_go(self, field: str | None = None) -> None:
+        """Return once nothing goes on that was given up, of a field or at all (R-C51).
+
+        Bounded in time.
+        """
 
     async def close(self) -> None:
         """Let go of the hardware."""
@@ -246,6 +256,15 @@ class DoserDevice(Device, Protocol):
 
     async def prepare(self, head: int) -> PreparedDose:
         """Make ready for one dose of a head. Raises DeviceError and InvalidValue."""
+
+    async def run(
+        self, action: str, args: Mapping[str, object], last_word: Callable[[], None]
+    ) -> Mapping[str, object] | None:
+        """Do an action of `perform` that runs a head for a time.
+
+        ``last_word`` is called right before the pump hears of it, and only then, with no
+        wait in between; what it raises keeps the head from running. Raises as `perform`.
+        """
 
 
 class SwitchedDoser(DoserDevice, Protocol):

@@ -184,16 +184,23 @@ class Doser(BackedDevice):
     async def perform(
         self, action: str, args: Mapping[str, object]
     ) -> Mapping[str, object] | None:
-        """Do `request_status`; `prime_head` and `calibrate_head` {head_index, seconds} run.
+        """Do `request_status`, or `run` with nobody to ask."""
+        if action in _RUNS:
+            return await self.run(action, args, lambda: None)
+        return await super().perform(action, args)
+
+    async def run(
+        self, action: str, args: Mapping[str, object], last_word: Callable[[], None]
+    ) -> Mapping[str, object] | None:
+        """Do `prime_head` or `calibrate_head` {head_index, seconds}.
 
         They return once the pump is on; it goes off by itself as after a dose, and what it
         gave is told as run by itself. Not to be repeated (law 3).
         """
-        if action not in _RUNS:
-            return await super().perform(action, args)
         self.check_action(action, args)
         head, seconds = self._asked_run(action, args)
         dose = await self.prepare(head)
+        last_word()
         await dose.run(seconds)
         return {"head_index": head, "seconds": seconds}
 

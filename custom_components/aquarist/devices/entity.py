@@ -19,9 +19,6 @@ from .level_actions import FULL, switched
 from .observable import only_fields
 from .value_adapters import value_adapter
 
-FIELD_TIME = 28.0
-"""Seconds after which one of several fields is given up, so that the others are done in time."""
-
 
 @frozen
 class EntityField:
@@ -65,7 +62,19 @@ class EntityDevice(BackedDevice):
             for field in fields
         }
         self._last_levels: dict[str, float] = {}
+        behind = [one.entity_id for one in self._by_field.values()]
+        self._apart = frozenset(
+            name
+            for name, one in self._by_field.items()
+            if len(behind) > 1 and behind.count(one.entity_id) == 1
+        )
         self._attach(tuple(self._by_field.values()))
+
+    @property
+    @override
+    def apart(self) -> frozenset[str]:
+        """Return the fields that have an entity for themselves, if there are several."""
+        return self._apart
 
     @override
     def setting_for(
@@ -99,7 +108,7 @@ class EntityDevice(BackedDevice):
         """
         writable = (name for name, field in self.fields.items() if field.writable)
         only_fields(settings, *writable)
-        async with self._writing():
+        async with self._writing(settings):
             if len(settings) == 1:
                 for name, setting in settings.items():
                     await self._by_field[name].set(setting)
@@ -129,12 +138,9 @@ class EntityDevice(BackedDevice):
     async def _not_set(self, name: str, setting: Setting) -> DeviceError | None:
         """Bring one of several fields to its setting; return why it did not get there."""
         try:
-            async with asyncio.timeout(FIELD_TIME):
-                await self._by_field[name].set(setting)
+            await self._by_field[name].set(setting)
         except DeviceError as error:
             return error
-        except TimeoutError:
-            return DeviceError("no_answer", transient=True)
         return None
 
     @override

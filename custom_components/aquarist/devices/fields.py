@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 import math
 
+from ..commands.expected import Expected
 from ..frozen import frozen
 from ..layers.setting import Scalar, Setting
 
@@ -16,6 +17,13 @@ class DataType(StrEnum):
     NUMBER = "number"
     BOOLEAN = "boolean"
     STRING = "string"
+
+
+_EXPECTED = {
+    DataType.NUMBER: Expected.NUMBER,
+    DataType.BOOLEAN: Expected.BOOLEAN,
+    DataType.STRING: Expected.TEXT,
+}
 
 
 @frozen
@@ -54,6 +62,18 @@ class InvalidValue(ValueError):
         self.field = field
         self.code = code
         self.placeholders = {"field": field, **placeholders}
+
+
+def wrong_type(field: str, value: object, expected: Expected) -> InvalidValue:
+    """Return the error of a value of the wrong type."""
+    return InvalidValue(
+        field, "wrong_type", value=str(value)[:100], expected=expected.value
+    )
+
+
+def wrong_count(field: str, found: int, wanted: int) -> InvalidValue:
+    """Return the error of a list with more or fewer entries than the device needs."""
+    return InvalidValue(field, "wrong_count", value=str(found), count=str(wanted))
 
 
 def unknown_action(action: str) -> InvalidValue:
@@ -127,7 +147,7 @@ def checked_setting(field: Field, value: object) -> Setting:
         first = field.part_fields[0]
         return {first.name: checked(first, value)}
     if not value:
-        raise InvalidValue(field.name, "wrong_type", value="{}", expected="parts")
+        raise wrong_type(field.name, {}, Expected.PARTS)
     known = {part.name: part for part in field.part_fields}
     setting: dict[str, Scalar] = {}
     for name, part_value in value.items():
@@ -163,9 +183,7 @@ def refuse_unknown(action: str, args: Mapping[str, object], *known: str) -> None
 def whole_number(name: str, value: object, minimum: int, maximum: int) -> int:
     """Return a whole number within inclusive bounds, or raise InvalidValue."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidValue(
-            name, "wrong_type", value=str(value), expected="whole number"
-        )
+        raise wrong_type(name, value, Expected.WHOLE_NUMBER)
     if not minimum <= value <= maximum:
         raise InvalidValue(
             name,
@@ -189,9 +207,4 @@ def _typed(field: Field, value: object) -> Scalar:
         case DataType.NUMBER, int() if not isinstance(value, bool):
             return value
         case _:
-            raise InvalidValue(
-                field.name,
-                "wrong_type",
-                value=str(value)[:100],
-                expected=field.data_type,
-            )
+            raise wrong_type(field.name, value, _EXPECTED[field.data_type])

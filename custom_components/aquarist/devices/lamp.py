@@ -6,6 +6,7 @@ The mix is normalised: its strongest channel is 100. A channel shows level times
 
 from collections.abc import Mapping, Sequence
 
+from ..commands.expected import Expected
 from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number, plain
 from .fields import (
@@ -17,6 +18,8 @@ from .fields import (
     percent,
     refuse_unknown,
     whole_number,
+    wrong_count,
+    wrong_type,
 )
 from .level_actions import FULL, level_setting
 
@@ -113,17 +116,9 @@ class Lamp:
             raise InvalidValue("levels", "missing_argument", action="set_channels")
         levels = args["levels"]
         if not isinstance(levels, list | tuple):
-            raise InvalidValue(
-                "levels", "wrong_type", value=str(levels), expected="list"
-            )
+            raise wrong_type("levels", levels, Expected.LIST)
         if len(levels) != len(self.channels):
-            raise InvalidValue(
-                "levels",
-                "value_out_of_bounds",
-                value=str(len(levels)),
-                minimum=str(len(self.channels)),
-                maximum=str(len(self.channels)),
-            )
+            raise wrong_count("levels", len(levels), len(self.channels))
         return [
             _number(checked(percent(f"levels[{index}]"), level))
             for index, level in enumerate(levels)

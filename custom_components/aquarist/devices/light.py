@@ -62,7 +62,7 @@ class Light(BackedDevice):
     async def apply(self, settings: Mapping[str, Setting]) -> None:
         """Bring all channels to their outputs at the same time. Raises DeviceError."""
         only_fields(settings, LIGHT)
-        async with self._writing():
+        async with self._writing(settings):
             for setting in settings.values():
                 self._asked = self.lamp.whole(setting, self.observed(LIGHT))
                 outputs = self.lamp.outputs(self._asked)

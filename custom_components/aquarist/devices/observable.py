@@ -58,6 +58,11 @@ class ObservableDevice:
         return frozenset()
 
     @property
+    def apart(self) -> frozenset[str]:
+        """Return that all fields are set in one call."""
+        return frozenset()
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Return that it is made of no entities."""
         return ()
@@ -115,7 +120,7 @@ class ObservableDevice:
         """Refuse: no action is known."""
         raise unknown_action(action)
 
-    async def let_go(self) -> None:
+    async def let_go(self, field: str | None = None) -> None:
         """Have nothing to wait for: what is given up has ended."""
 
     async def close(self) -> None:
@@ -152,6 +157,11 @@ class ObservableDevice:
         """Tell all listeners that the device came or went."""
         for listener in tuple(self._listeners):
             listener.availability_changed(available)
+
+    def _tell_connected(self) -> None:
+        """Tell all listeners that a connection was opened."""
+        for listener in tuple(self._listeners):
+            listener.connected()
 
     def _tell_came(self, field: str) -> None:
         """Tell all listeners that a field came within reach."""

@@ -60,7 +60,7 @@ class Pump(BackedDevice):
     async def apply(self, settings: Mapping[str, Setting]) -> None:
         """Bring the pump to its level. Raises DeviceError."""
         only_fields(settings, LEVEL)
-        async with self._writing():
+        async with self._writing(settings):
             for setting in settings.values():
                 await self._entity.set(setting)
 

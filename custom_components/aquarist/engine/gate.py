@@ -138,6 +138,15 @@ class Gate:
             return wait
         return self._spacing(device, dose.head, now, dose.key)
 
+    def forbidden(
+        self, device: DeviceState, head: int, now: datetime
+    ) -> Refusal | None:
+        """Return what forbids a head to pump at all, asked again right before it does.
+
+        Its keeper does not use it, a layer holds it (law 4), or a safety rule says so.
+        """
+        return not_allowed(device, head, now) or self.interlock(device)
+
     def refusal(
         self, device: DeviceState, head: int, volume: int, now: datetime
     ) -> Refusal | None:
@@ -152,8 +161,7 @@ class Gate:
         It is no dose: the limits of a single dose do not bind it, the budgets do.
         """
         return (
-            not_allowed(device, run.head, now)
-            or self.interlock(device)
+            self.forbidden(device, run.head, now)
             or self._over_budget(device, run.head, run.volume, now, run.key)
             or self._does_not_fit(device, run.head, run.volume, run.key)
             or self._undecided(device, now)
@@ -179,8 +187,7 @@ class Gate:
         """Return what forbids a dose; its own reservation does not."""
         limits = device.limits.head(head)
         return (
-            not_allowed(device, head, now)
-            or self.interlock(device)
+            self.forbidden(device, head, now)
             or self.not_measured(device, head)
             or self._being_measured(device, head)
             or too_large(limits.maximum_volume, volume)

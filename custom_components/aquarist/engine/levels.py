@@ -5,9 +5,10 @@ looks at the present moment, never at the one when the field became dirty (law 7
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 import logging
 from math import inf
+from typing import Any
 
 from ..commands.command import Command
 from ..commands.phases import Phase
@@ -24,6 +25,7 @@ from .faults import by_field, describe_error, is_untouched
 from .ground import Ground
 from .level_memory import LevelMemory
 from .on_time import LEVEL, OnTimes
+from .side_by_side import SideBySide
 from .state import BEGINS_WITHIN, DeviceState, FieldState
 from .withheld import Withheld
 
@@ -62,14 +64,17 @@ class Levels:
         self._devices = ground.devices
         self._settings = ground.settings
         self._on_times = on_times
+        self._rounds: dict[int, SideBySide] = {}
         self.memory = LevelMemory(ground)
         self.withheld = Withheld(ground.records, ground.clock)
         self.arrivals = Arrivals(ground, self.withheld, self.touch)
 
     def touch(self, device: DeviceState, state: FieldState) -> None:
-        """Have a field looked at by its device's queue."""
+        """Have a field looked at by its device's queue, or along with what it is writing."""
         state.dirty = True
-        device.queue.touch()
+        under_way = self._rounds.get(device.row.number)
+        if under_way is None or not under_way.takes(state):
+            device.queue.touch()
 
     def touch_later(self, device: DeviceState, state: FieldState) -> None:
         """Have a field looked at in a while: a write of it has just failed."""
@@ -78,11 +83,36 @@ class Levels:
         pause = self._settings.current.window_pause(state.tries)
         self._agenda.put_elapsed("slew", (device.row.number, state.name), pause)
 
-    async def flush(self, device: DeviceState) -> None:
-        """Write every dirty field of a device in one go; what fails is tried again later."""
+    def flush(self, device: DeviceState) -> Coroutine[Any, Any, None]:
+        """Write every dirty field of a device; what fails is tried again later.
+
+        All go out in one call, but for those that may be written side by side.
+        """
+        if device.device is None or not (apart := device.device.apart):
+            return self._flush(device, device.fields.values())
+        return self._flush_apart(device, apart)
+
+    async def _flush_apart(self, device: DeviceState, apart: Collection[str]) -> None:
+        """Write the dirty fields side by side."""
+        under_way = self._rounds[device.row.number] = SideBySide(
+            device.fields.values(),
+            apart,
+            device.queue,
+            lambda states: self._flush(device, states),
+        )
+        try:
+            await under_way.written()
+        finally:
+            # One that a stop has left behind may end after the next has begun.
+            self._rounds = {
+                key: one for key, one in self._rounds.items() if one is not under_way
+            }
+
+    async def _flush(self, device: DeviceState, states: Iterable[FieldState]) -> None:
+        """Write the dirty ones among fields in one call."""
         dirty = [
             state
-            for state in device.fields.values()
+            for state in states
             if state.dirty and not self._changes_hands(device, state)
         ]
         if device.device is None or not dirty:
@@ -99,7 +129,7 @@ class Levels:
                 if (reason := failed.get(state.name)) is not None:
                     self._not_written(device, state, reason)
             # Nothing else begins before it is through with what was given up (R-C51).
-            await device.device.let_go()
+            await device.device.let_go(dirty[0].name if len(dirty) == 1 else None)
         except BaseException:
             # A stop came between: what was to be written still is.
             for state in dirty:
@@ -115,10 +145,10 @@ class Levels:
         return True
 
     async def push(self, device: DeviceState, states: Iterable[FieldState]) -> None:
-        """Bring fields to what they should be now, all in one call of the device.
+        """Bring fields to what they should be now, in one call where they go together.
 
-        Raises DeviceError or TimeoutError, and nothing has landed; of FieldErrors the
-        other fields have.
+        Raises DeviceError or TimeoutError, and nothing has landed; of FieldErrors, or once
+        it is cancelled, the other fields have that were written side by side.
         """
         if device.device is None:
             raise DeviceError("out_of_range", transient=True)
@@ -129,6 +159,34 @@ class Levels:
             else:
                 # Nobody knows what to go back to: letting go is all there is to do.
                 self.let_go(device, state)
+        if len(writes) > 1 and (apart := device.device.apart):
+            await self._send_apart(device, writes, apart)
+        else:
+            await self._send(device, writes)
+
+    async def _send_apart(
+        self, device: DeviceState, writes: Sequence[Write], apart: Collection[str]
+    ) -> None:
+        """Send writes side by side; what keeps one of them does not keep the others."""
+        rest = [one for one in writes if one.state.name not in apart]
+        groups = [[one] for one in writes if one.state.name in apart]
+        groups += [rest] if rest else []
+        ends = await asyncio.gather(
+            *(self._send(device, group) for group in groups), return_exceptions=True
+        )
+        failed: dict[str, DeviceError] = {}
+        for group, end in zip(groups, ends, strict=True):
+            if isinstance(end, FieldErrors):
+                failed |= end.by_field
+            elif isinstance(end, DeviceError):
+                failed |= dict.fromkeys((one.state.name for one in group), end)
+            elif end is not None:
+                raise end
+        if failed:
+            raise FieldErrors(failed)
+
+    async def _send(self, device: DeviceState, writes: Sequence[Write]) -> None:
+        """Send writes in one call, and take note of those that landed."""
         send = {
             write.state.name: write.setting
             for write in writes

@@ -17,8 +17,9 @@ from ..dosing.volume import microlitres, millilitres
 from ..limits.refusal import Refusal
 from ..store import commands as command_rows, doses as dose_rows
 from ..store.errors import StoreError
+from .counter_looks import DELIVERY_MARGIN
 from .dose_ends import ended_in_part, ended_unknown
-from .dose_ledger import DELIVERY_MARGIN, DoseLedger
+from .dose_ledger import DoseLedger
 from .errors import describe
 from .execution import Execution
 from .faults import describe_error
@@ -31,8 +32,8 @@ from .switch_runs import SwitchRuns
 LONGEST_WAIT = timedelta(hours=24)
 
 
-class _TurnedAway(Exception):
-    """The gate had let a dose in; what the pump told since stands in its way."""
+class TurnedAway(Exception):
+    """The gate had let a dose or run in; what is known since stands in its way."""
 
     def __init__(self, answer: Refusal | NotBefore) -> None:
         """Keep the gate's answer."""
@@ -123,10 +124,10 @@ class Pulses:
                 # A cancelled wait does not undo the write: its row may be there from here.
                 written = True
                 command = await self._intend(device, command, dose)
-                self._pass_rules(device)
+                self.pass_rules(device, dose.head)
                 sent = True
                 await prepared.send(dose.volume)
-        except _TurnedAway as turned:
+        except TurnedAway as turned:
             self._let_go(dose, written=written)
             self._switch_runs.not_begun(device, dose.at)
             await cast(PreparedDose, prepared).release()
@@ -147,7 +148,7 @@ class Pulses:
         except BaseException:
             if sent:
                 self._ledger.settled(dose, DoseState.UNKNOWN)
-                self._ledger.settle_later(device)
+                self._ledger.looks.settle_later(device)
             else:
                 self._let_go(dose, written=written)
                 self._switch_runs.not_begun(device, dose.at)
@@ -161,13 +162,16 @@ class Pulses:
     def _pass_again(self, device: DeviceState, dose: Dose) -> None:
         """Ask the gate once more: the counters may have told of doses that count, too."""
         if answer := self._gate.answer(device, dose, dose.at):
-            raise _TurnedAway(answer)
+            raise TurnedAway(answer)
         self._gate.note(dose)
 
-    def _pass_rules(self, device: DeviceState) -> None:
-        """Ask the safety rules last of all: they may have changed while it was written."""
-        if refusal := self._gate.interlock(device):
-            raise _TurnedAway(refusal)
+    def pass_rules(self, device: DeviceState, head: int) -> None:
+        """Ask last of all who forbids a head to pump: that may have changed meanwhile.
+
+        Raises TurnedAway.
+        """
+        if refusal := self._gate.forbidden(device, head, self._clock.now()):
+            raise TurnedAway(refusal)
 
     def _let_go(self, dose: Dose, *, written: bool) -> None:
         """Count a reserved dose no more: the pump never heard of it."""
@@ -239,7 +243,7 @@ class Pulses:
             return
         if given is None:
             self._ledger.settled(dose, DoseState.UNKNOWN)
-            self._ledger.settle_later(self._devices[dose.device])
+            self._ledger.looks.settle_later(self._devices[dose.device])
             ended_unknown(self._records, current, stopped=stopped, refusal=refusal)
             return
         result = {
@@ -351,7 +355,7 @@ class Pulses:
     def _uncertain(self, command: Command, dose: Dose, error: Exception) -> None:
         """End a command whose dose may have been given: counted, and never sent again."""
         self._ledger.settled(dose, DoseState.UNKNOWN)
-        self._ledger.settle_later(self._devices[dose.device])
+        self._ledger.looks.settle_later(self._devices[dose.device])
         timed_out = isinstance(error, TimeoutError)
         self._records.advance(
             command,

@@ -1,12 +1,12 @@
 """Runs of a head for a time, which prime its hose or measure its flow (law 5).
 
 They are no doses, but what comes out is as real: they pass the gate, wait for the pump, are
-written down before the pump hears of them, and are never repeated (laws 2 and 3). What they
-gave is found by the counters, or told by the device; until then, and where no counter was
+written down before the pump hears of them, pass the rules again right before it does, and
+are never repeated (laws 2 and 3). What they gave is found by the counters, or told by the device; until then, and where no counter was
 ever read, they count as asked.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,12 +20,13 @@ from ..dosing.ledger import PUMP, RUN, Dose, DoseState
 from ..store import doses as dose_rows, settings
 from ..store.errors import StoreError
 from .changes import DoseChanged
-from .dose_ledger import DELIVERY_MARGIN, DoseLedger
+from .counter_looks import DELIVERY_MARGIN
+from .dose_ledger import DoseLedger
 from .execution import Execution
 from .gate import Gate
 from .ground import Ground
 from .intake import attached
-from .pulses import Pulses
+from .pulses import Pulses, TurnedAway
 from .records import Write
 from .state import DeviceState
 from .switch_runs import SwitchRuns
@@ -99,27 +100,46 @@ class TimedRuns:
         except StoreError as error:
             self._not_written(command, error)
         else:
-            await self._perform(device, command)
+            port = attached(device)
+            await self._perform(
+                command, lambda: port.perform(command.action, command.args)
+            )
 
     async def _run(self, device: DeviceState, command: Command, run: Dose) -> None:
-        """Run a head that is reserved: from when that is written it may have run."""
+        """Run a head that is reserved: from the last word on it may have run."""
         self._pulses.occupy(device, run.head, run.key)
-        begun = False
+        port = cast(DoserDevice, attached(device))
+        written = begun = False
+
+        def last_word() -> None:
+            nonlocal begun
+            self._pulses.pass_rules(device, run.head)
+            self._begins(run)
+            begun = True
+
         try:
             ready = await self._ready(device, command, run)
             if ready is None:
                 return
             run = replace(run, at=self._clock.now())
+            # A cancelled wait does not undo the write: its row may be there from here.
+            written = True
             command = await self._begin(device, ready, run)
-            begun = True
-            await self._perform(device, command)
+            await self._perform(
+                command, lambda: port.run(command.action, command.args, last_word)
+            )
         except StoreError as error:
+            written = False
             self._not_written(command, error)
+        except TurnedAway as turned:
+            if (current := self._records.current(command.key)) is not None:
+                self._pulses.turned_away(current, turned.answer)
         finally:
             if begun:
                 self._look_after(device, run, command.args["seconds"])
             else:
-                self._not_begun(device, run)
+                self._not_begun(device, run, written=written)
+            self._pulses.look_after(device)
 
     async def _ready(
         self, device: DeviceState, command: Command, run: Dose
@@ -135,12 +155,11 @@ class TimedRuns:
         await prepared.release()
         return command if self._let_in(device, command, run) else None
 
-    async def _perform(self, device: DeviceState, command: Command) -> None:
+    async def _perform(
+        self, command: Command, action: Callable[[], Coroutine[Any, Any, Any]]
+    ) -> None:
         """Have the device do it, once."""
-        port = cast(DoserDevice, attached(device))
-        command, result = await self._execution.tried(
-            command, lambda: port.perform(command.action, command.args)
-        )
+        command, result = await self._execution.tried(command, action)
         if self._records.current(command.key) is not None:
             self._records.advance(command, Phase.COMPLETED, result=result or {})
 
@@ -162,7 +181,7 @@ class TimedRuns:
             device=command.device,
             head=head,
             volume=round(port.heads[head].flow * seconds),
-            state=DoseState.SENT,
+            state=DoseState.INTENDED,
             at=self._clock.now(),
             additive=device.limits.head(head).additive,
             aquarium=device.row.aquarium,
@@ -178,10 +197,24 @@ class TimedRuns:
             self._pulses.turned_away(command, answer)
         return answer is None
 
-    def _not_begun(self, device: DeviceState, run: Dose) -> None:
+    def _begins(self, run: Dose) -> None:
+        """Count a run as one that the pump may have heard of."""
+        if run.key in self._running:
+            now = self._clock.now()
+            self._gate.note(replace(run, state=DoseState.SENT, at=now))
+        else:
+            dose = _unseen(run)
+            self._gate.note(dose)
+            self._announcer.announce(DoseChanged(dose=dose))
+
+    def _not_begun(self, device: DeviceState, run: Dose, *, written: bool) -> None:
         """Let go of a run that the pump never heard of."""
+        if written and run.key not in self._running:
+            self._gate.note(_unseen(run))
+            self._ledger.settled(_unseen(run), DoseState.NOT_GIVEN)
+        else:
+            self._gate.forget(run)
         self._switch_runs.not_begun(device, run.at)
-        self._gate.forget(run)
         self._pulses.free(device, run.head)
 
     def _counts_unseen(self, device: DeviceState, run: Dose) -> bool:
@@ -194,7 +227,7 @@ class TimedRuns:
         """Write a run down before the pump hears of it. Raises StoreError."""
         switched = self._switch_runs.begins(device, run.volume, run.at, counted=False)
         unseen = self._counts_unseen(device, run)
-        dose = replace(run, state=DoseState.UNKNOWN, source=PUMP)
+        dose = _unseen(run)
         if not unseen:
             self._gate.note(run)
             self._running[run.key] = run
@@ -207,24 +240,21 @@ class TimedRuns:
             else:
                 kept(connection)
 
-        begun = await self._records.advance_first(command, Phase.APPLYING, also=also)
-        if unseen:
-            self._gate.note(dose)
-            self._announcer.announce(DoseChanged(dose=dose))
-        return begun
+        return await self._records.advance_first(command, Phase.APPLYING, also=also)
 
     def _look_after(self, device: DeviceState, run: Dose, seconds: float) -> None:
         """Keep the pump occupied, and the run reserved, until it is told what it gave."""
         number = device.row.number
         if run.key in self._running:
-            self._gate.note(replace(run, at=self._clock.now()))
+            now = self._clock.now()
+            self._gate.note(replace(run, state=DoseState.SENT, at=now))
         if device.row.kind == DeviceKind.CHIHIROS_DOSER:
             self._agenda.put_elapsed("run_over", (number, run.head, run.key), seconds)
             if self._counts_unseen(device, run):
                 over = timedelta(seconds=seconds + DELIVERY_MARGIN)
                 self._agenda.put("counters", number, self._clock.now() + over)
             else:
-                self._ledger.settle_later(device)
+                self._ledger.looks.settle_later(device)
             return
         self._switch_runs.not_begun(device, run.at)
         if not device.may_run:
@@ -272,3 +302,8 @@ class TimedRuns:
             settings.put(connection, RUNNING, known)
 
         return unit
+
+
+def _unseen(run: Dose) -> Dose:
+    """Return a run as the dose that it counts as where no counter can tell what it gave."""
+    return replace(run, state=DoseState.UNKNOWN, source=PUMP)
