@@ -14,7 +14,7 @@ from .data import AquaristConfigEntry
 from .engine.changes import DeviceChanged
 from .engine.emergency import NO_SAFE_VALUE
 from .entity import AquaristEntity, ReachingEntity, any_of
-from .manual_dose import DEFAULT_VOLUME, manual_volumes
+from .manual_dose import DEFAULT_VOLUME, DOSE_NOW, manual_volumes
 from .runs.mode_definition import FEED
 from .subject_entities import with_container, with_each
 from .subjects import CHIHIROS, Aquarium, Device, Head
@@ -34,7 +34,7 @@ CHIHIROS_ACTIONS = (
         entity_category=EntityCategory.CONFIG,
     ),
 )
-DOSE_NOW = ButtonEntityDescription(key="dose_now", translation_key="dose_now")
+DOSE = ButtonEntityDescription(key=DOSE_NOW, translation_key=DOSE_NOW)
 REFILLED = ButtonEntityDescription(key="refilled", translation_key="refilled")
 EMERGENCY_STOP = ButtonEntityDescription(
     key="emergency_stop", translation_key="emergency_stop"
@@ -104,7 +104,7 @@ class DoseButton(ReachingEntity[Head], ButtonEntity):
 
     def __init__(self, head: Head) -> None:
         """Be there while the pump is."""
-        super().__init__(head, DOSE_NOW, any_of(DeviceChanged))
+        super().__init__(head, DOSE, any_of(DeviceChanged))
 
     @override
     async def async_press(self) -> None:

@@ -1,7 +1,7 @@
 """A doser in memory: it gives what the test lets it give, and fails when it is told to."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import override
 
 from custom_components.aquarist.devices.device import DeviceKind, Head, StopReport
@@ -79,6 +79,7 @@ class MemoryDoser(ObservableDevice):
         self.sent: list[tuple[int, int]] = []
         self.under_way: list[MemoryDose] = []
         self.sending: asyncio.Event | None = None
+        self.connecting: asyncio.Event | None = None
         self.send_errors: list[Exception] = []
         self.prepare_errors: list[Exception] = []
         self.asked = 0
@@ -94,6 +95,15 @@ class MemoryDoser(ObservableDevice):
         if self.prepare_errors:
             raise self.prepare_errors.pop(0)
         return MemoryDose(self, head)
+
+    async def run(
+        self, action: str, args: Mapping[str, object], last_word: Callable[[], None]
+    ) -> Mapping[str, object] | None:
+        """Connect, which may take its time, and run as `perform` does."""
+        if self.connecting is not None:
+            await self.connecting.wait()
+        last_word()
+        return await self.perform(action, args)
 
     async def apply(self, settings: Mapping[str, Setting]) -> None:
         """Have nothing to send."""

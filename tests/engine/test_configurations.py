@@ -413,7 +413,7 @@ _PROGRAMME = {k: v for k, v in HOURLY.items() if k != "head_index"}
         (
             of_doser(heads=[{"name": "One", "programme": None}]),
             "heads",
-            "value_out_of_bounds",
+            "wrong_count",
         ),
         (
             of_doser(heads=[{"name": "One", "programme": 1}]),
@@ -456,7 +456,7 @@ async def test_bad_imports_store_nothing(
 @pytest.mark.parametrize(
     ("data", "field", "code"),
     [
-        (of_light(channels=["red"]), "channels", "value_out_of_bounds"),
+        (of_light(channels=["red"]), "channels", "wrong_count"),
         (of_light({}), "profile.mode", "missing_argument"),
         (of_light({"mode": "moon"}), "profile.mode", "value_out_of_bounds"),
         (of_light({"mode": "auto"}), "profile.programs", "missing_argument"),
@@ -468,7 +468,7 @@ async def test_bad_imports_store_nothing(
         (
             of_light({"mode": "manual", "levels": [1]}),
             "profile.levels",
-            "value_out_of_bounds",
+            "wrong_count",
         ),
         (
             of_light({"mode": "manual", "levels": [1, 101]}),
@@ -483,13 +483,13 @@ async def test_bad_imports_store_nothing(
         (
             of_light(auto({**MORNING, "channels": [1, 2, 3]})),
             "profile.programs.0.channels",
-            "value_out_of_bounds",
+            "wrong_count",
         ),
         (of_light(auto(*[EVENING] * 8)), "profile.programs", "schedule_too_many"),
         (
             of_light(custom(points(("08:00", 1)))),
             "profile.channels",
-            "value_out_of_bounds",
+            "wrong_count",
         ),
         (
             of_light(custom(points(("08:00", 1)), points(("09:00", 1), ("08:00", 2)))),

@@ -233,6 +233,60 @@ async def test_the_plan_says_for_how_long_it_lasts(rig: Rig) -> None:
     assert found.low
 
 
+def macro(name: str, *doses: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return a macro that doses with the pump, with a pause between."""
+    steps = [
+        {"command": {"device_id": "uuid-Doser", "action": "dose", "args": args}}
+        for args in doses
+    ]
+    return {"name": name, "sequence": [*steps, {"delay": 60}], **changes}
+
+
+async def test_what_a_schedule_starts_takes_from_it_too(rig: Rig) -> None:
+    """All doses of the macro with this head, as it is now; who runs it by hand is not planned."""
+    _, state = await pump(rig)
+    await rig.engine.containers.correct(state, 0, 8000, user=None)
+    ours, twice = {"head_index": 0, "volume_ml": 1}, {"head_index": 0, "volume_ml": 1}
+    other = {"head_index": 1, "volume_ml": 9}
+    made = await rig.engine.macros.create(
+        macro("Evening", ours, other, twice), user=None
+    )
+    await rig.engine.macros.create(macro("By hand", ours), user=None)
+
+    def days() -> float | None:
+        found = rig.engine.containers.status(state, 0)
+        assert found is not None
+        return found.days_left
+
+    assert days() is None
+    start = {"macro": "Evening"}
+    await create(rig, daily("13:00", "macro", start, devices=()))
+    assert days() == pytest.approx(4 + 1 / 24)
+    await rig.engine.macros.update(made.row.id, macro("Evening", ours), user=None)
+    assert days() == pytest.approx(8 + 1 / 24)
+    once = {
+        "schedule_type": "one_off",
+        "start_time": "2026-03-10T18:00:00+00:00",
+        "cron_expression": None,
+    }
+    await create(rig, daily("18:00", "macro", start, devices=()) | once)
+    assert days() == pytest.approx(7 + 1 / 24)
+    await rig.engine.macros.delete(made.row.id, user=None)
+    assert days() is None
+
+
+async def test_a_dose_that_cannot_be_told_takes_nothing(rig: Rig) -> None:
+    """The macro was saved while the pump was away; it says so when it is run."""
+    _, state = await pump(rig)
+    await rig.engine.equipment.detach(1)
+    none = {"head_index": 0, "volume_ml": "much"}
+    await rig.engine.macros.create(macro("Evening", none), user=None)
+    await create(rig, daily("13:00", "macro", {"macro": "Evening"}, devices=()))
+    found = rig.engine.containers.status(state, 0)
+    assert found is not None
+    assert found.days_left is None
+
+
 async def test_a_programme_in_the_pump_shortens_it(rig: Rig) -> None:
     """As much as it gives in a week."""
     _, state = await pump(rig)

@@ -17,7 +17,7 @@ from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
 from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
 from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
-from custom_components.aquarist.engine.state import HeadLimits
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.simulator.clock import LoopClock
 from custom_components.aquarist.simulator.doser import DoserModel
 from custom_components.aquarist.store import doses
@@ -204,6 +204,66 @@ async def test_a_link_lost_in_the_middle_ends_unknown_and_is_settled_later(
         (DoseState.GIVEN, 3000)
     ]
     assert bench.model.delivered[0] == 3000
+
+
+async def cut_and_unread(rig: Rig, bench: Bench, state: DeviceState) -> None:
+    """Cut a dose of 3 mL off from us, and let the reading at its time fail, too."""
+    await rig.engine.live_settings.update({"command_tries": 1}, None)
+    bench.model.faults.set("drop_in_dose", value=0.5)
+    assert (await rig.done(await dose(rig, state, 3))).error_code == "interrupted"
+    await until(rig, lambda: bench.model.delivered[0] == 3000)
+    bench.model.faults.set("out_of_range", times=None)
+    await until(rig, lambda: not state.available)
+    await rig.advance(60)
+    await until(rig, lambda: not asked(rig))
+    assert [one.state for one in await ledger(rig)] == [DoseState.UNKNOWN]
+
+
+def asked(rig: Rig) -> bool:
+    """Return whether a pump is being asked for its counters."""
+    return any(one.action == "request_status" for one in rig.engine.records.open)
+
+
+async def settled(rig: Rig) -> list[DoseState]:
+    """Return the states of the doses on disk, once none is open any more."""
+    await until(rig, lambda: not rig.engine.gate.open_doses(1, 0))
+    return [one.state for one in await ledger(rig)]
+
+
+async def test_a_pump_that_comes_into_reach_settles_what_could_not_be_read(
+    rig: Rig, bench_of: Callable[..., Bench]
+) -> None:
+    """Long before it would have been tried again."""
+    bench = bench_of(flow=10_000)
+    state = await rig.attach(bench.doser())
+    await cut_and_unread(rig, bench, state)
+    bench.model.faults.clear()
+    await until(rig, lambda: state.available)
+    await rig.advance(1)
+    assert await settled(rig) == [DoseState.GIVEN]
+
+
+async def test_the_next_connection_settles_what_could_not_be_read(
+    rig: Rig, bench_of: Callable[..., Bench]
+) -> None:
+    """Whatever it is made for; once on each connection, though the pump may not answer."""
+    bench = bench_of(flow=10_000)
+    state = await rig.attach(bench.doser())
+    await cut_and_unread(rig, bench, state)
+    bench.model.faults.set("mute", times=None)
+    bench.model.faults.clear("out_of_range")
+    await until(rig, lambda: state.available)
+    await rig.advance(1)
+    await until(rig, lambda: not asked(rig))
+    assert [one.state for one in await ledger(rig)] == [DoseState.UNKNOWN]
+    looks = await rig.engine.history.recent(None, 10)
+    assert [one.action for one in looks] == ["request_status"] * 2 + ["dose"]
+    bench.model.faults.clear()
+    await until(rig, lambda: not bench.model.connected)
+    clock = await rig.engine.send(state, "sync_clock", {}, SERVICE)
+    assert (await rig.done(clock)).phase is Phase.COMPLETED
+    await rig.advance(1)
+    assert await settled(rig) == [DoseState.GIVEN]
 
 
 async def test_a_restart_in_the_middle_never_doses_twice(

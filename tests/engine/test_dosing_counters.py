@@ -13,7 +13,7 @@ from custom_components.aquarist.dosing.account import COUNTER_END
 from custom_components.aquarist.dosing.ledger import PROGRAMME, PUMP, Dose, DoseState
 from custom_components.aquarist.dosing.programme import Programme, ProgrammeMode
 from custom_components.aquarist.engine.changes import DeviceChanged, DoseChanged
-from custom_components.aquarist.engine.dose_ledger import EVERY_LOOK
+from custom_components.aquarist.engine.counter_looks import EVERY_LOOK
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.store import doses
 from tests.engine.memory_doser import MemoryDoser

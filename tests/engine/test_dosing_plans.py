@@ -168,4 +168,4 @@ async def test_what_cannot_be_told_is_in_nobodys_way(
     made = await rig.engine.macros.create(macro({"command": step}), user=None)
     await rig.engine.equipment.retire(number)
     assert made.definition is not None
-    assert rig.engine.macros.doses(made.definition) == []
+    assert [*rig.engine.macros.doses.of(made.definition)] == []

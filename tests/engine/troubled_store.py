@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-import sqlite3
 
 from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.errors import StoreError
@@ -13,30 +12,29 @@ _UNLIMITED = 4294967294
 @asynccontextmanager
 async def read_only(database: Database) -> AsyncIterator[None]:
     """Let SQLite refuse every change: SQLITE_READONLY."""
-    connection = await _idle(database)
+    connection = await database.writer.write(lambda connection: connection)
     connection.execute("PRAGMA query_only=ON")
     try:
         yield
     finally:
-        connection = await _idle(database)
+        await _idle(database)
         connection.execute("PRAGMA query_only=OFF")
 
 
 @asynccontextmanager
 async def full(database: Database) -> AsyncIterator[None]:
     """Let SQLite find no room for another page: SQLITE_FULL, once its pages are full."""
-    connection = await _idle(database)
+    connection = await database.writer.write(lambda connection: connection)
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages}")
     try:
         yield
     finally:
-        connection = await _idle(database)
+        await _idle(database)
         connection.execute(f"PRAGMA max_page_count={_UNLIMITED}")
 
 
-async def _idle(database: Database) -> sqlite3.Connection:
-    """Return the writer's connection while the writer waits for work."""
+async def _idle(database: Database) -> None:
+    """Wait until the writer, which still refuses, waits for work."""
     with suppress(StoreError):
         await database.writer.write(lambda connection: None)
-    return database.writer._connection

@@ -4,7 +4,7 @@ The newest entry of a head says what was in its container at an instant; what it
 since then is subtracted, all of a dose as long as nobody knows better.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 import logging
 from sqlite3 import Connection
@@ -19,12 +19,11 @@ from ..store import containers as container_rows
 from ..store.containers import Container, ContainerChange
 from ..store.errors import StoreError
 from .changes import ContainerChanged
-from .doses_ahead import DosesAhead
+from .doses_ahead import DosesAhead, Plans
 from .errors import EngineError
 from .gate import Gate, HeadKey
 from .ground import Ground
 from .intake import DOSERS, attached
-from .planner import Planned
 from .state import DeviceState
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,16 +35,14 @@ _WEEK = 7
 class Containers:
     """The containers of all heads."""
 
-    def __init__(
-        self, ground: Ground, gate: Gate, plan: Callable[[], Iterable[Planned]]
-    ) -> None:
-        """Count with the gate what doses take; ``plan`` gives all schedules."""
+    def __init__(self, ground: Ground, gate: Gate, plans: Plans) -> None:
+        """Count with the gate what doses take; ``plans`` gives those that dose with a head."""
         self._clock = ground.clock
         self._journal = ground.journal
         self._announcer = ground.announcer
         self._memory = ground.memory
         self._gate = gate
-        self._ahead = DosesAhead(plan)
+        self._ahead = DosesAhead(plans)
         self._containers: dict[HeadKey, Container] = {}
         self._used: dict[HeadKey, int] = {}
         self.seen: dict[HeadKey, Seen] = {}

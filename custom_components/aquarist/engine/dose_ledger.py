@@ -4,12 +4,11 @@ Each head has an account of what its counters show and what the ledger explains.
 over when no dose is open the pump gave by itself: a programme, or the vendor's app.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 import logging
 from sqlite3 import Connection
-from typing import cast
 
 from ..dosing.account import (
     COUNTER_END,
@@ -26,6 +25,7 @@ from ..dosing.settlement import explanation, settle, volumes_between
 from ..store import counters, doses as dose_rows
 from ..store.counters import Counter
 from .changes import DeviceChanged, DoseChanged
+from .counter_looks import CounterLooks
 from .counters import account_of, counter_of
 from .found_doses import CLOCK_MARGIN, FoundDoses
 from .gate import Gate, HeadKey
@@ -33,12 +33,6 @@ from .ground import Ground
 from .state import DeviceState
 
 _LOGGER = logging.getLogger(__name__)
-
-DELIVERY_MARGIN = 15.0
-# Elapsed seconds between two looks at a pump that doses by itself.
-EVERY_LOOK = 6 * 3600.0
-_SETTLE_AGAIN = timedelta(minutes=10)
-_MOST_HEADS = 8
 
 
 @dataclass(slots=True)
@@ -54,9 +48,8 @@ class DoseLedger:
     """The doses of all heads, and their counters as last read."""
 
     def __init__(self, ground: Ground, gate: Gate) -> None:
-        """Keep what the gate counts by; `read_counters` asks a device for its counters."""
+        """Keep what the gate counts by; `looks` has the counters read."""
         self._clock = ground.clock
-        self._agenda = ground.agenda
         self._journal = ground.journal
         self._announcer = ground.announcer
         self._gate = gate
@@ -64,15 +57,11 @@ class DoseLedger:
         self._memory = ground.memory
         self._found = FoundDoses(ground)
         self._accounts: dict[HeadKey, Account] = {}
-        self._looked: dict[int, datetime] = {}
         # Until when the counters of each head are explained.
         self._explained: dict[HeadKey, datetime] = {}
         self._today: dict[HeadKey, int] = {}
         self.counters: dict[HeadKey, Counter] = {}
-        self.read_counters: Callable[[DeviceState], None] = _nothing
-        ground.agenda.on("settle", self._settle_due)
-        ground.agenda.on("counters", self._counters_due)
-        ground.agenda.on("programmes", self._programmes_due)
+        self.looks = CounterLooks(ground, gate, self.counts)
 
     def load(self, rows: Iterable[Counter]) -> None:
         """Take in the counters on disk."""
@@ -107,7 +96,7 @@ class DoseLedger:
             return
         self._gate.note(ended)
         self._accounts[key] = booked(account, ended.counted)
-        if self._looked_after_all(dose.device):
+        if self.looks.saw_all(dose.device):
             self._explain(key, news, self._clock.now())
         self._keep(key, self._clock.now(), news)
         self._record(news)
@@ -121,7 +110,7 @@ class DoseLedger:
         """Keep what the pump counted, and settle what it explains (RES-52)."""
         number, now, news = device.row.number, self._clock.now(), _News()
         if lifetime:
-            self._looked[number] = now
+            self.looks.looked(number)
         for head in sorted(lifetime.keys() | today.keys()):
             self._read((number, head), lifetime.get(head), today.get(head), now, news)
         if news.counters:
@@ -142,38 +131,6 @@ class DoseLedger:
         self._record(
             _News(found=[self._found.dose((device.row.number, head), volume, at)])
         )
-
-    def settle_later(self, device: DeviceState) -> None:
-        """Have the counters read once the pump must have ended what nobody saw the end of.
-
-        Those of a pump that doses by itself are read now and then in any case.
-        """
-        self._agenda.put_elapsed("programmes", device.row.number, EVERY_LOOK)
-        ends = [self._end_of(dose) for dose in self._readable(device.row.number)]
-        if ends:
-            due = max(*ends, self._clock.now())
-            self._agenda.put("settle", device.row.number, due)
-
-    def _settle_due(self, key: Hashable, now: datetime) -> None:
-        """Read the counters, until they were read once after all doses had ended."""
-        device = self._devices.get(cast(int, key))
-        if device is None or device.device is None:
-            return
-        if not self._looked_after_all(device.row.number):
-            self.read_counters(device)
-            self._agenda.put("settle", key, now + _SETTLE_AGAIN)
-
-    def _counters_due(self, key: Hashable, now: datetime) -> None:
-        """Read the counters of a pump that gave something by itself."""
-        device = self._devices.get(cast(int, key))
-        if device is not None and device.device is not None:
-            self.read_counters(device)
-
-    def _programmes_due(self, key: Hashable, now: datetime) -> None:
-        """Look what a pump has given by its programmes."""
-        if self._memory.programmes(cast(int, key)):
-            self._counters_due(key, now)
-        self._agenda.put_elapsed("programmes", key, EVERY_LOOK)
 
     def _read(
         self,
@@ -214,7 +171,7 @@ class DoseLedger:
         device = self._devices.get(key[0])
         busy = device.busy_heads.values() if device is not None else ()
         for dose in self._gate.open_doses(*key):
-            over = dose.key not in busy and self._end_of(dose) <= now
+            over = dose.key not in busy and self.looks.end_of(dose) <= now
             if dose.source == RUN and over:
                 self._gate.forget(dose)
                 ran += dose.volume
@@ -223,7 +180,7 @@ class DoseLedger:
     def _under_way(self, key: HeadKey, now: datetime) -> bool:
         """Return whether the pump may be delivering a dose of a head."""
         return any(
-            not _reserved(dose) and self._end_of(dose) > now
+            not _reserved(dose) and self.looks.end_of(dose) > now
             for dose in self._gate.open_doses(*key)
         )
 
@@ -258,7 +215,7 @@ class DoseLedger:
         account = self._accounts[key]
         waiting = [dose for dose in self._gate.open_doses(*key) if not _reserved(dose)]
         if account.blind or any(
-            dose.state is not DoseState.UNKNOWN or self._end_of(dose) > now
+            dose.state is not DoseState.UNKNOWN or self.looks.end_of(dose) > now
             for dose in waiting
         ):
             return False
@@ -315,7 +272,7 @@ class DoseLedger:
             return
         ahead = max(-account.unexplained, 0)
         if account.paired and today - account.today - ahead > TOLERANCE:
-            self._agenda.put("counters", key[0], now)
+            self.looks.soon(key[0])
 
     def _tell_of_its_end(self, key: HeadKey, before: int, total: int) -> None:
         """Log once that a counter started over, or came to its end."""
@@ -334,28 +291,6 @@ class DoseLedger:
         """Return what is known of a dose by now."""
         known = {one.key: one for one in self._gate.doses(dose.device, dose.head)}
         return known.get(dose.key, dose)
-
-    def _readable(self, number: int) -> list[Dose]:
-        """Return the open doses and runs of a device about which its counters may tell."""
-        return [
-            dose
-            for head in range(_MOST_HEADS)
-            for dose in self._gate.open_doses(number, head)
-            if dose.lifetime_before is not None
-            or (dose.source == RUN and self.counts(number, head))
-        ]
-
-    def _looked_after_all(self, number: int) -> bool:
-        """Return whether the counters were read after all doses had ended."""
-        looked = self._looked.get(number)
-        return all(
-            looked is not None and looked >= self._end_of(dose)
-            for dose in self._readable(number)
-        )
-
-    def _end_of(self, dose: Dose) -> datetime:
-        """Return by when the pump must have ended a dose (RES-60)."""
-        return self._gate.ends(dose, DELIVERY_MARGIN)
 
     def _keep(self, key: HeadKey, at: datetime, news: _News) -> None:
         """Have a head's counters written with what they told."""
@@ -390,7 +325,3 @@ class DoseLedger:
 def _reserved(dose: Dose) -> bool:
     """Return whether the pump cannot have heard of a dose yet."""
     return dose.state is DoseState.INTENDED and dose.lifetime_before is None
-
-
-def _nothing(device: DeviceState) -> None:
-    """Read nothing: the engine says how, once it is wired."""

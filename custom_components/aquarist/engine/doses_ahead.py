@@ -8,11 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..dosing.volume import microlitres
-from ..schedules.actions import ActionType
 from ..schedules.plan import Plan, between
 from .gate import HeadKey
-from .planner import Planned
 
 # How far ahead the plan is read, at most for so many doses of a schedule.
 AHEAD = timedelta(days=28)
@@ -22,6 +19,7 @@ _ENOUGH = 0.5
 _LONGEST = timedelta(hours=1)
 
 type _Part = tuple[Plan, int]
+type Plans = Callable[[int, int], Iterable[_Part]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +41,20 @@ class _Reading:
 class DosesAhead:
     """What the schedules will take from each head."""
 
-    def __init__(self, plan: Callable[[], Iterable[Planned]]) -> None:
-        """Read from what ``plan`` gives: all schedules."""
-        self._plan = plan
+    def __init__(self, plans: Plans) -> None:
+        """Ask ``plans`` for those that dose with a head, with the microlitres of a dose."""
+        self._plans = plans
         self._read: dict[HeadKey, _Reading] = {}
 
     def of_head(
         self, device: int, head: int, now: datetime
     ) -> tuple[tuple[tuple[datetime, int], ...], datetime]:
         """Return the doses of a head after now as (instant, microlitres), and until when."""
-        parts = tuple(self._parts(device, head))
+        parts = tuple(self._plans(device, head))
         known = self._read.get((device, head))
         if known is None or not known.good(parts, now):
             known = self._read[device, head] = _reading(parts, now)
         return tuple(dose for dose in known.doses if dose[0] > now), known.until
-
-    def _parts(self, device: int, head: int) -> Iterable[_Part]:
-        """Yield the plans that dose with a head, each with its microlitres."""
-        for planned in self._plan():
-            if planned.live is None:
-                continue
-            definition, plan = planned.live
-            params = definition.action_params
-            if (
-                definition.action_type is ActionType.DOSE
-                and device in definition.device_ids
-                and params["head_index"] == head
-            ):
-                yield plan, microlitres(params["volume_ml"])
 
 
 def _reading(parts: tuple[_Part, ...], now: datetime) -> _Reading:

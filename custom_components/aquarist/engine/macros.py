@@ -1,13 +1,10 @@
 """Macros: sequences that keepers save and run (R-C31, R-C62)."""
 
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from sqlite3 import Connection
 from typing import Any
 
-from ..commands.actions import ACTIONS
 from ..commands.command import Source
-from ..commands.phases import Kind
 from ..devices.fields import InvalidValue
 from ..frozen import frozen
 from ..runs.definition import RunDefinition, as_json, parse_definition
@@ -21,6 +18,7 @@ from .changes import MacroChanged
 from .errors import EngineError
 from .ground import Ground
 from .intake import Origin, command_for, spec_of
+from .macro_doses import MacroDoses
 from .runs import RunRequest, Runs, Write
 from .state import DeviceState
 
@@ -32,8 +30,6 @@ _NAMED = {
     "confirm": "confirm",
     "device_id": "device_id",
 }
-
-_DOSES = frozenset(name for name, spec in ACTIONS.items() if spec.kind is Kind.DOSE)
 
 type Find = Callable[[str | int], DeviceState]
 
@@ -69,6 +65,7 @@ class Macros:
         self._database = ground.database
         self._runs = runs
         self._find = find
+        self.doses = MacroDoses(find)
         self._memory = ground.memory
         self._macros: dict[int, Macro] = {}
         self.scheduled: Callable[[str, int | None], bool] = lambda name, macro: False
@@ -79,18 +76,18 @@ class Macros:
         """Return every macro, by name."""
         return tuple(sorted(self._macros.values(), key=lambda macro: macro.row.name))
 
-    def get(self, macro: int) -> Macro:
+    def get(self, macro: int, *, field: str = "macro_id") -> Macro:
         """Return a macro. Raises EngineError `macro_not_found`."""
         if macro not in self._macros:
-            raise EngineError("macro_not_found", field="macro_id", id=macro)
+            raise EngineError("macro_not_found", field=field, id=macro)
         return self._macros[macro]
 
-    def named(self, name: str) -> Macro:
+    def named(self, name: str, *, field: str = "macro_id") -> Macro:
         """Return a macro by its name. Raises EngineError `macro_not_found`."""
         for macro in self._macros.values():
             if macro.row.name == name:
                 return macro
-        raise EngineError("macro_not_found", field="macro_id", id=name)
+        raise EngineError("macro_not_found", field=field, id=name)
 
     def load(self, rows: Iterable[Definition]) -> None:
         """Take in what is stored; what no longer validates stays and is not run (law 10)."""
@@ -216,22 +213,6 @@ class Macros:
             entered=entered,
         )
 
-    def doses(self, definition: RunDefinition) -> list[tuple[str, DeviceState, int]]:
-        """Return the doses of a sequence: where each step has its head, device and head.
-
-        A device that is not there any more gives none.
-        """
-        found = []
-        for number, step in enumerate(definition.sequence):
-            if not isinstance(step, CommandStep) or step.action not in _DOSES:
-                continue
-            head = step.args.get("head_index")
-            with suppress(EngineError):
-                device = self._find(step.device_id)
-                if isinstance(head, int):
-                    found.append((_field(number, step, "head_index"), device, head))
-        return found
-
     def refuse_doses(
         self, definition: RunDefinition, *, field: str | None = None
     ) -> None:
@@ -239,9 +220,10 @@ class Macros:
 
         Raises EngineError `programme_active`, naming the step's field or the one given.
         """
-        for where, device, head in self.doses(definition):
+        for where, dose in self.doses.of(definition):
+            row = dose.device.row
             self._memory.refuse_dose(
-                device.row.number, head, device.row.name, field=field or where
+                row.number, dose.head, row.name, field=field or where
             )
 
     def _checked(

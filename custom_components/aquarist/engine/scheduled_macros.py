@@ -15,6 +15,7 @@ from .due import Due, StoredDue
 from .errors import EngineError
 from .ground import Ground
 from .intake import Origin
+from .macro_doses import StepDose
 from .macros import Macro, Macros
 from .runs import Runs
 from .state import DeviceState
@@ -89,7 +90,7 @@ class ScheduledMacros:
         macro = self.find(definition)
         if macro is None or macro.definition is None:
             return ()
-        wanted: set[str] = set()
+        wanted = {dose.device.row.uuid for dose in self.doses(definition)}
         for step in macro.definition.sequence:
             match step:
                 case CommandStep(device_id=device_id):
@@ -103,15 +104,12 @@ class ScheduledMacros:
             if device.row.uuid in wanted
         )
 
-    def heads(self, definition: ScheduleDefinition) -> list[tuple[int, int]]:
-        """Return device and head of each dose that the macro gives, as it is now."""
+    def doses(self, definition: ScheduleDefinition) -> list[StepDose]:
+        """Return the doses that the macro gives, as it is now."""
         macro = self.find(definition)
         if macro is None or macro.definition is None:
             return []
-        return [
-            (device.row.number, head)
-            for _, device, head in self._macros.doses(macro.definition)
-        ]
+        return [dose for _, dose in self._macros.doses.of(macro.definition)]
 
     async def begin(
         self, definition: ScheduleDefinition, due: Due, committed: Committed
