@@ -12,6 +12,7 @@ from homeassistant.const import ATTR_ENTITY_ID, Platform
 from homeassistant.core import Context, HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     snapshot_platform,
@@ -21,7 +22,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.data import DATA_ENGINE
-from custom_components.aquarist.engine.changes import Change
+from custom_components.aquarist.dosing.ledger import Dose, DoseState
+from custom_components.aquarist.engine.changes import Change, DoseChanged
 from custom_components.aquarist.engine.engine import Engine
 from custom_components.aquarist.engine.state import DeviceState
 
@@ -156,6 +158,27 @@ async def call(
         blocking=True,
         context=context,
     )
+
+
+async def press(hass: HomeAssistant, device: str, key: str) -> None:
+    """Press a button of a device, or of the aquarium."""
+    await call(hass, "press", entity_of(hass, Platform.BUTTON, device, key))
+
+
+def gives_too_little(engine: Engine, device: int, head: int) -> None:
+    """Let a head have given 85 per cent of each of its last ten doses."""
+    for number in range(10):
+        dose = Dose(
+            key=f"{device}/{number}",
+            device=device,
+            head=head,
+            volume=1000,
+            state=DoseState.GIVEN,
+            at=dt_util.utcnow(),
+            given=850,
+        )
+        engine.gate.note(dose)
+        engine.announcer.announce(DoseChanged(dose=dose))
 
 
 @asynccontextmanager

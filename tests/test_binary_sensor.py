@@ -27,6 +27,7 @@ from .aquarium import (
     entities_behind,
     entity_of,
     heard,
+    press,
     subentry,
 )
 from .package_source import english
@@ -113,16 +114,13 @@ async def test_an_emergency_stop_is_a_problem(
     async with aquarium(
         hass, tmp_path, Platform.BINARY_SENSOR, Platform.BUTTON, subentries=[kept]
     ):
-        stop = entity_of(hass, Platform.BUTTON, NAME, "emergency_stop")
-        release = entity_of(hass, Platform.BUTTON, NAME, "release_emergency_stop")
-
         async with heard(hass, stop_in(Phase.IN_FORCE)):
-            await call(hass, "press", stop)
+            await press(hass, NAME, "emergency_stop")
         assert reasons(hass, NAME) == ["emergency_stop"]
         assert reasons(hass, "Return") == ["held_by_safety"]
 
         async with heard(hass, stop_in(Phase.COMPLETED)):
-            await call(hass, "press", release)
+            await press(hass, NAME, "release_emergency_stop")
         await hass.async_block_till_done()
         assert reasons(hass, NAME) == reasons(hass, "Return") == []
         speed = hass.states.get("input_number.speed")

@@ -22,6 +22,7 @@ from .aquarium import (
     entities_behind,
     entity_of,
     heard,
+    press,
     subentry,
 )
 from .store.gate import answered_on_disk, refusing
@@ -45,12 +46,11 @@ async def test_a_dose_is_given(hass: HomeAssistant, tmp_path: Path) -> None:
     """The press ends when the pump has begun; the volume is the number's."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, Platform.NUMBER, demo=True):
         volume = entity_of(hass, Platform.NUMBER, "Demo doser", "2_dose_volume")
-        button = entity_of(hass, Platform.BUTTON, "Demo doser", "2_dose_now")
         engine, doser = engine_of(hass), device_named(hass, "Demo doser")
         await call(hass, "set_value", volume, value=0.4)
 
         async with heard(hass, given):
-            await call(hass, "press", button)
+            await press(hass, "Demo doser", "2_dose_now")
             (under_way,) = engine.gate.doses(doser.row.number, 2)
 
         assert under_way.state is DoseState.SENT
@@ -64,11 +64,10 @@ async def test_a_dose_beyond_the_limit_is_refused(
     """The error says why; the pump does not move and nothing is counted."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, Platform.NUMBER, demo=True):
         volume = entity_of(hass, Platform.NUMBER, "Demo doser", "0_dose_volume")
-        button = entity_of(hass, Platform.BUTTON, "Demo doser", "0_dose_now")
         await call(hass, "set_value", volume, value=100.1)
 
         with pytest.raises(ServiceValidationError) as refused:
-            await call(hass, "press", button)
+            await press(hass, "Demo doser", "0_dose_now")
 
         assert refused.value.translation_key == "refused_budget_24h_alone"
         number = device_named(hass, "Demo doser").row.number
@@ -82,11 +81,10 @@ async def test_a_head_that_is_switched_off_refuses(
     """The keeper's word is the gate's."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, Platform.SWITCH, demo=True):
         enabled = entity_of(hass, Platform.SWITCH, "Demo doser", "0_enabled")
-        button = entity_of(hass, Platform.BUTTON, "Demo doser", "0_dose_now")
         await call(hass, "turn_off", enabled)
 
         with pytest.raises(ServiceValidationError) as refused:
-            await call(hass, "press", button)
+            await press(hass, "Demo doser", "0_dose_now")
 
         assert refused.value.translation_key == "refused_not_allowed"
 
@@ -96,23 +94,20 @@ async def test_an_emergency_stop_holds_until_it_is_released(
 ) -> None:
     """Pumps stand still, and no dose is given meanwhile."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
-        stop = entity_of(hass, Platform.BUTTON, NAME, "emergency_stop")
-        release = entity_of(hass, Platform.BUTTON, NAME, "release_emergency_stop")
-        dose = entity_of(hass, Platform.BUTTON, "Demo doser", "0_dose_now")
         pump, doser = (device_named(hass, "Skimmer"), device_named(hass, "Demo doser"))
         assert pump.device is not None
 
-        await call(hass, "press", stop)
+        await press(hass, NAME, "emergency_stop")
         assert pump.device.observed("level") == {"level": 0.0}
         assert engine_of(hass).emergency.latched(doser)
         with pytest.raises(ServiceValidationError) as refused:
-            await call(hass, "press", dose)
+            await press(hass, "Demo doser", "0_dose_now")
         assert refused.value.translation_key == "refused_not_allowed"
 
-        await call(hass, "press", release)
+        await press(hass, NAME, "release_emergency_stop")
         assert not engine_of(hass).emergency.latched(doser)
         async with heard(hass, given):
-            await call(hass, "press", dose)
+            await press(hass, "Demo doser", "0_dose_now")
 
 
 async def test_a_release_is_answered_once_it_is_on_disk(
@@ -120,17 +115,17 @@ async def test_a_release_is_answered_once_it_is_on_disk(
 ) -> None:
     """Law 2: a kill after the answer stops nothing again; what cannot be written is an error."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
-        stop = entity_of(hass, Platform.BUTTON, NAME, "emergency_stop")
-        release = entity_of(hass, Platform.BUTTON, NAME, "release_emergency_stop")
         database = engine_of(hass).database
         assert database is not None
-        await call(hass, "press", stop)
-        await answered_on_disk(database.writer, call(hass, "press", release))
+        await press(hass, NAME, "emergency_stop")
+        await answered_on_disk(
+            database.writer, press(hass, NAME, "release_emergency_stop")
+        )
 
-        await call(hass, "press", stop)
+        await press(hass, NAME, "emergency_stop")
         async with refusing(engine_of(hass).journal):
             with pytest.raises(HomeAssistantError) as failure:
-                await call(hass, "press", release)
+                await press(hass, NAME, "release_emergency_stop")
         assert failure.value.translation_key == "store_failed"
 
 
@@ -145,11 +140,7 @@ async def test_a_stop_that_was_not_confirmed_is_reported(
         await hass.async_block_till_done()
 
         with pytest.raises(HomeAssistantError) as failure:
-            await call(
-                hass,
-                "press",
-                entity_of(hass, Platform.BUTTON, NAME, "emergency_stop"),
-            )
+            await press(hass, NAME, "emergency_stop")
 
         assert failure.value.translation_key == "emergency_stop_unconfirmed"
         assert failure.value.translation_placeholders == {"devices": "Return"}
@@ -163,7 +154,7 @@ async def test_a_device_does_something_once(
 ) -> None:
     """The press is a command like any other, and ends with it."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
-        await call(hass, "press", entity_of(hass, Platform.BUTTON, device, action))
+        await press(hass, device, action)
 
         (command,) = await engine_of(hass).history.recent(
             device_named(hass, device), 10
@@ -182,7 +173,6 @@ async def test_a_container_is_full_again(hass: HomeAssistant, tmp_path: Path) ->
         await engine.containers.correct(doser, 1, 20_000, user=None)
         await hass.async_block_till_done()
 
-        button = entity_of(hass, Platform.BUTTON, "Demo doser", "1_refilled")
-        await call(hass, "press", button)
+        await press(hass, "Demo doser", "1_refilled")
 
         assert engine.containers.remaining(doser.row.number, 1) == 500_000

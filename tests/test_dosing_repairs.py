@@ -1,6 +1,6 @@
 """What needs the keeper about dosing becomes an issue with a way out, and ends when it is over."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,10 +49,12 @@ from .aquarium import (
     device_named,
     engine_of,
     entities_behind,
+    gives_too_little,
     restart,
     subentry,
 )
 from .engine.test_guided import MeasuredDoser
+from .store.gate import answered_on_disk, refusing
 from .test_repairs import fix, flows, issue, ours, until
 
 SERVICE = Origin(source=Source.SERVICE)
@@ -180,7 +182,7 @@ async def test_a_container_that_lasts_for_fewer_days_is_found_by_itself(
 async def test_each_unknown_dose_is_a_question_of_its_own(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:
-    """Answered one by one; one that the counter settles ends by itself (RES-52)."""
+    """Answered one by one, on disk; one that the counter settles ends by itself (RES-52)."""
     async with aquarium(hass, tmp_path, demo=True):
         engine, doser = engine_of(hass), device_named(hass, "Demo doser")
         number = doser.row.number
@@ -210,8 +212,14 @@ async def test_each_unknown_dose_is_a_question_of_its_own(
         assert ours(hass) == set(ids)
         assert [about(hass, one)["head"] for one in ids] == ["1", "2", "3"]
 
-        await choose(hass, ids[0], "given")
-        await choose(hass, ids[1], "not_given")
+        assert engine.database is not None
+        await answered_on_disk(engine.database.writer, choose(hass, ids[0], "given"))
+        async with refusing(engine.journal):
+            failed = await choose(hass, ids[1], "not_given")
+            assert (failed["type"], failed["reason"]) == (
+                FlowResultType.ABORT,
+                "not_done",
+            )
         engine.ledger.settled(doses[2], DoseState.GIVEN)
         await until(hass, lambda: not ours(hass))
 
@@ -485,18 +493,7 @@ async def test_a_head_that_gives_too_little_is_calibrated_again(
         engine = engine_of(hass)
         state = await measurable(hass, MeasuredDoser())
         number = state.row.number
-        for index in range(10):
-            dose = Dose(
-                key=f"{number}/{index}",
-                device=number,
-                head=1,
-                volume=1000,
-                state=DoseState.GIVEN,
-                at=dt_util.utcnow(),
-                given=850,
-            )
-            engine.gate.note(dose)
-            engine.announcer.announce(DoseChanged(dose=dose))
+        gives_too_little(engine, number, 1)
         issue_id = f"recalibration_{number}_1"
         await until(hass, lambda: issue_id in ours(hass))
         shown = about(hass, issue_id)
@@ -550,43 +547,47 @@ async def test_a_calibration_of_half_a_year_ago_is_old(
         assert issue_id not in ours(hass)
 
 
-async def test_a_switch_that_nothing_stops_is_warned_of(
+@pytest.fixture
+async def unstopped(
     hass: HomeAssistant, tmp_path: Path
-) -> None:
-    """Ignored it stays so over a reload; an automatic off ends it."""
+) -> AsyncIterator[MockConfigEntry]:
+    """Set up a doser by a switch that nothing but Home Assistant turns off."""
     await entities_behind(hass)
     kept = subentry("doser", "Iron", {**IRON, "automatic_off_seconds": None})
     async with aquarium(hass, tmp_path, subentries=[kept]) as entry:
-        issue_id = f"no_automatic_off_{device_named(hass, 'Iron').row.number}"
         await hass.async_block_till_done()
-        found = issue(hass, issue_id)
-        assert found is not None and not found.is_fixable
-        assert found.severity is ir.IssueSeverity.WARNING
-        ir.async_ignore_issue(hass, DOMAIN, issue_id, True)
+        yield entry
 
-        assert await hass.config_entries.async_reload(entry.entry_id)
-        await hass.async_block_till_done()
-        found = issue(hass, issue_id)
-        assert found is not None and found.dismissed_version is not None
 
-        hass.config_entries.async_update_subentry(
-            entry,
-            entry.subentries["iron"],
-            data={**entry.subentries["iron"].data, "automatic_off_seconds": 60},
-        )
-        await hass.async_block_till_done()
-        assert issue_id not in ours(hass)
+async def test_a_switch_that_nothing_stops_is_warned_of(
+    hass: HomeAssistant, unstopped: MockConfigEntry
+) -> None:
+    """Ignored it stays so over a reload; an automatic off ends it."""
+    issue_id = f"no_automatic_off_{device_named(hass, 'Iron').row.number}"
+    found = issue(hass, issue_id)
+    assert found is not None and not found.is_fixable
+    assert found.severity is ir.IssueSeverity.WARNING
+    ir.async_ignore_issue(hass, DOMAIN, issue_id, True)
+
+    assert await hass.config_entries.async_reload(unstopped.entry_id)
+    await hass.async_block_till_done()
+    found = issue(hass, issue_id)
+    assert found is not None and found.dismissed_version is not None
+
+    hass.config_entries.async_update_subentry(
+        unstopped,
+        unstopped.subentries["iron"],
+        data={**unstopped.subentries["iron"].data, "automatic_off_seconds": 60},
+    )
+    await hass.async_block_till_done()
+    assert issue_id not in ours(hass)
 
 
 async def test_a_doser_that_is_removed_takes_its_issues_along(
-    hass: HomeAssistant, tmp_path: Path
+    hass: HomeAssistant, unstopped: MockConfigEntry
 ) -> None:
     """Nobody can do anything about them any more."""
-    await entities_behind(hass)
-    kept = subentry("doser", "Iron", {**IRON, "automatic_off_seconds": None})
-    async with aquarium(hass, tmp_path, subentries=[kept]) as entry:
-        await hass.async_block_till_done()
-        assert ours(hass)
-        hass.config_entries.async_remove_subentry(entry, "iron")
-        await hass.async_block_till_done()
-        assert ours(hass) == set()
+    assert ours(hass)
+    hass.config_entries.async_remove_subentry(unstopped, "iron")
+    await hass.async_block_till_done()
+    assert ours(hass) == set()

@@ -15,10 +15,17 @@ import pytest
 
 from custom_components.aquarist.ble.errors import Reason
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
+from custom_components.aquarist.commands.expected import Expected as ExpectedValue
 from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.errors import DeviceError
-from custom_components.aquarist.devices.fields import InvalidValue
+from custom_components.aquarist.devices.fields import (
+    DataType,
+    Field,
+    InvalidValue,
+    checked,
+    wrong_type as wrong_value,
+)
 from custom_components.aquarist.dosing.volume import VolumeError
 from custom_components.aquarist.engine.budgets import (
     BUDGET,
@@ -155,7 +162,7 @@ def test_each_refusal_of_the_engine_has_a_text(code: str) -> None:
             assert ("field" in keywords(call)) <= ("field" in wanted(code))
 
 
-@pytest.mark.parametrize("code", VALUES)
+@pytest.mark.parametrize("code", sorted({*VALUES} - {"wrong_type"}))
 def test_each_refused_value_has_a_text(code: str) -> None:
     """The text names the field, and needs nothing that is not always given."""
     assert "field" in wanted(code)
@@ -184,6 +191,34 @@ def test_a_value_of_another_type_is_told_what_is_expected(expected: Expected) ->
     assert error.translation_key == f"schedule_wrong_type_{expected}"
     assert error.translation_placeholders == {"field": "level"}
     assert wanted(error.translation_key) == {"field"}
+
+
+@pytest.mark.parametrize("expected", sorted(ExpectedValue))
+def test_a_field_or_argument_is_told_what_it_takes(expected: ExpectedValue) -> None:
+    """Each in a text of its own; the word in the error is no text of a language."""
+    error = translated(wrong_value("level", "x", expected))
+
+    assert error.translation_key == f"wrong_type_{expected}"
+    assert error.translation_placeholders == {"field": "level", "value": "x"}
+    assert wanted(error.translation_key) == {"field", "value"}
+
+
+@pytest.mark.parametrize(
+    ("data_type", "expected"),
+    [
+        (DataType.BOOLEAN, ExpectedValue.BOOLEAN),
+        (DataType.NUMBER, ExpectedValue.NUMBER),
+        (DataType.STRING, ExpectedValue.TEXT),
+    ],
+)
+def test_a_field_is_told_its_data_type(
+    data_type: DataType, expected: ExpectedValue
+) -> None:
+    """A value that no field takes is refused by what this one does."""
+    with pytest.raises(InvalidValue) as refused:
+        checked(Field(name="level", data_type=data_type), None)
+
+    assert translated(refused.value).translation_key == f"wrong_type_{expected}"
 
 
 @pytest.mark.parametrize("code", VOLUMES)
@@ -337,7 +372,7 @@ def test_a_command_that_nobody_explains_failed() -> None:
             EngineError("device_not_found", field="device_id", id=9),
             ServiceValidationError,
         ),
-        (InvalidValue("level", "wrong_type"), ServiceValidationError),
+        (InvalidValue("level", "field_not_found"), ServiceValidationError),
         (ScheduleError("name", ScheduleCode.EMPTY), ServiceValidationError),
         (SafetyRefusedError(Refusal(limit="budget_24h")), ServiceValidationError),
         (DeviceError("no_answer", transient=True), HomeAssistantError),
@@ -407,9 +442,9 @@ async def test_texts_name_the_field_and_local_times(
         limit="budget_24h", asked=5.0, allowed=10.0, left=1.5, frees_at=NOW
     )
 
-    assert str(
-        translated(InvalidValue("level", "wrong_type", value="x", expected="number"))
-    ) == ("level cannot be x: it takes a number")
+    assert str(translated(wrong_value("level", "x", ExpectedValue.NUMBER))) == (
+        "level cannot be x: it takes a number"
+    )
     assert str(translated(SafetyRefusedError(refusal))) == (
         "Refused: 5 mL would be more than this head may give in 24 hours. Of 10 mL, "
         "1.5 mL are left. The dose fits again from 2026-03-01 13:00 on"
@@ -418,6 +453,21 @@ async def test_texts_name_the_field_and_local_times(
     assert str(translated(SafetyRefusedError(alone))) == (
         "Refused: 50 mL is more than this head may give in 24 hours, which is 10 mL"
     )
+
+
+async def test_who_comes_at_the_minute_told_is_not_too_early(
+    hass: HomeAssistant,
+) -> None:
+    """It is rounded up; programs are told the instant itself."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    frees_at = NOW.replace(minute=59, microsecond=1)
+    error = translated(
+        SafetyRefusedError(Refusal(limit="budget_24h", asked=5.0, frees_at=frees_at))
+    )
+
+    shown = error.translation_placeholders or {}
+    assert shown["frees_at"] == f"2026-03-01 {NOW.hour + 2}:00"
+    assert details_of(error)["frees_at"] == frees_at.isoformat()
 
 
 @pytest.mark.parametrize("zone", [UTC, ZoneInfo("Europe/Berlin")])

@@ -26,6 +26,7 @@ from .aquarium import (
     engine_of,
     entity_of,
     heard,
+    press,
 )
 from .test_button import given
 
@@ -56,11 +57,7 @@ async def test_a_dose_that_was_given(hass: HomeAssistant, tmp_path: Path) -> Non
     """It is an event of its own head alone."""
     async with aquarium(hass, tmp_path, Platform.EVENT, Platform.BUTTON, demo=True):
         async with heard(hass, given):
-            await call(
-                hass,
-                "press",
-                entity_of(hass, Platform.BUTTON, "Demo doser", "0_dose_now"),
-            )
+            await press(hass, "Demo doser", "0_dose_now")
         await hass.async_block_till_done()
 
         result = state_of(hass, "Demo doser", "0_dose_result")
@@ -88,13 +85,9 @@ async def test_a_dose_that_was_stopped(hass: HomeAssistant, tmp_path: Path) -> N
             entity_of(hass, Platform.NUMBER, "Demo doser", "0_dose_volume"),
             value=50,
         )
-        await call(
-            hass, "press", entity_of(hass, Platform.BUTTON, "Demo doser", "0_dose_now")
-        )
+        await press(hass, "Demo doser", "0_dose_now")
         async with heard(hass, stopped):
-            await call(
-                hass, "press", entity_of(hass, Platform.BUTTON, NAME, "emergency_stop")
-            )
+            await press(hass, NAME, "emergency_stop")
         await hass.async_block_till_done()
 
         result = state_of(hass, "Demo doser", "0_dose_result").attributes

@@ -1,6 +1,7 @@
 """The page of a Chihiros device shows its firmware."""
 
 from pathlib import Path
+from typing import Any
 
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
@@ -9,8 +10,9 @@ import pytest
 
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.device import DeviceStatus
+from custom_components.aquarist.devices.observable import ObservableDevice
 
-from .aquarium import ENTRY, aquarium, device_named, engine_of, restart
+from .aquarium import ENTRY, aquarium, device_named, restart
 
 
 def registered(hass: HomeAssistant, name: str) -> dr.DeviceEntry | None:
@@ -26,11 +28,17 @@ def version(hass: HomeAssistant, name: str) -> str | None:
     return device.sw_version
 
 
+def attached(hass: HomeAssistant, name: str) -> ObservableDevice:
+    """Return a device as the engine hears it."""
+    device: Any = device_named(hass, name).device
+    assert isinstance(device, ObservableDevice)
+    return device
+
+
 def tell(hass: HomeAssistant, name: str, firmware: int) -> None:
     """Let a device tell its firmware."""
     status = DeviceStatus(firmware=firmware, uptime_minutes=1)
-    state = device_named(hass, name)
-    engine_of(hass).equipment.status_read(state, status)
+    attached(hass, name)._tell_status(status)
 
 
 @pytest.mark.parametrize("name", ["Demo light", "Demo doser"])
@@ -56,8 +64,7 @@ async def test_a_device_that_tells_nothing_has_none(
     """Nor does that of another device become its own."""
     async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True):
         tell(hass, "Demo light", 21)
-        pump = device_named(hass, "Skimmer")
-        engine_of(hass).equipment.came(pump, available=True)
+        attached(hass, "Skimmer")._tell_availability(True)
 
         assert version(hass, "Skimmer") is None
         assert version(hass, "Demo doser") is None

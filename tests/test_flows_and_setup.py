@@ -57,8 +57,8 @@ async def home(hass: HomeAssistant, tmp_path: Path) -> AsyncIterator[None]:
         await hass.data[DATA_ENGINE].close()
 
 
-async def add_aquarium(hass: HomeAssistant) -> ConfigEntry:
-    """Add an aquarium by its flow."""
+async def add_aquarium(hass: HomeAssistant, *listed: ConfigSubentry) -> ConfigEntry:
+    """Add an aquarium by its flow, and devices to it."""
     result = await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": SOURCE_USER}
     )
@@ -68,6 +68,9 @@ async def add_aquarium(hass: HomeAssistant) -> ConfigEntry:
         )
     await hass.async_block_till_done()
     entry: ConfigEntry = result["result"]
+    for device in listed:
+        hass.config_entries.async_add_subentry(entry, device)
+    await hass.async_block_till_done()
     return entry
 
 
@@ -166,9 +169,7 @@ async def test_a_listed_device_comes_and_goes_live(
 
 async def test_what_stays_does_not_notice(hass: HomeAssistant) -> None:
     """Its entities are never away while another device comes or goes."""
-    entry = await add_aquarium(hass)
-    hass.config_entries.async_add_subentry(entry, RETURN)
-    await hass.async_block_till_done()
+    entry = await add_aquarium(hass, RETURN)
     told = async_capture_events(hass, EVENT_STATE_CHANGED)
 
     hass.config_entries.async_add_subentry(entry, SKIMMER)
@@ -193,9 +194,7 @@ async def test_a_device_that_comes_during_the_set_up_is_not_missed(
     hass: HomeAssistant,
 ) -> None:
     """Nor attached twice."""
-    entry = await add_aquarium(hass)
-    hass.config_entries.async_add_subentry(entry, RETURN)
-    await hass.async_block_till_done()
+    entry = await add_aquarium(hass, RETURN)
     await hass.config_entries.async_unload(entry.entry_id)
     loading = hass.async_create_task(
         hass.config_entries.async_setup(entry.entry_id), eager_start=True
@@ -212,9 +211,7 @@ async def test_a_device_that_comes_during_the_set_up_is_not_missed(
 
 async def test_a_rule_that_comes_holds_at_once(hass: HomeAssistant) -> None:
     """Without the devices being made anew."""
-    entry = await add_aquarium(hass)
-    hass.config_entries.async_add_subentry(entry, SKIMMER)
-    await hass.async_block_till_done()
+    entry = await add_aquarium(hass, SKIMMER)
     engine = hass.data[DATA_ENGINE]
     (device,) = engine.devices.values()
     port = device.device
@@ -240,9 +237,7 @@ async def test_what_comes_while_the_aquarium_is_unloaded_waits_for_it(
     hass: HomeAssistant,
 ) -> None:
     """Nothing is attached to an entry that is not loaded."""
-    entry = await add_aquarium(hass)
-    hass.config_entries.async_add_subentry(entry, RETURN)
-    await hass.async_block_till_done()
+    entry = await add_aquarium(hass, RETURN)
     async with entry.runtime_data.changing:
         unloading = hass.async_create_task(
             hass.config_entries.async_unload(entry.entry_id), eager_start=True

@@ -4,8 +4,15 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.core import (
+    CoreState,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -67,6 +74,19 @@ def shown(hass: HomeAssistant) -> str:
     return state.state
 
 
+def shown_from_now_on(hass: HomeAssistant, entity_id: str) -> list[str | None]:
+    """Return what an entity shows after each change from now on, None when it is gone."""
+    seen: list[str | None] = []
+
+    @callback
+    def changed(event: Event[EventStateChangedData]) -> None:
+        new = event.data["new_state"]
+        seen.append(None if new is None else new.state)
+
+    async_track_state_change_event(hass, entity_id, changed)
+    return seen
+
+
 async def settled(hass: HomeAssistant) -> None:
     """Let the store and the queues come to rest."""
     engine = hass.data[DATA_ENGINE]
@@ -81,15 +101,7 @@ async def test_a_reload_inside_a_window_changes_nothing(
     """R-X8: no flicker, nothing twice; the window goes on."""
     entry = await loaded(hass, tank())
     command = await pause(hass, entry)
-    changes: list[str] = []
-    hass.bus.async_listen(
-        "state_changed",
-        lambda event: (
-            changes.append(event.data["new_state"].state)
-            if event.data["entity_id"] == SKIMMER
-            else None
-        ),
-    )
+    changes = shown_from_now_on(hass, SKIMMER)
     assert await hass.config_entries.async_reload(entry.entry_id)
     await settled(hass)
     engine = entry.runtime_data.engine

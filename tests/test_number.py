@@ -1,5 +1,6 @@
 """Numbers: what a pump and a lamp's channels show, and what the dose button gives."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from homeassistant.const import Platform
@@ -190,73 +191,68 @@ async def test_a_size_that_is_none_is_refused(
         assert engine_of(hass).containers.status(doser, 0) is None
 
 
-async def test_a_pump_is_off_for_some_minutes(
-    hass: HomeAssistant, tmp_path: Path
-) -> None:
-    """R-B111: a timed override by entity; another one takes its place, 0 ends it."""
+@pytest.fixture
+async def off_for(hass: HomeAssistant, tmp_path: Path) -> AsyncIterator[str]:
+    """Set up a pump that runs at 30; return its number that holds it off for some minutes."""
     await entities_behind(hass, speed=30)
     kept = subentry("pump", "Return", PUMP)
     async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
-        engine = engine_of(hass)
-        off_for = entity_of(hass, Platform.NUMBER, "Return", "off_for")
-        assert value(hass, off_for) == 0
-        await call(hass, "set_value", off_for, value=0)
-        assert not engine.records.open
+        yield entity_of(hass, Platform.NUMBER, "Return", "off_for")
 
-        for minutes in (30, 45):
-            await call(hass, "set_value", off_for, value=minutes)
-            await hass.async_block_till_done()
-            assert value(hass, off_for) == minutes
-            assert value(hass, "input_number.speed") == 0
-        (held,) = engine.records.open
-        state = hass.states.get(off_for)
-        assert state is not None
-        assert state.attributes["ends_at"] == held.ends_at
 
-        async with heard(hass, lambda _: not engine.records.open):
-            await call(hass, "set_value", off_for, value=0)
+async def test_a_pump_is_off_for_some_minutes(
+    hass: HomeAssistant, off_for: str
+) -> None:
+    """R-B111: a timed override by entity; another one takes its place, 0 ends it."""
+    engine = engine_of(hass)
+    assert value(hass, off_for) == 0
+    await call(hass, "set_value", off_for, value=0)
+    assert not engine.records.open
+
+    for minutes in (30, 45):
+        await call(hass, "set_value", off_for, value=minutes)
         await hass.async_block_till_done()
-        assert value(hass, off_for) == 0
-        assert value(hass, "input_number.speed") == 30
+        assert value(hass, off_for) == minutes
+        assert value(hass, "input_number.speed") == 0
+    (held,) = engine.records.open
+    state = hass.states.get(off_for)
+    assert state is not None
+    assert state.attributes["ends_at"] == held.ends_at
+
+    async with heard(hass, lambda _: not engine.records.open):
+        await call(hass, "set_value", off_for, value=0)
+    await hass.async_block_till_done()
+    assert value(hass, off_for) == 0
+    assert value(hass, "input_number.speed") == 30
 
 
 async def test_what_is_given_back_at_once_is_on_disk(
-    hass: HomeAssistant, tmp_path: Path
+    hass: HomeAssistant, off_for: str
 ) -> None:
     """Law 2: a kill after the answer switches nothing off again."""
-    await entities_behind(hass, speed=30)
-    kept = subentry("pump", "Return", PUMP)
-    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
-        database = engine_of(hass).database
-        assert database is not None
-        off_for = entity_of(hass, Platform.NUMBER, "Return", "off_for")
-        await call(hass, "set_value", off_for, value=30)
-        await hass.async_block_till_done()
-        await answered_on_disk(
-            database.writer, call(hass, "set_value", off_for, value=0)
-        )
-        await hass.async_block_till_done()
-        assert value(hass, "input_number.speed") == 30
+    database = engine_of(hass).database
+    assert database is not None
+    await call(hass, "set_value", off_for, value=30)
+    await hass.async_block_till_done()
+    await answered_on_disk(database.writer, call(hass, "set_value", off_for, value=0))
+    await hass.async_block_till_done()
+    assert value(hass, "input_number.speed") == 30
 
 
 async def test_a_level_that_was_overridden_is_not_off(
-    hass: HomeAssistant, tmp_path: Path
+    hass: HomeAssistant, off_for: str
 ) -> None:
     """Nor is what lasts until it is released."""
-    await entities_behind(hass, speed=30)
-    kept = subentry("pump", "Return", PUMP)
-    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[kept]):
-        off_for = entity_of(hass, Platform.NUMBER, "Return", "off_for")
-        for asked in ({"value": 10, "seconds": 60}, {"value": 5, "until": "released"}):
-            await hass.services.async_call(
-                "aquarist",
-                "set_override",
-                {
-                    "device_id": device_named(hass, "Return").row.uuid,
-                    "field_name": "level",
-                    **asked,
-                },
-                blocking=True,
-            )
-            await hass.async_block_till_done()
-            assert value(hass, off_for) == 0
+    for asked in ({"value": 10, "seconds": 60}, {"value": 5, "until": "released"}):
+        await hass.services.async_call(
+            "aquarist",
+            "set_override",
+            {
+                "device_id": device_named(hass, "Return").row.uuid,
+                "field_name": "level",
+                **asked,
+            },
+            blocking=True,
+        )
+        await hass.async_block_till_done()
+        assert value(hass, off_for) == 0

@@ -328,33 +328,42 @@ async def test_devices_without_an_aquarium_are_let_go_by_themselves(
         await engine.attach(port, limits=doser.limits, aquarium=ENTRY)
 
 
-async def unreadable_schedule(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+async def unreadable_schedule(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    field: str = "cron_expression",
+    value: str = "never",
+) -> str:
     """Spoil the first schedule on disk and start again; return the issue's id."""
     engine = engine_of(hass)
     assert engine.database is not None
     number = engine.planner.schedules[0].row.id
     await engine.database.writer.write(
         lambda connection: connection.execute(
-            "UPDATE schedule SET definition = "
-            "json_set(definition, '$.cron_expression', 'never') WHERE id = ?",
-            (number,),
+            "UPDATE schedule SET definition = json_set(definition, ?, ?) WHERE id = ?",
+            (f"$.{field}", value, number),
         )
     )
     await restart(hass, entry)
     return f"schedule_invalid_{number}"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("cron_expression", "never"), ("timezone", "Europe/Atlantis")],
+)
 async def test_a_schedule_that_cannot_be_read_stays_and_can_be_deleted(
-    hass: HomeAssistant, tmp_path: Path
+    hass: HomeAssistant, tmp_path: Path, field: str, value: str
 ) -> None:
-    """Law 10: it stays on disk, is skipped, and says why."""
+    """Law 10: it stays on disk, is skipped, and says why; a time zone may have gone."""
     async with aquarium(hass, tmp_path, demo=True) as entry:
-        issue_id = await unreadable_schedule(hass, entry)
+        issue_id = await unreadable_schedule(hass, entry, field, value)
         found = issue(hass, issue_id)
         assert found is not None
         shown = found.translation_placeholders or {}
         assert shown["name"] == "Dawn"
-        assert "cron_expression" in shown["reason"]
+        assert field in shown["reason"]
+        assert value in shown["reason"]
 
         result = await fix(hass, issue_id, {})
         assert result["type"] is FlowResultType.CREATE_ENTRY

@@ -16,8 +16,6 @@ from syrupy.assertion import SnapshotAssertion
 
 from custom_components.aquarist.ble.link import Link
 from custom_components.aquarist.commands.command import Source
-from custom_components.aquarist.dosing.ledger import Dose, DoseState
-from custom_components.aquarist.engine.changes import DoseChanged
 from custom_components.aquarist.engine.intake import Origin
 
 from .aquarium import (
@@ -29,7 +27,9 @@ from .aquarium import (
     engine_of,
     entities_behind,
     entity_of,
+    gives_too_little,
     heard,
+    press,
     subentry,
 )
 from .test_button import given
@@ -73,8 +73,7 @@ async def test_what_a_device_says_of_itself(
         hass, tmp_path, Platform.SENSOR, Platform.BUTTON, demo=True, all_enabled=True
     ):
         assert state_of(hass, "Demo light", "firmware").state == "unknown"
-        sync = entity_of(hass, Platform.BUTTON, "Demo light", "sync_clock")
-        await call(hass, "press", sync)
+        await press(hass, "Demo light", "sync_clock")
         async with asyncio.timeout(5):
             while state_of(hass, "Demo light", "firmware").state == "unknown":
                 await asyncio.sleep(0.01)
@@ -101,11 +100,7 @@ async def test_what_a_pump_gave(hass: HomeAssistant, tmp_path: Path) -> None:
         assert state_of(hass, "Demo doser", "1_lifetime").state == "unknown"
 
         async with heard(hass, given):
-            await call(
-                hass,
-                "press",
-                entity_of(hass, Platform.BUTTON, "Demo doser", "1_dose_now"),
-            )
+            await press(hass, "Demo doser", "1_dose_now")
         await hass.async_block_till_done()
 
         assert state_of(hass, "Demo doser", "1_dosed_today").state == "1.0"
@@ -134,9 +129,7 @@ async def test_a_dose_counts_for_24_hours(hass: HomeAssistant, tmp_path: Path) -
         all_enabled=True,
     ):
         async with heard(hass, given):
-            await call(
-                hass, "press", entity_of(hass, Platform.BUTTON, "Iron", "0_dose_now")
-            )
+            await press(hass, "Iron", "0_dose_now")
         await hass.async_block_till_done()
         assert state_of(hass, "Iron", "0_dosed_today").state == "1.0"
         assert state_of(hass, "Iron", "0_budget_left").state == "4.0"
@@ -208,6 +201,44 @@ async def test_the_plan_ahead(
         assert state_of(hass, NAME, "next_action").attributes["schedule"] == "Dawn"
 
 
+async def test_a_macro_that_a_schedule_starts_is_ahead_too(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """Its doses, as it is now: what it has become is shown at once."""
+    freezer.move_to(MORNING)
+    async with aquarium(hass, tmp_path, Platform.SENSOR, demo=True):
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        await engine.containers.resize(doser, 3, 10_000, user=None)
+        await hass.async_block_till_done()
+        keys = ("3_next_dose", "3_days_left")
+        command = {
+            "device_id": doser.row.uuid,
+            "action": "dose",
+            "args": {"head_index": 3, "volume_ml": 5},
+        }
+        nothing = {"name": "Evening", "sequence": [{"delay": 1}]}
+        macro = await engine.macros.create(nothing, user=None)
+        daily = {
+            "name": "Daily",
+            "schedule_type": "cron",
+            "cron_expression": "30 15 * * *",
+            "timezone": "UTC",
+            "action_type": "macro",
+            "action_params": {"macro": "Evening"},
+        }
+        await engine.create_schedule(daily, user=None)
+        assert line_up(hass, "Demo doser", *keys) == ["unknown", "unknown"]
+
+        doses = {**nothing, "sequence": [{"command": command}]}
+        await engine.macros.update(macro.row.id, doses, user=None)
+        due, days = line_up(hass, "Demo doser", *keys)
+        assert due == "2026-03-01T15:30:00+00:00"
+        assert 2 <= float(days) <= 3
+
+        await engine.macros.delete(macro.row.id, user=None)
+        assert line_up(hass, "Demo doser", *keys) == ["unknown", "unknown"]
+
+
 async def test_since_when_a_pump_runs(
     hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
 ) -> None:
@@ -268,9 +299,7 @@ async def test_a_container_is_followed(hass: HomeAssistant, tmp_path: Path) -> N
         assert 3 <= float(days) <= 4
 
         async with heard(hass, given):
-            await call(
-                hass, "press", entity_of(hass, Platform.BUTTON, "Iron", "0_dose_now")
-            )
+            await press(hass, "Iron", "0_dose_now")
         await hass.async_block_till_done()
         assert state_of(hass, "Iron", "0_container_left").state == "9.0"
 
@@ -357,18 +386,7 @@ async def test_what_was_delivered_of_what_was_planned(
         engine, doser = engine_of(hass), device_named(hass, "Demo doser")
         assert state_of(hass, "Demo doser", "0_delivered").state == "unknown"
 
-        for number in range(10):
-            dose = Dose(
-                key=f"{doser.row.number}/{number}",
-                device=doser.row.number,
-                head=0,
-                volume=1000,
-                state=DoseState.GIVEN,
-                at=dt_util.utcnow(),
-                given=850,
-            )
-            engine.gate.note(dose)
-            engine.announcer.announce(DoseChanged(dose=dose))
+        gives_too_little(engine, doser.row.number, 0)
 
         assert state_of(hass, "Demo doser", "0_delivered").state == "85.0"
 

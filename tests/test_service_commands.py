@@ -130,7 +130,10 @@ async def test_a_dose_is_a_command_in_fewer_words(hass: HomeAssistant) -> None:
         ({"head_index": 0}, ("schedule_missing", "volume_ml")),
         ({"volume_ml": 1}, ("schedule_missing", "head_index")),
         ({"head_index": 0, "volume_ml": 0.25}, ("volume_too_fine", "volume_ml")),
-        ({"head_index": "0", "volume_ml": 1}, ("wrong_type", "head_index")),
+        (
+            {"head_index": "0", "volume_ml": 1},
+            ("wrong_type_whole_number", "head_index"),
+        ),
         (
             {"head_index": 0, "volume_ml": 1, "action": "dose"},
             ("schedule_unknown_field", "action"),

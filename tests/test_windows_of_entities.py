@@ -29,7 +29,7 @@ from tests.aquarium import (
     restart,
     subentry,
 )
-from tests.test_init import settled
+from tests.test_init import settled, shown_from_now_on
 
 SERVICE = Origin(source=Source.SERVICE)
 SUMP = "Sump"
@@ -58,6 +58,14 @@ def away(hass: HomeAssistant, entity_id: str) -> None:
     state = hass.states.get(entity_id)
     assert state is not None
     hass.states.async_set(entity_id, STATE_UNAVAILABLE, state.attributes)
+
+
+async def restart_without(hass: HomeAssistant, *entity_ids: str) -> None:
+    """Start anew while some entities are unavailable."""
+    for entity_id in entity_ids:
+        away(hass, entity_id)
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    await restart(hass, entry)
 
 
 def shows(hass: HomeAssistant, entity_id: str, value: str) -> None:
@@ -127,9 +135,7 @@ class TestOneOfItsEntitiesIsAway:
         """R-X5: what can be reached is not held up by what cannot."""
         async with sump(hass, tmp_path):
             await window(hass, "lamp", 50)
-            (entry,) = hass.config_entries.async_entries(DOMAIN)
-            away(hass, "input_number.heat")
-            await restart(hass, entry)
+            await restart_without(hass, "input_number.heat")
             assert not device_named(hass, SUMP).available
             await window(hass, "lamp", 70)
             assert shown(hass, "input_number.lamp") == "70.0"
@@ -140,10 +146,7 @@ class TestOneOfItsEntitiesIsAway:
         """R-T54, R-X5: its window is taken up as soon as it is there."""
         async with sump(hass, tmp_path):
             await window(hass, "lamp", 50)
-            (entry,) = hass.config_entries.async_entries(DOMAIN)
-            away(hass, "input_number.heat")
-            away(hass, "input_number.lamp")
-            await restart(hass, entry)
+            await restart_without(hass, "input_number.heat", "input_number.lamp")
             assert not device_named(hass, SUMP).queue.idle
             shows(hass, "input_number.lamp", "10.0")
             await settled(hass)
@@ -156,9 +159,7 @@ class TestOneOfItsEntitiesIsAway:
         """R-X5: for a while, rather than to fail at once."""
         async with sump(hass, tmp_path):
             await window(hass, "heat", 5)
-            (entry,) = hass.config_entries.async_entries(DOMAIN)
-            away(hass, "input_number.heat")
-            await restart(hass, entry)
+            await restart_without(hass, "input_number.heat")
             assert not device_named(hass, SUMP).queue.idle
 
     async def test_of_two_windows_one_begins(
@@ -301,15 +302,7 @@ class TestThroughTheActionsOfHomeAssistant:
     ) -> None:
         """R-X8: no flicker, nothing twice, and what was there comes back once."""
         await held(hass, 0)
-        seen: list[str] = []
-        hass.bus.async_listen(
-            "state_changed",
-            lambda event: (
-                seen.append(event.data["new_state"].state)
-                if event.data["entity_id"] == NUMBER
-                else None
-            ),
-        )
+        seen = shown_from_now_on(hass, NUMBER)
         (entry,) = hass.config_entries.async_entries(DOMAIN)
         assert await hass.config_entries.async_reload(entry.entry_id)
         await passed(hass, freezer, 60)

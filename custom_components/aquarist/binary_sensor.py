@@ -23,6 +23,7 @@ from .engine.changes import (
     DeviceChanged,
     DoseChanged,
     FieldChanged,
+    MacroChanged,
     MemoryChanged,
     ModeChanged,
     SafetyChanged,
@@ -120,7 +121,9 @@ CONTAINER_LOW: AquaristBinarySensorDescription[Head] = AquaristBinarySensorDescr
     translation_key="container_low",
     device_class=BinarySensorDeviceClass.PROBLEM,
     value=_container_low,
-    hears=any_of(DoseChanged, ContainerChanged, ScheduleChanged, MemoryChanged),
+    hears=any_of(
+        DoseChanged, ContainerChanged, ScheduleChanged, MacroChanged, MemoryChanged
+    ),
 )
 DEVICE_SENSORS: tuple[AquaristBinarySensorDescription[Device], ...] = (
     AquaristBinarySensorDescription(

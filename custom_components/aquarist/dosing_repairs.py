@@ -68,21 +68,21 @@ class DoseFlow(ChoiceFlow):
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Settle the dose as given."""
-        return self._settled(DoseState.GIVEN)
+        return await self._settled(DoseState.GIVEN)
 
     async def async_step_not_given(
         self, user_input: dict[str, str] | None = None
     ) -> RepairsFlowResult:
         """Settle the dose as not given."""
-        return self._settled(DoseState.NOT_GIVEN)
+        return await self._settled(DoseState.NOT_GIVEN)
 
-    def _settled(self, state: DoseState) -> RepairsFlowResult:
-        """Settle the dose, unless the counter has settled it meanwhile."""
+    async def _settled(self, state: DoseState) -> RepairsFlowResult:
+        """Settle the dose, unless the counter has settled it meanwhile; on disk when it ends."""
         engine = self.hass.data[DATA_ENGINE]
         unknown = {dose.key: dose for dose in engine.gate.unknown}
         if (dose := unknown.get(str(self.about("dose")))) is not None:
             engine.ledger.settled(dose, state)
-        return self.async_create_entry(data={})
+        return await self.done(by=engine.journal.written())
 
 
 class MissedFlow(ChoiceFlow):

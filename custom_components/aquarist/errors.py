@@ -7,7 +7,7 @@ where two rooms use the same word for different things.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 import re
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +26,7 @@ from .store.errors import StoreError
 
 UNKNOWN = "-"
 FREES_AT = "frees_at"
+_MINUTE = timedelta(minutes=1)
 _NUMBERS = frozenset({"maximum", "minimum", "step", "value", "values"})
 # A whole number that is written with a decimal.
 _WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0(?![\w.])")
@@ -119,13 +120,10 @@ def translated(error: Exception) -> HomeAssistantError:
         case EngineError():
             return _wrong(_key(error.code, error.placeholders), error.placeholders)
         case InvalidValue():
-            return _wrong(error.code, error.placeholders)
+            return _wrong(*_expecting(error.code, error.placeholders))
         case ScheduleError():
-            shown = {**error.placeholders, "field": error.field}
-            # What is expected instead is in the key, so that it can be translated.
-            expected = shown.pop(EXPECTED, None)
-            key = f"schedule_{error.code}"
-            return _wrong(key if expected is None else f"{key}_{expected}", shown)
+            key, shown = _expecting(error.code, error.placeholders)
+            return _wrong(f"schedule_{key}", {**shown, "field": error.field})
         case VolumeError():
             return _wrong(f"volume_{error.reason}", {"field": "volume_ml"})
         case DeviceError():
@@ -204,6 +202,18 @@ def _key(code: str, placeholders: Mapping[str, Any]) -> str:
     return code
 
 
+def _expecting(
+    code: str, placeholders: Mapping[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Return the key for a wrong value, and what fills its text.
+
+    What is expected instead is in the key, so that it can be translated.
+    """
+    shown = dict(placeholders)
+    expected = shown.pop(EXPECTED, None)
+    return code if expected is None else f"wrong_type_{expected}", shown
+
+
 def _wrong(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
     """Return the error of a request that was wrong."""
     shown = _shown(placeholders)
@@ -236,10 +246,16 @@ def _shown(placeholders: Mapping[str, Any]) -> dict[str, str]:
         shown[name] = _WHOLE.sub(r"\1", shown[name])
     if {"values", "minimum", "maximum", "step"} & shown.keys():
         shown["allowed"] = _allowed(shown)
-    if shown.get(FREES_AT, UNKNOWN) != UNKNOWN:
-        frees_at = dt_util.as_local(datetime.fromisoformat(shown[FREES_AT]))
+    if (told := shown.get(FREES_AT, UNKNOWN)) != UNKNOWN:
+        frees_at = dt_util.as_local(_next_minute(datetime.fromisoformat(told)))
         shown[FREES_AT] = f"{frees_at:%Y-%m-%d %H:%M}"
     return shown
+
+
+def _next_minute(instant: datetime) -> datetime:
+    """Return the whole minute that is not before an instant: earlier would be too early."""
+    past = timedelta(seconds=instant.second, microseconds=instant.microsecond)
+    return instant + -past % _MINUTE
 
 
 def _allowed(shown: Mapping[str, str]) -> str:

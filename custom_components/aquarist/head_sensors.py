@@ -12,6 +12,7 @@ from .engine.changes import (
     ContainerChanged,
     DeviceChanged,
     DoseChanged,
+    MacroChanged,
     MemoryChanged,
     ScheduleChanged,
 )
@@ -54,7 +55,7 @@ def _lifetime(head: Head) -> float | None:
 
 def _next_dose(head: Head) -> datetime | None:
     """Return when a schedule, or the pump by itself, doses with the head next."""
-    wanted = of_head(head.state.row.number, head.head.index)
+    wanted = of_head(head.engine, head.state.row.number, head.head.index)
     entry = upcoming(head.engine, wanted)
     moments = (None if entry is None else entry.start, _next_by_itself(head))
     return min((moment for moment in moments if moment is not None), default=None)
@@ -141,7 +142,7 @@ HEAD_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
         translation_key="next_dose",
         device_class=SensorDeviceClass.TIMESTAMP,
         value=_next_dose,
-        hears=any_of(ScheduleChanged, DeviceChanged, MemoryChanged),
+        hears=any_of(ScheduleChanged, MacroChanged, DeviceChanged, MemoryChanged),
         expires=_next_by_itself,
     ),
     AquaristSensorDescription(
@@ -184,7 +185,9 @@ CONTAINER_SENSORS: tuple[AquaristSensorDescription[Head], ...] = (
         device_class=SensorDeviceClass.DURATION,
         suggested_display_precision=0,
         value=_days_left,
-        hears=any_of(DoseChanged, ContainerChanged, ScheduleChanged, MemoryChanged),
+        hears=any_of(
+            DoseChanged, ContainerChanged, ScheduleChanged, MacroChanged, MemoryChanged
+        ),
         expires=lambda head: head.now + DAYS_AGAIN,
     ),
 )

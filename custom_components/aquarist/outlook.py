@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from .engine.engine import Engine
 from .engine.planner import Planned
 from .frozen import frozen
-from .schedules.actions import ActionType
 from .schedules.definition import ScheduleDefinition
 from .schedules.plan import Plan, between
 
@@ -43,18 +42,9 @@ def of_aquarium(engine: Engine, aquarium: str) -> Wanted:
     return wanted
 
 
-def of_head(device: int, head: int) -> Wanted:
+def of_head(engine: Engine, device: int, head: int) -> Wanted:
     """Return what tells the schedules that dose with a head, by its index."""
-
-    def wanted(definition: ScheduleDefinition) -> bool:
-        """Tell whether the schedule doses with the head."""
-        return (
-            definition.action_type is ActionType.DOSE
-            and device in definition.device_ids
-            and definition.action_params.get("head_index") == head
-        )
-
-    return wanted
+    return lambda definition: engine.dosing_plans.dose(definition, device, head)
 
 
 def upcoming(engine: Engine, wanted: Wanted) -> Entry | None:

@@ -8,6 +8,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
 from .devices.home_services import HomeServices
+from .dosing_calls import DosingCalls
 from .engine.clock import HomeAssistantClock, read_boot_id
 from .engine.engine import Engine
 from .hardware import device_uuid
@@ -31,7 +32,9 @@ async def open_engine(hass: HomeAssistant) -> Engine:
         error = fault
         await engine.journal.close()
         engine = Engine(clock, None, default_zone=lambda: hass.config.time_zone)
-    engine.service_steps.home = HomeServices(hass, device_uuid)
+    home = HomeServices(hass, device_uuid)
+    engine.service_steps.home = home
+    engine.macros.doses.called = DosingCalls(hass, engine, home).doses
     if error is not None:
         _LOGGER.error("The records cannot be used; only stop and off work: %s", error)
         engine.store_fault = error

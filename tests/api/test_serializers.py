@@ -13,11 +13,13 @@ from custom_components.aquarist.api.serializers import (
     WRITE_ACTION,
     bounded,
     command_record,
+    container_record,
     dose_record,
     occurrence_record,
 )
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
 from custom_components.aquarist.commands.phases import Kind, Phase
+from custom_components.aquarist.dosing.container import ContainerStatus
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
 from custom_components.aquarist.engine.changes import OccurrenceChanged
 from custom_components.aquarist.engine.state import DeviceState
@@ -123,7 +125,8 @@ def test_a_phase_has_the_words_of_the_status_map(
 
 def test_a_command_record_has_the_documented_keys(device: DeviceState) -> None:
     """R-C5, R-C40, R-C41, RES-47: epoch seconds, null for what is not yet."""
-    record = command_record(window(order=7, started_at=NOW), device)
+    later = NOW + timedelta(minutes=5)
+    record = command_record(window(order=7, starts_at=later, started_at=later), device)
 
     assert record == {
         "id": UUID,
@@ -135,13 +138,13 @@ def test_a_command_record_has_the_documented_keys(device: DeviceState) -> None:
         "status": "pending",
         "attempts": 0,
         "created_at": NOW.timestamp(),
-        "started_at": NOW.timestamp(),
+        "started_at": later.timestamp(),
         "completed_at": None,
         "result": None,
         "error": None,
         "error_code": None,
         "error_details": None,
-        "scheduled_at": NOW.timestamp(),
+        "scheduled_at": later.timestamp(),
         "source": "service",
         "user": None,
         "context": None,
@@ -150,6 +153,11 @@ def test_a_command_record_has_the_documented_keys(device: DeviceState) -> None:
         "retry_of": None,
         "order": 7,
     }
+
+
+def test_what_begins_at_once_was_not_planned(device: DeviceState) -> None:
+    """A ramp knows when it began; its record says null all the same."""
+    assert command_record(window(starts_at=NOW), device)["scheduled_at"] is None
 
 
 def test_a_command_record_tells_its_error() -> None:
@@ -253,3 +261,16 @@ def test_a_record_of_large_parts_alone_loses_all_of_them() -> None:
         "b": None,
         "truncated": True,
     }
+
+
+async def test_the_days_of_a_container_have_one_decimal(device: DeviceState) -> None:
+    """Nobody knows them better; null while nothing is planned."""
+    status = ContainerStatus(
+        capacity=500_000, remaining=499_800, days_left=199.2794, low=False
+    )
+
+    record = container_record(device, 0, status)
+
+    assert (record["remaining_ml"], record["days_left"]) == (499.8, 199.3)
+    unplanned = replace(status, days_left=None)
+    assert container_record(device, 0, unplanned)["days_left"] is None

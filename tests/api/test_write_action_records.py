@@ -17,8 +17,9 @@ from custom_components.aquarist.api.write_action_records import (
     write_action_record,
 )
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
+from custom_components.aquarist.commands.expected import Expected
 from custom_components.aquarist.commands.phases import Kind, Phase
-from custom_components.aquarist.devices.fields import InvalidValue
+from custom_components.aquarist.devices.fields import wrong_type
 from custom_components.aquarist.engine.errors import EngineError
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -180,7 +181,7 @@ async def test_a_write_that_was_waited_for(hass: HomeAssistant) -> None:
 async def test_a_value_of_a_field_that_is_gone(hass: HomeAssistant) -> None:
     """What it would have taken nobody knows any more."""
     asked = {"field_name": "level", "value": "25"}
-    wrong = InvalidValue("level", "wrong_type", value="25", expected="number")
+    wrong = wrong_type("level", "25", Expected.NUMBER)
     error = refused_record(asked, wrong, None)["error"]
 
     assert error["error_details"] == {"field_name": "level", "provided_value": "25"}

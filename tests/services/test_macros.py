@@ -129,6 +129,7 @@ async def test_an_unknown_macro_is_refused(
     with pytest.raises(ServiceValidationError) as error:
         await run(hass, macro)
     assert error.value.translation_key == key
+    assert (error.value.translation_placeholders or {})["field"] == "macro"
 
 
 async def test_a_macro_that_runs_is_not_run_twice(hass: HomeAssistant) -> None:

@@ -124,7 +124,7 @@ def failure(row: RunRow, steps: Iterable[StepRow]) -> HomeAssistantError | None:
 def with_uuids(hass: HomeAssistant, definition: Mapping[str, Any]) -> dict[str, Any]:
     """Return the definition of a macro or mode with each device by the id that it keeps.
 
-    What stands for no device is left as it is: whoever reads the definition names it.
+    What stands for no device is left, as text: whoever reads the definition names it.
     """
     return {
         name: [_with_uuid(hass, step) for step in value]
@@ -225,7 +225,7 @@ def _uuid(hass: HomeAssistant, reference: Any) -> Any:
     try:
         return target(hass, reference).row.uuid
     except EngineError:
-        return reference
+        return str(reference)
 
 
 def _until(step: StepRow) -> str | None:

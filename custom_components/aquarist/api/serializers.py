@@ -130,7 +130,7 @@ def command_record(command: Command, device: DeviceState | None) -> dict[str, An
         "error": "expired" if missed else command.error or _text(command.error_code),
         "error_code": _text(command.error_code),
         "error_details": command.error_details and dict(command.error_details),
-        "scheduled_at": _epoch(command.starts_at),
+        "scheduled_at": _epoch(command.starts_at if command.scheduled else None),
         "source": command.source.value,
         "user": command.user,
         "context": command.context,
@@ -193,6 +193,7 @@ def container_record(
     device: DeviceState, head: int, status: ContainerStatus
 ) -> dict[str, Any]:
     """Return a head's container; ``days_left`` is None when nothing is planned."""
+    days = status.days_left
     return {
         "device_id": device.row.uuid,
         "address": device.row.address,
@@ -200,7 +201,7 @@ def container_record(
         "additive": device.limits.head(head).additive,
         "capacity_ml": millilitres(status.capacity),
         "remaining_ml": millilitres(status.remaining),
-        "days_left": status.days_left,
+        "days_left": None if days is None else round(days, 1),
         "low": status.low,
     }
 

@@ -13,6 +13,7 @@ import probatio as vol
 
 from ..dosing.volume import VolumeError, microlitres
 from ..schedules.validation import takes
+from .expected import Expected
 
 type Validator = Callable[[object], Any]
 
@@ -64,16 +65,16 @@ def checked(schema: vol.Schema, data: object, *, within: str) -> dict[str, Any]:
         error = failure.errors[0]
         field = ".".join(str(part) for part in error.path) or within
         if isinstance(error, vol.DictInvalid):
-            error = wrong_type(_at(data, error.path), "mapping")
+            error = wrong_type(_at(data, error.path), Expected.MAPPING)
         code = _CODES.get(type(error)) or str(error.code)
         texts = {name: str(value) for name, value in error.placeholders.items()}
         raise ArgumentError(field, code, texts) from failure
     return values
 
 
-def wrong_type(value: object, expected: str) -> vol.Invalid:
+def wrong_type(value: object, expected: Expected) -> vol.Invalid:
     """Return the error of a value of the wrong type."""
-    return _invalid("wrong_type", value=value, expected=expected)
+    return _invalid("wrong_type", value=value, expected=expected.value)
 
 
 def out_of_bounds(value: object, **allowed: object) -> vol.Invalid:
@@ -104,7 +105,7 @@ def whole(minimum: int, maximum: int) -> Validator:
     def validate(value: object) -> int:
         """Validate one whole number."""
         if isinstance(value, bool) or not isinstance(value, int):
-            raise wrong_type(value, "whole number")
+            raise wrong_type(value, Expected.WHOLE_NUMBER)
         if not minimum <= value <= maximum:
             raise out_of_bounds(value, minimum=minimum, maximum=maximum)
         return value
@@ -119,7 +120,7 @@ def number(minimum: float, maximum: float) -> Validator:
     def validate(value: object) -> float:
         """Validate one number."""
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise wrong_type(value, "number")
+            raise wrong_type(value, Expected.NUMBER)
         # Written so that NaN fails too.
         if not minimum <= value <= maximum:
             raise out_of_bounds(value, minimum=minimum, maximum=maximum)
@@ -149,7 +150,7 @@ def volume(minimum: float, maximum: float) -> Validator:
 def flag(value: object) -> bool:
     """Accept true and false and nothing that looks like them."""
     if not isinstance(value, bool):
-        raise wrong_type(value, "boolean")
+        raise wrong_type(value, Expected.BOOLEAN)
     return value
 
 
@@ -160,7 +161,7 @@ def text(longest: int) -> Validator:
     def validate(value: object) -> str:
         """Validate one text."""
         if not isinstance(value, str):
-            raise wrong_type(value, "text")
+            raise wrong_type(value, Expected.TEXT)
         if not value.strip():
             raise _invalid("schedule_empty")
         if len(value) > longest:
@@ -178,7 +179,7 @@ def word(words: Iterable[str]) -> Validator:
     def validate(value: object) -> str:
         """Validate one word."""
         if not isinstance(value, str):
-            raise wrong_type(value, "text")
+            raise wrong_type(value, Expected.TEXT)
         if value not in known:
             raise out_of_bounds(value, values=", ".join(known))
         return value
@@ -190,7 +191,7 @@ def word(words: Iterable[str]) -> Validator:
 def clock(value: object) -> str:
     """Accept a time of day, `HH:MM` with two digits each."""
     if not isinstance(value, str):
-        raise wrong_type(value, "HH:MM")
+        raise wrong_type(value, Expected.CLOCK)
     if _CLOCK.fullmatch(value) is None:
         raise out_of_bounds(value, values="00:00 … 23:59")
     return value
@@ -212,9 +213,9 @@ def minute_of(clock_text: str) -> int:
 def weekdays(value: object) -> list[str]:
     """Accept names of days, or `everyday` alone; in small letters afterwards (R-C47)."""
     if not isinstance(value, list | tuple):
-        raise wrong_type(value, "list")
+        raise wrong_type(value, Expected.LIST)
     if not all(isinstance(day, str) for day in value):
-        raise wrong_type(value, "list of text")
+        raise wrong_type(value, Expected.TEXTS)
     days = [str(day).lower() for day in value]
     if days == [EVERY_DAY]:
         return days
@@ -238,7 +239,7 @@ def several(each: Validator | vol.Schema, least: int, most: int) -> vol.All[Any]
     def counted(value: object) -> list[object]:
         """Validate the length of one list."""
         if not isinstance(value, list | tuple):
-            raise wrong_type(value, "list")
+            raise wrong_type(value, Expected.LIST)
         if len(value) < least:
             raise _invalid("schedule_empty")
         if len(value) > most:

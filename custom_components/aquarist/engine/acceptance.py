@@ -31,13 +31,12 @@ from .intake import (
     field_command,
     spec_of,
     waits,
-    window_asked,
-    window_complete,
 )
 from .overrides import Overrides
 from .rate_limits import RateLimits
 from .refusals import Refusals
 from .state import DeviceState
+from .write_intake import window_asked, window_complete
 
 
 class Acceptance:

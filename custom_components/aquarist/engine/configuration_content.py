@@ -17,7 +17,7 @@ from ..devices.chihiros_doser import ChihirosDoser
 from ..devices.chihiros_light import ChihirosLight
 from ..devices.device import DeviceKind
 from ..devices.doser_actions import programme_of
-from ..devices.fields import InvalidValue
+from ..devices.fields import InvalidValue, wrong_count
 from .errors import EngineError
 from .intake import attached
 from .state import DeviceState
@@ -144,13 +144,7 @@ def _within(place: str, error: ArgumentError | InvalidValue) -> InvalidValue:
 def _same_number(name: str, given: Sized, wanted: int) -> None:
     """Raise InvalidValue for a device with another number of heads or channels."""
     if len(given) != wanted:
-        raise InvalidValue(
-            name,
-            "value_out_of_bounds",
-            value=str(len(given)),
-            minimum=str(wanted),
-            maximum=str(wanted),
-        )
+        raise wrong_count(name, len(given), wanted)
 
 
 def no_memory(device: DeviceState) -> EngineError:

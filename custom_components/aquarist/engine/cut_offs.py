@@ -13,7 +13,7 @@ from ..devices.device import DeviceKind, DoserDevice
 from ..dosing.ledger import Dose, DoseState
 from ..limits.refusal import Refusal
 from .changes import SafetyChanged
-from .dose_ledger import DELIVERY_MARGIN
+from .counter_looks import DELIVERY_MARGIN
 from .emergency import DeviceStopped
 from .gate import Gate
 from .ground import Ground

@@ -25,6 +25,7 @@ from .changes import Announcer, Change, LimitsChanged, StoreChanged
 from .clock import Clock
 from .configurations import Configurations
 from .containers import Containers
+from .counter_looks import READING
 from .cut_offs import CutOffs
 from .device_memory import DeviceMemory
 from .dose_ledger import DoseLedger
@@ -122,9 +123,11 @@ class Engine:
         self.ledger = DoseLedger(ground, self.gate)
         self.counters = self.ledger.counters
         self.calibrations = Calibrations(ground, self.gate)
-        self.containers = Containers(ground, self.gate, lambda: self.planner.schedules)
+        self.containers = Containers(
+            ground, self.gate, lambda *head: self.dosing_plans.volumes(*head)
+        )
         self.calibrations.seen = self.containers.seen
-        self.ledger.read_counters = self._read_counters
+        self.ledger.looks.read = self._read_counters
         self.switch_runs = SwitchRuns(ground)
         self.pulses = Pulses(
             ground, self.gate, self.ledger, self.execution, self.switch_runs
@@ -427,7 +430,7 @@ class Engine:
         async def ask() -> None:
             origin = Origin(source=Source.ENGINE)
             try:
-                await self.send(state, "request_status", {}, origin, timeout=30)
+                await self.send(state, READING, {}, origin, timeout=30)
             except (EngineError, StoreError) as error:
                 _LOGGER.debug("%s could not be asked: %s", state.row.name, error)
 

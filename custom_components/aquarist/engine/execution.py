@@ -18,7 +18,7 @@ from .faults import describe_error
 from .ground import Ground
 from .intake import TOGGLE, attached, toggled
 from .levels import Levels
-from .shown import instead
+from .shown import arrived
 from .state import DeviceState, FieldState
 
 _LOGGER = logging.getLogger(__name__)
@@ -214,11 +214,7 @@ class Execution:
             command,
             Phase.COMPLETED,
             also=Alike(resting.upsert_all, (number, name, rests_at, at)),
-            result={
-                "field": state.name,
-                "value": dict(command.value or {}),
-                **instead(device, state, command, at),
-            },
+            result=arrived(device, state, command, at),
         )
 
     def _withdraw_resting(

@@ -65,6 +65,24 @@ class Planned:
         return between(self.live[1], self.handled, now, LOOK_BACK)
 
 
+def restored(row: ScheduleRow) -> Planned:
+    """Read a stored schedule; one that no longer validates stays and is skipped (law 10).
+
+    Not for the event loop: its time zone, if there is such a one, is read from a file.
+    """
+    try:
+        definition, plan = _read(row.definition, "UTC")
+    except ScheduleError as error:
+        return Planned(row, None, None, row.updated_at, error=str(error))
+    handled = row.updated_at
+    if row.next_run is not None:
+        handled = max(
+            row.last_run or row.updated_at,
+            row.next_run - timedelta(microseconds=1),
+        )
+    return Planned(row, definition, plan, handled)
+
+
 class Planner:
     """Every schedule, and the occurrences under way."""
 
@@ -132,14 +150,11 @@ class Planner:
     ) -> Planned:
         """Store a schedule and plan it. Raises ScheduleError, EngineError, StoreError."""
         # In a thread: a time zone that was not used yet is read from a file.
-        definition = await asyncio.to_thread(
-            parse_definition, data, default_zone=default_zone
-        )
+        definition, plan = await asyncio.to_thread(_read, data, default_zone)
         now = self._clock.now()
         if definition.action_type is ActionType.MACRO:
             self._macros.check(definition)
         self._orders.check(definition)
-        plan = plan_for(definition)
         first = plan.after(now)
         if first is None and definition.is_enabled:
             raise EngineError("schedule_never_due", field=_time_field(definition))
@@ -183,24 +198,9 @@ class Planner:
             committed,
         )
 
-    def load(self, rows: list[ScheduleRow]) -> None:
-        """Take in what is stored; an item that no longer validates stays and is skipped (law 10)."""
-        for row in rows:
-            try:
-                definition = parse_definition(row.definition, default_zone="UTC")
-                plan = plan_for(definition)
-            except ScheduleError as error:
-                self._schedules[row.id] = Planned(
-                    row, None, None, row.updated_at, error=str(error)
-                )
-                continue
-            handled = row.updated_at
-            if row.next_run is not None:
-                handled = max(
-                    row.last_run or row.updated_at,
-                    row.next_run - timedelta(microseconds=1),
-                )
-            self._schedules[row.id] = Planned(row, definition, plan, handled)
+    def load(self, stored: Iterable[Planned]) -> None:
+        """Take in what is stored, as `restored` has read it."""
+        self._schedules |= {planned.row.id: planned for planned in stored}
 
     def load_waiting(self, rows: Iterable[OccurrenceRow]) -> None:
         """Take in the missed moments that the keeper has not decided about."""
@@ -369,6 +369,14 @@ class Planner:
         """Take note of how a schedule's last run came out."""
         planned = self._schedules[schedule]
         planned.row = replace(planned.row, last_run_status=status)
+
+
+def _read(
+    data: Mapping[str, Any], default_zone: str
+) -> tuple[ScheduleDefinition, Plan]:
+    """Return a definition and its plan, both of which look for the time zone."""
+    definition = parse_definition(data, default_zone=default_zone)
+    return definition, plan_for(definition)
 
 
 def _still_wanted(

@@ -4,11 +4,9 @@ Nothing here touches a device. What was interrupted is settled; what should hold
 again; what is due is left to the agenda.
 """
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from sqlite3 import Connection
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Kind, Phase
@@ -43,6 +41,7 @@ from .live_settings import KEY as SETTINGS, REVISION as SETTINGS_REVISION
 from .macros import MACRO
 from .memory_power import POWERED
 from .mode_definitions import MODE
+from .planner import Planned, restored
 from .switch_runs import SWITCHED_ON
 from .timed_runs import RUNNING
 from .write_actions import FAILED, LOOKING_BACK
@@ -73,8 +72,8 @@ class StoredDosing:
 class Stored:
     """Everything that the engine needs from the store to go on.
 
-    ``zones`` are the time zones of the schedules: held, so that they are in memory when the
-    event loop asks for them.
+    Schedules are read already: their time zones come from files, which the event loop must
+    not look for, be they there or not.
     """
 
     devices: list[DeviceRow]
@@ -82,7 +81,7 @@ class Stored:
     dosing: StoredDosing
     resting: dict[tuple[int, str], Setting]
     on_times: list[on_times.OnTime]
-    schedules: list[schedule_rows.ScheduleRow]
+    schedules: list[Planned]
     undecided: list[occurrences.OccurrenceRow]
     waiting: list[occurrences.OccurrenceRow]
     programmes: list[programmes.ProgrammeRow]
@@ -92,19 +91,17 @@ class Stored:
     runs: list[tuple[RunRow, list[StepRow]]]
     settings: dict[str, Any]
     failed_write_actions: list[Command]
-    zones: list[ZoneInfo]
 
 
 def load(connection: Connection, now: datetime) -> Stored:
     """Read it all in one view of the store, and what else comes from files."""
-    planned = schedule_rows.load_all(connection)
     return Stored(
         devices=device_rows.load_all(connection),
         commands=command_rows.not_final(connection),
         dosing=_load_dosing(connection, now),
         resting=dict(resting.load_all(connection)),
         on_times=on_times.load_all(connection),
-        schedules=planned,
+        schedules=[restored(row) for row in schedule_rows.load_all(connection)],
         undecided=occurrences.undecided(connection),
         waiting=occurrences.waiting(connection),
         programmes=programmes.load_all(connection),
@@ -119,19 +116,7 @@ def load(connection: Connection, now: datetime) -> Stored:
         failed_write_actions=write_action_history.ended_since(
             connection, FAILED, now - LOOKING_BACK
         ),
-        zones=_zones(planned),
     )
-
-
-def _zones(planned: list[schedule_rows.ScheduleRow]) -> list[ZoneInfo]:
-    """Read the time zones that schedules go by; one that is wrong is found by who takes it in."""
-    found = []
-    for row in planned:
-        name = row.definition.get("timezone")
-        if isinstance(name, str):
-            with suppress(ZoneInfoNotFoundError, ValueError, OSError):
-                found.append(ZoneInfo(name))
-    return found
 
 
 def _load_dosing(connection: Connection, now: datetime) -> StoredDosing:

@@ -19,6 +19,17 @@ def id_of(claim: Claim) -> str:
     return claim.id.partition("/")[2]
 
 
+def arrived(
+    device: DeviceState, state: FieldState, command: Command, now: datetime
+) -> dict[str, Any]:
+    """Return the result of a point action whose field has arrived."""
+    return {
+        "field": state.name,
+        "value": dict(command.value or {}),
+        **instead(device, state, command, now),
+    }
+
+
 def instead(
     device: DeviceState, state: FieldState, command: Command, now: datetime
 ) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from .execution import Execution
 from .ground import Ground
 from .intake import Origin, field_command
 from .levels import Levels
-from .shown import id_of, instead
+from .shown import arrived, id_of
 from .state import DeviceState, FieldState
 from .withheld import word_of
 
@@ -147,11 +147,7 @@ class SynchronousWrites:
             also=lambda connection: resting.upsert(
                 connection, number, name, rests_at, at
             ),
-            result={
-                "field": name,
-                "value": dict(command.value or {}),
-                **instead(device, state, command, at),
-            },
+            result=arrived(device, state, command, at),
         )
 
     async def _reach(

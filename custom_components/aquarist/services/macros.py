@@ -27,9 +27,9 @@ async def _run_macro(call: ServiceCall) -> ServiceResponse:
         engine = call.hass.data[DATA_ENGINE]
         wanted = asked["macro"]
         macro = (
-            engine.macros.named(wanted)
+            engine.macros.named(wanted, field="macro")
             if isinstance(wanted, str)
-            else engine.macros.get(wanted)
+            else engine.macros.get(wanted, field="macro")
         )
         await require_all(call.hass, call.context, macro.row.definition)
         origin = Origin(

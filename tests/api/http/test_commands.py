@@ -216,7 +216,8 @@ async def test_when_a_limit_frees_is_an_instant_like_all_others(
     frees_at = dose.at + timedelta(hours=24)
     assert answer.status == 422
     assert answer.body["error_details"]["frees_at"] == frees_at.isoformat()
-    local = f"{frees_at.astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M}"
+    minute = frees_at + timedelta(minutes=1, microseconds=-1)
+    local = f"{minute.astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M}"
     assert local in answer.body["error_message"]
 
 

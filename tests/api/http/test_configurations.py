@@ -202,7 +202,7 @@ async def test_a_configuration_is_removed(hass: HomeAssistant, rest: Rest) -> No
         ),
         (
             {"configuration": light(manual(1)), "name": "a"},
-            (422, "value_out_of_bounds", "profile.levels"),
+            (422, "wrong_count", "profile.levels"),
         ),
         (
             {

@@ -131,6 +131,16 @@ async def test_a_wrong_body_names_what_is_wrong(
     assert answer.error == error
 
 
+async def test_a_body_that_is_not_packed_as_it_says_is_400(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """What cannot be unpacked is no fault of ours."""
+    how: dict[str, Any] = {"data": b"{}", "headers": {"Content-Encoding": "gzip"}}
+    answer = await rest.ask("POST", commands_of(hass, PUMP), **how)
+
+    assert answer.error == (400, "malformed_body", None)
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_a_large_body_is_not_read(
     hass: HomeAssistant, rest: Rest, chunked: bool

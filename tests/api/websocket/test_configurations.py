@@ -107,7 +107,7 @@ async def test_an_unknown_configuration(
         (
             "import",
             {"configuration": {**EXPORT, "channels": ["red"]}},
-            "value_out_of_bounds",
+            "wrong_count",
             "channels",
         ),
     ],

@@ -115,6 +115,11 @@ async def test_a_macro_is_run(
             "device_not_found",
             "sequence.0.command.device_id",
         ),
+        (
+            macro({"command": {"device_id": 99, "action": "turn_on"}}),
+            "device_not_found",
+            "sequence.0.command.device_id",
+        ),
     ],
 )
 async def test_a_wrong_macro_is_refused(

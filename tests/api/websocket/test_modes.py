@@ -104,9 +104,10 @@ async def test_a_wrong_mode_is_refused_by_its_field(
 ) -> None:
     """Law 10."""
     client = await hass_ws_client(hass)
-    wrong = rest(hass) | {"steps": [{"hold": {"device_id": 4711, "level": 0}}]}
+    steps = [{"hold": {"device_id": 4711, "level": 0}}, {"countdown": True}]
+    wrong = rest(hass) | {"steps": steps}
     error = await refused(client, type="aquarist/modes/create", definition=wrong)
-    assert error["translation_key"] == "schedule_wrong_type_text"
+    assert error["translation_key"] == "device_not_found"
     assert error["translation_placeholders"]["field"] == "steps.0.hold.device_id"
     odd = await refused(client, type="aquarist/modes/list", aquarium="pond")
     assert odd["translation_key"] == "aquarium_not_found"

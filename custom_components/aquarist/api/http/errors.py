@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 
 from ...const import DOMAIN
-from ...errors import details_of, translated
+from ...errors import STORE_WORDS, details_of, translated
 
 TABLE: Mapping[HTTPStatus, frozenset[str]] = {
     HTTPStatus.BAD_REQUEST: frozenset({"malformed_body"}),
@@ -42,19 +42,8 @@ TABLE: Mapping[HTTPStatus, frozenset[str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: frozenset({"body_too_large"}),
     HTTPStatus.TOO_MANY_REQUESTS: frozenset({"rate_limited"}),
     HTTPStatus.INTERNAL_SERVER_ERROR: frozenset({"unexpected"}),
-    HTTPStatus.SERVICE_UNAVAILABLE: frozenset(
-        {
-            "history_unavailable",
-            "shutting_down",
-            "store_closed",
-            "store_corrupt",
-            "store_failed",
-            "store_full",
-            "store_locked",
-            "store_newer",
-            "store_read_only",
-        }
-    ),
+    HTTPStatus.SERVICE_UNAVAILABLE: STORE_WORDS
+    | {"history_unavailable", "shutting_down"},
 }
 """Which errors have a status of their own; every other one is 422: asked wrongly."""
 

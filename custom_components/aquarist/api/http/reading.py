@@ -53,10 +53,14 @@ async def read_body(
     if (request.content_length or 0) > largest:
         raise RequestError("body_too_large", maximum=largest)
     text = bytearray()
-    async for chunk in request.content.iter_any():
-        text += chunk
-        if len(text) > largest:
-            raise RequestError("body_too_large", maximum=largest)
+    try:
+        async for chunk in request.content.iter_any():
+            text += chunk
+            if len(text) > largest:
+                raise RequestError("body_too_large", maximum=largest)
+    except web.RequestPayloadError as error:
+        # It is not packed as its Content-Encoding says.
+        raise RequestError("malformed_body") from error
     try:
         data = loads(bytes(text)) if text.strip() else {}
     except ValueError as error:
