@@ -10,6 +10,9 @@ from typing import Any
 
 from .process import ended, free_port, spawn
 
+LONGEST_ANSWER = 64 * 1024 * 1024
+"""Bytes of a line: all that arrived at a device in a long test is one answer."""
+
 
 def _ports(remembered: Path | None) -> tuple[int, int]:
     """Return the remembered ports, else two free ones, which are remembered then."""
@@ -77,7 +80,9 @@ class Proxy:
 
         Raises RuntimeError with the proxy's words when it refuses.
         """
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.control_port)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.control_port, limit=LONGEST_ANSWER
+        )
         try:
             line = json.dumps({"command": name, **fields})
             writer.write(line.encode() + b"\n")
