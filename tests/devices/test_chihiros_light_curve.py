@@ -72,7 +72,7 @@ async def test_a_level_ends_it() -> None:
 @pytest.mark.parametrize(
     ("channels", "field", "code"),
     [
-        (CURVE[:3], "channels", "value_out_of_bounds"),
+        (CURVE[:3], "channels", "wrong_count"),
         (
             [points(("12:00", 101)), *CURVE[1:]],
             "channels.0.0.level",
