@@ -52,8 +52,8 @@ class InvalidValue(ValueError):
     """A value or argument that a field or action does not take.
 
     ``field`` names what was refused. ``code`` is one of `field_not_found`,
-    `field_not_writable`, `wrong_type`, `value_out_of_bounds`, `unknown_action`,
-    `unknown_argument`, `missing_argument`. ``placeholders`` fill the translated message.
+    `field_not_writable`, `wrong_type`, `wrong_count`, `value_out_of_bounds`,
+    `unknown_action`, `unknown_argument`, `missing_argument`. ``placeholders`` fill the translated message.
     """
 
     def __init__(self, field: str, code: str, **placeholders: str) -> None:
