@@ -211,7 +211,7 @@ def _expecting(
     """
     shown = dict(placeholders)
     expected = shown.pop(EXPECTED, None)
-    return code if expected is None else f"{code}_{expected}", shown
+    return code if expected is None else f"wrong_type_{expected}", shown
 
 
 def _wrong(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
