@@ -17,8 +17,10 @@ from custom_components.aquarist.store.database import Database
 from custom_components.aquarist.store.errors import (
     AlreadyFinal,
     NotStored,
+    StoreClosedError,
     StoreError,
     StoreFullError,
+    StoreOwesError,
     StoreReadOnlyError,
 )
 from tests.engine.troubled_store import full, read_only
@@ -271,8 +273,9 @@ async def test_who_waits_for_what_was_recorded(desk: Desk) -> None:
     """It is on disk then, also what the store refused before; else that is an error."""
     async with read_only(desk.database):
         desk.record("a", 1)
-        with pytest.raises(StoreReadOnlyError):
+        with pytest.raises(StoreOwesError) as owed:
             await desk.journal.written()
+        assert isinstance(owed.value.__cause__, StoreReadOnlyError)
     desk.record("b", 2)
     await desk.journal.written()
     assert desk.committed == [1, 2]
@@ -286,10 +289,25 @@ async def test_who_waits_is_told_of_what_was_recorded_and_could_not_be_written(
     async with full(desk.database):
         for number in range(200):
             desk.journal.record(put(f"{number}", "x" * 1000))
-        with pytest.raises(StoreFullError):
+        with pytest.raises(StoreOwesError) as owed:
             await desk.journal.written()
+        assert isinstance(owed.value.__cause__, StoreFullError)
     await desk.journal.written()
     assert len(await desk.written()) == 200
+
+
+async def test_who_has_nothing_recorded_is_owed_nothing(desk: Desk) -> None:
+    """Whatever the store refuses meanwhile."""
+    async with read_only(desk.database):
+        await desk.journal.written()
+
+
+async def test_a_closed_store_owes_nothing_more(desk: Desk) -> None:
+    """What it did not take comes too late."""
+    await desk.journal.close()
+    desk.record("a", 1)
+    with pytest.raises(StoreClosedError):
+        await desk.journal.written()
 
 
 async def test_without_a_store_nothing_is_waited_for() -> None:

@@ -213,6 +213,22 @@ async def test_what_nobody_waits_for_keeps_its_order_over_a_fault(
     assert set(await database.read(settings.load_all)) == {"after", "small"}
 
 
+async def test_only_what_was_written_shows_that_there_is_room_again(
+    database: Database,
+) -> None:
+    """A batch that changes nothing ends well on a full disk, too."""
+    watched: list[StoreError | None] = []
+    writer = database.writer
+    writer.watcher = watched.append
+    await writer.write(fill_up)
+    with pytest.raises(StoreFullError):
+        await writer.write(big)
+    await writer.write(make_room)
+    assert [fault and fault.code for fault in watched] == ["store_full"]
+    await writer.write(small)
+    assert [fault and fault.code for fault in watched] == ["store_full", None]
+
+
 async def test_a_passing_fault_is_tried_again(database: Database) -> None:
     """Two refusals, then it is written; nothing is lost and nothing is there twice (R-B58)."""
     attempts: list[int] = []

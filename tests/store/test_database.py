@@ -98,7 +98,7 @@ async def test_a_file_that_breaks_while_open(path: Path) -> None:
 
 
 async def test_closing_ends_everything(path: Path) -> None:
-    """Queries that run are finished, threads are joined, one clean file is left."""
+    """Queries that run are finished, threads are joined, the log is folded."""
     database = await Database.open(path, at=AT)
     begun = threading.Event()
     go_on = threading.Event()
@@ -122,7 +122,9 @@ async def test_closing_ends_everything(path: Path) -> None:
     await writing
     await closing
     await database.close()
-    assert list(files_of(path.parent)) == ["aquarist.db"]
+    left = files_of(path.parent)
+    assert list(left) == ["aquarist.db", "aquarist.db-wal"]
+    assert left["aquarist.db-wal"] == b""
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith("aquarist")]
 

@@ -178,7 +178,10 @@ def test_a_large_file_is_checked_only_after_an_unclean_end(
     made(path)
     overwrite(path)
     open_for_writing(path, AT, STEPS).close()
-    path.with_name("aquarist.db-wal").touch()
+    log = path.with_name("aquarist.db-wal")
+    log.touch()
+    open_for_writing(path, AT, STEPS).close()
+    log.write_bytes(b"written last")
     with pytest.raises(StoreCorruptError):
         open_for_writing(path, AT, STEPS)
 

@@ -8,13 +8,13 @@ takes it, and only then does memory change and the world hear of it.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 import logging
 from sqlite3 import Connection
 from typing import Any
 
 from ..store.database import Database
-from ..store.errors import StoreError
+from ..store.errors import StoreClosedError, StoreError, StoreOwesError
 from ..store.work import Acting, HeldBackError
 from .errors import EngineError
 
@@ -96,14 +96,20 @@ class Journal:
     async def written(self) -> None:
         """Wait until everything that was recorded is on disk, so that it may be answered.
 
-        Raises StoreError when the store does not take it; it stays kept then.
+        Raises StoreOwesError when the store does not take it: it has happened, and stays
+        kept then. Raises StoreClosedError when it never will.
         """
         if self._database is None:
             return
-        await self.commit(lambda connection: None)
+        # Behind everything that is on its way: what is refused of that has come back then.
+        with suppress(StoreError):
+            await self.commit(lambda connection: None)
         await self.retry()
-        if self._kept and self._fault is not None:
-            raise self._fault
+        if not self._kept or (fault := self._fault) is None:
+            return
+        if isinstance(fault, StoreClosedError):
+            raise fault
+        raise StoreOwesError(str(fault), path=fault.path) from fault
 
     async def retry(self) -> None:
         """Write the kept outcomes in their order, as far as the store takes them.

@@ -19,7 +19,8 @@ class Batches:
     ``pauses`` are the seconds before each new try (R-B58). ``meanwhile`` is called before
     the disk, or a fault, keeps the thread for a while; ``stored`` with the number of units
     of each batch that is on disk. While ``holding_back``, units that nobody waits for are
-    not tried.
+    not tried. ``changed`` is whether the last batch changed anything: only then has the
+    disk been asked.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Batches:
         self._meanwhile = meanwhile
         self._stored = stored
         self.holding_back = False
+        self.changed = False
 
     def settle(self, batch: list[Waiting]) -> list[Outcome]:
         """Return what became of the units of a batch: stored, refused, or held back."""
@@ -87,6 +89,7 @@ class Batches:
         begun anew with one for each unit, which parts the good from the bad.
         """
         connection = self._connection
+        changes = connection.total_changes
         connection.execute("BEGIN IMMEDIATE")
         try:
             results = perform(connection, [unit for unit, _, _ in batch])
@@ -104,6 +107,7 @@ class Batches:
         # While the disk is busy the two threads do not wait for each other.
         self._meanwhile()
         connection.execute("COMMIT")
+        self.changed = connection.total_changes > changes
         return outcomes
 
     def _one(self, waiting: Waiting) -> Outcome:

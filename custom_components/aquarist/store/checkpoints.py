@@ -15,7 +15,12 @@ class Checkpoints:
     """Folds the log, on the writer's thread; due at a rest after ``every`` units."""
 
     def __init__(self, connection: sqlite3.Connection, *, every: int) -> None:
-        """Let SQLite fold by itself when the log gets long."""
+        """Let SQLite fold by itself when the log gets long, and keep the emptied log.
+
+        Log and index stay beside the file at the end: a start needs their room, and so
+        finds it also on a disk that is full by then.
+        """
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
         self._connection = connection
         self._every = every
         self._unfolded = 0
@@ -57,9 +62,7 @@ class Checkpoints:
 
     def finish(self) -> None:
         """Fold the log and close the connection; during a backup the file stays as it is."""
-        if self._paused:
-            self._connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, True)
-        else:
+        if not self._paused:
             self.fold("TRUNCATE")
         self._connection.close()
 

@@ -74,6 +74,12 @@ class StoreClosedError(StoreError):
     code = "store_closed"
 
 
+class StoreOwesError(StoreError):
+    """What was asked for has happened, but is not on disk yet; it is written as soon as may be."""
+
+    code = "store_owes"
+
+
 class StoreFailedError(StoreError):
     """The store failed in any other way, an input or output error most of all."""
 

@@ -66,7 +66,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _opened(path: Path, steps: Sequence[Step]) -> sqlite3.Connection:
     """Return the connection, with the file checked and of the newest version."""
-    unclean = path.with_name(f"{path.name}-wal").exists()
+    log = path.with_name(f"{path.name}-wal")
+    unclean = log.exists() and log.stat().st_size > 0
     existing = path.exists()
     if existing and path.stat().st_size == 0:
         raise _DamagedError("the file is empty")

@@ -77,6 +77,7 @@ class Writer:
         self._queue: SimpleQueue[Waiting | Upkeep] = SimpleQueue()
         self._held: Upkeep | None = None
         self._untold: list[Outcome] = []
+        self._changed = False
         self._abandoned = False
         self._closing: asyncio.Future[None] | None = None
         self._refusing = False
@@ -157,20 +158,23 @@ class Writer:
         self._queue.put(Upkeep(work, done))
         await done
 
-    def _deliver(self, outcomes: list[Outcome]) -> None:
+    def _deliver(self, outcomes: list[Outcome], changed: bool) -> None:
         """Tell the callers of a batch, in commit order."""
-        self._watch(outcomes)
+        self._watch(outcomes, changed)
         with self.acting():
             for outcome in outcomes:
                 _tell_of(*outcome)
 
-    def _watch(self, outcomes: list[Outcome]) -> None:
-        """Tell whoever watches when the store begins to refuse, and when it takes again."""
+    def _watch(self, outcomes: list[Outcome], changed: bool) -> None:
+        """Tell whoever watches when the store begins to refuse, and when it takes again.
+
+        That a batch which changed nothing ended well says nothing of the disk.
+        """
         errors = [error for *_, error in outcomes]
         if all(isinstance(error, HeldBackError) for error in errors):
             return
         fault = next((one for one in errors if isinstance(one, StoreError)), None)
-        if fault is None and not self._refusing:
+        if fault is None and not (self._refusing and changed):
             return
         self._refusing = fault is not None
         if self.watcher is not None:
@@ -188,7 +192,7 @@ class Writer:
                 continue
             outcomes = self._batches.settle(taken)
             self._report()
-            self._untold = outcomes
+            self._untold, self._changed = outcomes, self._batches.changed
             if self._filing.overdue:
                 self._report()
                 self._filing.catch_up()
@@ -210,7 +214,7 @@ class Writer:
     def _report(self) -> None:
         """Tell the event loop what became of the last batch, unless that is done."""
         if self._untold:
-            self._tell(self._deliver, self._untold)
+            self._tell(self._deliver, self._untold, self._changed)
             self._untold = []
 
     def _take(self) -> list[Waiting] | Upkeep | None:
