@@ -3,6 +3,7 @@
 Home Assistant and a pump never both dose one plan, whatever way the dose would take.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,11 @@ from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.engine.errors import EngineError, SafetyRefusedError
 from custom_components.aquarist.engine.intake import Origin
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.engine.state import (
+    DeviceLimits,
+    DeviceState,
+    HeadLimits,
+)
 
 from .aquarium import aquarium, call, device_named, engine_of, entity_of
 
@@ -278,3 +283,36 @@ def _days(hass: HomeAssistant, pump: DeviceState) -> float | None:
     status = engine_of(hass).containers.status(pump, HEAD)
     assert status is not None
     return status.days_left
+
+
+LIMITS = [
+    (HeadLimits(budget=3000), "more than this head may give in 24 hours"),
+    (HeadLimits(minimum_interval=3600.0), "this head may dose only every 60 minutes"),
+    (HeadLimits(maximum_volume=1000), "more than this head may give at once"),
+    (HeadLimits(enabled=False), "head 4 is disabled in the options of its device"),
+]
+
+
+@pytest.mark.parametrize(("limits", "reason"), LIMITS)
+async def test_a_step_that_repeats_an_old_dose_keeps_to_the_limits_of_its_moment(
+    hass: HomeAssistant, pump: DeviceState, limits: HeadLimits, reason: str
+) -> None:
+    """Law 5: what was allowed then is judged anew, and nothing is given."""
+    engine = engine_of(hass)
+    args = {"head_index": HEAD, "volume_ml": 2}
+    command = await engine.send(pump, "dose", args, ORIGIN, id="old")
+    assert (await engine.finished(command)).error is None
+    again = {
+        "service": "aquarist.rerun_command",
+        "target": {"device_id": [pump.row.uuid]},
+        "data": {"id": "old"},
+    }
+    number = await macro(hass, again)
+    pump.limits = DeviceLimits(heads={HEAD: limits})
+    run = await engine.macros.run(number, ORIGIN)
+    async with asyncio.timeout(10):
+        row = await engine.runs.finished(run.id)
+    _, steps = await engine.runs.get(run.id)
+    assert (row.state, steps[-1].error) == ("failed", "call_refused")
+    assert reason in (steps[-1].result or {})["details"]["reason"]
+    assert [dose.counted for dose in engine.gate.doses(pump.row.number, HEAD)] == [2000]

@@ -92,3 +92,21 @@ async def test_nobody_asks_a_pump_of_which_nothing_is_open(rig: Rig) -> None:
     doser._tell_connected()
     await rig.advance(1)
     assert doser.asked == 0
+
+
+async def test_a_dose_of_a_head_that_is_gone_is_in_nobodys_way(rig: Rig) -> None:
+    """The pump was set up anew with fewer heads: it and the engine start all the same."""
+    doser, state = await slow(rig)
+    args = {"head_index": 1, "volume_ml": 2}
+    command = await rig.engine.send(state, "dose", args, SERVICE)
+    await rig.settle()
+    doser.under_way[-1].give(None)
+    await rig.done(command)
+    smaller = MemoryDoser()
+    smaller.heads = smaller.heads[:1]
+    smaller.lifetime[1] = 2000
+    await rig.reboot(smaller)
+    await rig.advance(60)
+    assert smaller.asked == 1
+    (dose,) = rig.engine.gate.doses(1, 1)
+    assert (dose.state.value, dose.given) == ("given", 2000)

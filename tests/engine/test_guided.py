@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 import threading
 from typing import override
@@ -24,6 +25,7 @@ from tests.engine.rig import Pump
 from tests.engine.run_rig import RunRig, run_rig
 from tests.engine.troubled_store import read_only
 
+STARTED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEEPER = Origin(source=Source.SERVICE, user="keeper", context="call")
 
 
@@ -56,6 +58,9 @@ class MeasuredDoser(MemoryDoser):
             await self.hanging.wait()
         if self.errors:
             raise self.errors.pop(0)
+        if self.kind is DeviceKind.DOSER and isinstance(args.get("seconds"), int):
+            # The switch is off already, and nothing but it knows what it gave.
+            self._tell_ran(int(str(args["head_index"])), 5000, STARTED)
         return dict(args)
 
     def set_flow(self, flow: float) -> None:
@@ -204,7 +209,7 @@ class TestRepeating:
         await rig.settle()
         with pytest.raises(EngineError) as refused:
             await rig.engine.guided.start(state, 0, KEEPER)
-        assert refused.value.code == "run_expects_other"
+        assert refused.value.code == "run_expects_nothing"
         doser.hanging.set()
         assert (await first).stage is Stage.MEASURE
 
@@ -285,6 +290,39 @@ class TestWhatGoesWrong:
             await rig.engine.guided.test_dose(guide.run.id)
         assert refused.value.code == "run_expects_other"
         assert refused.value.placeholders["known"] == "measured, start"
+
+    @pytest.mark.parametrize("ok", [True, False])
+    async def test_what_was_asked_is_named_as_the_keeper_calls_it(
+        self, rig: RunRig, ok: bool
+    ) -> None:
+        """There is one step that ends it, whether it is right or not."""
+        state = await rig.attach(MeasuredDoser())
+        guide = await rig.engine.guided.start(state, 0, KEEPER)
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.guided.finish(guide.run.id, ok=ok)
+        assert refused.value.placeholders["value"] == "finish"
+        await rig.engine.guided.measured(guide.run.id, 5)
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.guided.measured(guide.run.id, 5)
+        assert refused.value.placeholders["known"] == "finish, start, test"
+
+    async def test_an_answer_while_the_pump_is_busy_is_refused(
+        self, rig: RunRig
+    ) -> None:
+        """Nothing is waited for: it says that it is too early."""
+        doser = MeasuredDoser()
+        state = await rig.attach(doser)
+        doser.hanging = asyncio.Event()
+        starting = asyncio.ensure_future(rig.engine.guided.start(state, 0, KEEPER))
+        await rig.settle()
+        run = rig.engine.guided.under_way(state, 0)
+        assert run is not None
+        with pytest.raises(EngineError) as refused:
+            await rig.engine.guided.finish(run.id, ok=True)
+        assert refused.value.code == "run_expects_nothing"
+        assert refused.value.placeholders == {"field": "step", "value": "finish"}
+        doser.hanging.set()
+        await starting
 
     async def test_two_answers_at_once_count_once(self, rig: RunRig) -> None:
         """The second is out of turn."""

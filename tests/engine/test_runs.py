@@ -554,8 +554,8 @@ class TestCancelling:
         """An answer to a delay is refused."""
         run = await rig.begin({"delay": 30})
         with pytest.raises(EngineError) as refused:
-            await rig.engine.runs.answer(run.id, "test")
-        assert refusal(refused.value) == "run_expects_other"
+            await rig.engine.runs.answer(run.id, "test", words={})
+        assert refusal(refused.value) == "run_expects_nothing"
 
 
 class TestLists:

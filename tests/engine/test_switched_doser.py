@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -11,8 +12,10 @@ from custom_components.aquarist.devices import switch_dose
 from custom_components.aquarist.devices.device import Head
 from custom_components.aquarist.devices.doser import Doser
 from custom_components.aquarist.dosing.ledger import RUN, Dose, DoseState
+from custom_components.aquarist.engine import guided
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.engine.switch_runs import SWITCHED_ON
+from custom_components.aquarist.runs.calibration import Calibration, Stage
 from custom_components.aquarist.store import settings
 from tests.devices.entities import FakeSwitch, add
 from tests.engine.rig import SERVICE, Rig
@@ -301,3 +304,76 @@ async def test_run_that_could_not_begin_is_not_booked(
     await rig.attach(doser_of(hass, automatic_off=4.0))
     await rig.settle()
     assert booked(rig) == []
+
+
+async def measuring(rig: Rig, switch: FakeSwitch, state: DeviceState) -> int:
+    """Begin a guided calibration, and return its run while the switch is on."""
+    guide = await rig.engine.guided.start(state, 0, SERVICE)
+    assert (guide.stage, switch.runs()) == (Stage.MEASURE, True)
+    return guide.run.id
+
+
+async def ended(rig: Rig, run: int) -> tuple[str, str | None]:
+    """Return where a guided run is, and why."""
+    await rig.settle()
+    guide = await rig.engine.guided.guide(run)
+    return guide.run.state, guide.error
+
+
+UNLIMITED = {0: HeadLimits(budget=None)}
+
+
+async def test_calibration_goes_on_when_the_head_has_run_for_its_time(
+    hass: HomeAssistant,
+    rig: Rig,
+    switch: FakeSwitch,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It waits for what the keeper measures."""
+    monkeypatch.setattr(guided, "Calibration", partial(Calibration, seconds=1))
+    state = await rig.attach(doser_of(hass), heads=UNLIMITED)
+    run = await measuring(rig, switch, state)
+    while switch.runs():
+        await rig.settle()
+    assert await ended(rig, run) == ("running", None)
+
+
+async def test_calibration_ends_when_the_head_is_switched_off_by_hand(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """Less came out than is reckoned with: the flow would be wrong for good."""
+    state = await rig.attach(doser_of(hass), heads=UNLIMITED)
+    run = await measuring(rig, switch, state)
+    switch.show(is_on=False)
+    await hass.async_block_till_done()
+    assert await ended(rig, run) == ("cancelled", "stopped")
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+async def test_calibration_ends_when_nobody_saw_how_long_the_head_ran(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch, is_on: bool
+) -> None:
+    """Killed meanwhile: it ran too long or too short."""
+    state = await rig.attach(doser_of(hass), heads=UNLIMITED)
+    run = await measuring(rig, switch, state)
+    switch.show(available=False)
+    await rig.engine.close()
+    rig.clock.advance(10)
+    switch.show(available=True, is_on=is_on)
+    await rig.boot()
+    await rig.attach(doser_of(hass), heads=UNLIMITED)
+    assert await ended(rig, run) == ("cancelled", "stopped")
+
+
+async def test_calibration_ends_when_home_assistant_stops(
+    hass: HomeAssistant, rig: Rig, switch: FakeSwitch
+) -> None:
+    """The head goes off before its time."""
+    state = await rig.attach(doser_of(hass), heads=UNLIMITED)
+    run = await measuring(rig, switch, state)
+    await rig.engine.start_and_stop.shut_down()
+    assert not switch.runs()
+    await rig.engine.close()
+    await rig.boot()
+    await rig.attach(doser_of(hass), heads=UNLIMITED)
+    assert await ended(rig, run) == ("cancelled", "stopped")

@@ -83,7 +83,7 @@ async def test_it_may_end_without_a_test_dose(hass: HomeAssistant) -> None:
         ("start", {"head_index": 8}, "schedule_out_of_range", "head_index"),
         ("start", {"head_index": 7}, "out_of_range", "head_index"),
         ("test", {}, "calibration_not_started", "step"),
-        ("start", {"ok": 1}, "schedule_wrong_type_boolean", "ok"),
+        ("start", {"ok": 1}, "wrong_type_boolean", "ok"),
     ],
 )
 async def test_a_wrong_step_is_refused(
@@ -107,6 +107,11 @@ async def test_a_step_out_of_turn_is_refused(hass: HomeAssistant) -> None:
         "value": "test",
         "known": "measured, start",
     }
+    with pytest.raises(ServiceValidationError) as error:
+        await step(hass, "finish")
+    assert str(error.value) == (
+        "step: finish is not what comes next. These steps can: measured, start"
+    )
 
 
 async def test_what_a_limit_refuses_is_an_error(hass: HomeAssistant) -> None:

@@ -101,7 +101,7 @@ async def test_a_new_size_without_a_volume_is_full(hass: HomeAssistant) -> None:
         ({"remaining_ml": 10}, "no_container", "head_index"),
         ({"capacity_ml": 0}, "schedule_out_of_range", "capacity_ml"),
         ({"remaining_ml": -1}, "schedule_out_of_range", "remaining_ml"),
-        ({"capacity_ml": True}, "schedule_wrong_type_number", "capacity_ml"),
+        ({"capacity_ml": True}, "wrong_type_number", "capacity_ml"),
         ({"capacity_ml": 100, "remaining_ml": 101}, "out_of_range", "remaining_ml"),
         ({"capacity_ml": 100, "head": 8}, "schedule_out_of_range", "head_index"),
         ({"capacity_ml": 100, "head": 4}, "out_of_range", "head_index"),

@@ -173,7 +173,9 @@ class Gate:
             return dose.at
         state = self._devices.get(dose.device)
         port = cast(DoserDevice | None, state.device if state else None)
-        seconds = dose.volume / port.heads[dose.head].flow if port is not None else 0.0
+        heads = port.heads if port is not None else ()
+        # A pump that was set up anew may have fewer heads than it had.
+        seconds = dose.volume / heads[dose.head].flow if dose.head < len(heads) else 0.0
         return dose.at + timedelta(seconds=seconds + margin)
 
     def _refusal(

@@ -13,7 +13,7 @@ from ..devices.device import DeviceKind, DoserDevice
 from ..dosing.calibration import FURTHEST_OFF
 from ..dosing.volume import millilitres
 from ..frozen import frozen
-from ..runs.calibration import Answer, Calibration, Stage
+from ..runs.calibration import KEEPER_WORDS, Answer, Calibration, Stage
 from ..runs.records import Outcome
 from ..runs.states import StepState
 from ..runs.steps import AskStep, CalibrateStep, CommandStep, StepKind
@@ -117,7 +117,8 @@ class Guided:
     async def measured(self, run: int, measured_ml: float) -> Guide:
         """Take what came out, in millilitres; it is stored, and told to the pump.
 
-        Raises EngineError `out_of_range`, `run_expects_other`, `run_is_final`; StoreError.
+        Raises EngineError `out_of_range`, `run_expects_other`, `run_expects_nothing`,
+        `run_is_final`; StoreError.
         """
         guide = cast(Calibration, (await self._runs.find_live(run)).program)
         expected = self._expected(guide)
@@ -153,7 +154,7 @@ class Guided:
         self, run: int, answer: Answer, data: Mapping[str, Any] | None = None
     ) -> Guide:
         """Give an answer, and return where the run is once it waits again."""
-        await self._runs.answer(run, answer, data)
+        await self._runs.answer(run, answer, data, words=KEEPER_WORDS)
         return await self._at_rest(run)
 
     async def _at_rest(self, run: int) -> Guide:

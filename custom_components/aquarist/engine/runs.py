@@ -208,23 +208,27 @@ class Runs:
         return row
 
     async def answer(
-        self, run: int, answer: str, data: Mapping[str, Any] | None = None
+        self,
+        run: int,
+        answer: str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        words: Mapping[str, str],
     ) -> None:
         """Give a run the answer that it waits for; it is on disk when this returns.
 
-        Raises EngineError `run_expects_other`, `run_is_final`; StoreError, and the run
-        waits on.
+        ``words`` are those of its keeper, where they are others. Raises EngineError
+        `run_expects_other`, `run_expects_nothing`, `run_is_final`; StoreError, and the
+        run waits on.
         """
         live = await self.find_live(run)
-        what, row = live.what, live.under_way
-        asked = isinstance(what, AskStep) and row is not None and not live.answering
-        known = what.answers if isinstance(what, AskStep) and asked else frozenset()
-        if row is None or answer not in known:
+        what, row, said = live.what, live.under_way, words.get(answer, answer)
+        if not isinstance(what, AskStep) or row is None or live.answering:
+            raise EngineError("run_expects_nothing", field="step", value=said)
+        if answer not in what.answers:
+            known = ", ".join(sorted({words.get(one, one) for one in what.answers}))
             raise EngineError(
-                "run_expects_other",
-                field="step",
-                value=answer,
-                known=", ".join(sorted(known)) or "-",
+                "run_expects_other", field="step", value=said, known=known
             )
         outcome = Outcome(
             state=StepState.COMPLETED, result={"answer": str(answer), **(data or {})}

@@ -33,6 +33,8 @@ from .switch_runs import SwitchRuns
 
 RUNNING: Final = "runs_under_way"
 ACTIONS = ("prime_head", "calibrate_head")
+NEARLY: Final = 0.95
+"""The share of its volume that a run gave at least which nobody cut short."""
 
 
 class TimedRuns:
@@ -60,6 +62,9 @@ class TimedRuns:
         self._switch_runs = switch_runs
         self._execution = execution
         self._running: dict[str, Dose] = {}
+        # What switches told of their runs; nobody saw how long those of an earlier life ran.
+        self._told: dict[str, int] = {}
+        self._earlier: set[str] = set()
         gate.on_count(self._counted)
         switch_runs.on_end = self._switch_is_off
         self._agenda.on("run_over", self._run_over)
@@ -81,6 +86,7 @@ class TimedRuns:
                 source=RUN,
             )
             self._running[key] = run
+            self._earlier.add(key)
             self._gate.note(run)
 
     async def execute(self, device: DeviceState, command: Command) -> None:
@@ -266,9 +272,15 @@ class TimedRuns:
         self._free(self._devices[number], head, run)
 
     def _switch_is_off(self, device: DeviceState) -> None:
-        """Count a run of a switch no more: what it gave has been told."""
+        """Count a run of a switch no more: what it gave has been told.
+
+        One that did not run for its time, or was not seen to, measures nothing.
+        """
         number = device.row.number
         for run in [one for one in self._running.values() if one.device == number]:
+            told = self._told.get(run.key, 0)
+            if run.key in self._earlier or told < run.volume * NEARLY:
+                self._pulses.run_stopped(device, run.head)
             self._gate.forget(run)
             self._free(device, run.head, run.key)
 
@@ -278,10 +290,16 @@ class TimedRuns:
             self._pulses.free(device, head)
 
     def _counted(self, before: Dose | None, after: Dose | None) -> None:
-        """Keep a run no longer that is not reserved any more."""
+        """Keep a run no longer that is not reserved any more; take in what it gave."""
         if before is not None and after is None and before.key in self._running:
             del self._running[before.key]
+            self._told.pop(before.key, None)
+            self._earlier.discard(before.key)
             self._journal.record(self._kept())
+        elif before is None and after is not None and after.source == PUMP:
+            for run in self._running.values():
+                if (run.device, run.head) == (after.device, after.head):
+                    self._told[run.key] = self._told.get(run.key, 0) + after.counted
 
     def _kept(self) -> Write:
         """Return what writes down which runs are reserved."""

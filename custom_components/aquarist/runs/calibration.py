@@ -44,6 +44,9 @@ class Answer(StrEnum):
     REJECT = "reject"
 
 
+KEEPER_WORDS: Mapping[str, str] = {Answer.ACCEPT: "finish", Answer.REJECT: "finish"}
+"""The step by which the keeper gives an answer, where it has another name."""
+
 STAGES: Mapping[Stage, Mapping[Answer | None, Stage]] = {
     Stage.RUN: {None: Stage.MEASURE},
     Stage.MEASURE: {Answer.MEASURED: Stage.STORE, Answer.START: Stage.RUN},

@@ -35,7 +35,7 @@ class KeeperStep(StrEnum):
 _CALIBRATE_HEAD = vol.Schema(
     DEVICE
     | {
-        vol.Required("head_index"): vol.All(integer(0), number(0, MOST_HEADS - 1)),
+        vol.Required("head_index"): integer(0, MOST_HEADS - 1),
         vol.Required("step"): word(KeeperStep),
         vol.Optional("measured_ml", default=None): vol.Maybe(
             number(SMALLEST_MEASURED, LARGEST_MEASURED)

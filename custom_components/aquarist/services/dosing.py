@@ -19,9 +19,7 @@ from ..schedules.validation import boolean, integer, number, validated
 
 REFILL_CONTAINER = "refill_container"
 REMOVE_CONTAINER = "remove_container"
-_HEAD = DEVICE | {
-    vol.Required("head_index"): vol.All(integer(0), number(0, MOST_HEADS - 1))
-}
+_HEAD = DEVICE | {vol.Required("head_index"): integer(0, MOST_HEADS - 1)}
 
 _REFILL = vol.Schema(
     _HEAD
