@@ -307,6 +307,24 @@ async def test_a_stop_brings_it_back_too(hass: HomeAssistant, tmp_path: Path) ->
         assert everything(hass, FAN) == before
 
 
+@pytest.mark.parametrize("entity_id", KINDS)
+async def test_a_removal_brings_it_back_first(
+    hass: HomeAssistant, tmp_path: Path, entity_id: str
+) -> None:
+    """Design 3: the window ends with its device."""
+    await entity_of(hass, entity_id)
+    before = everything(hass, entity_id)
+    data = DEVICES["entity"](entity_id)
+    async with aquarium(hass, tmp_path, subentries=[subentry("entity", NAME, data)]):
+        await held(hass, 33)
+        assert everything(hass, entity_id) != before
+        (entry,) = hass.config_entries.async_entries(DOMAIN)
+        (thing,) = entry.subentries
+        assert hass.config_entries.async_remove_subentry(entry, thing)
+        await settled(hass)
+        assert everything(hass, entity_id) == before
+
+
 async def test_an_effect_that_does_not_come_back_is_told(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:

@@ -231,6 +231,39 @@ async def test_a_device_that_was_heard_well_and_vanished_is_held_by_an_app(
     assert await failure(transport) is Reason.OUT_OF_RANGE
 
 
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_device_that_was_lost_without_another_word_is_out_of_range(
+    adapter: VirtualAdapter,
+    light: LightModel,
+    transport: BleakTransport,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While we were connected no app could be; it has not advertised since, so none has come: no power."""
+    adapter.add(light)
+    ears = await connect(transport)
+    light.power_cut()
+    await until(lambda: ears.drops == 1)
+    assert await failure(transport) is Reason.OUT_OF_RANGE
+    later(monkeypatch, bleak_transport.SILENT_AFTER + 1)
+    assert transport.silence_reason() is Reason.OUT_OF_RANGE
+
+
+@pytest.mark.usefixtures("no_pauses")
+async def test_a_device_that_was_lost_and_heard_again_may_be_held(
+    adapter: VirtualAdapter, light: LightModel, transport: BleakTransport
+) -> None:
+    """It advertised: whoever heard that may have connected to it."""
+    adapter.add(light)
+    ears = await connect(transport)
+    light.drop_link("link_lost")
+    await until(lambda: ears.drops == 1)
+    lost = monotonic_time_coarse()
+    await until(lambda: monotonic_time_coarse() > lost)
+    adapter.advertise()
+    light.faults.set("app_holds_link", times=None)
+    assert await failure(transport) is Reason.HELD_BY_APP
+
+
 async def test_a_device_that_was_heard_badly_and_vanished_is_out_of_range(
     adapter: VirtualAdapter,
     link: Link,

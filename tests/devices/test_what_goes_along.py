@@ -65,6 +65,7 @@ def wanted(level: float, **kept: Any) -> Setting:
         ),
         ({"color_mode": "rgbw", "rgbw_color": None}, {}),
         ({"color_mode": "brightness"}, {}),
+        ({"color_mode": "white", "hs_color": None}, {"white": True}),
     ],
 )
 def test_a_light_has_its_effect_and_colour(
@@ -90,6 +91,9 @@ def test_a_light_has_its_effect_and_colour(
             {"color_temp_kelvin": 4000},
         ),
         (light(color_temp_kelvin=4050), {"color_temp_kelvin": 4000}, {}),
+        (light(color_mode="white"), {"white": True}, {}),
+        (light("off"), {"white": True}, {"white": True}),
+        (light(color_mode="hs", hs_color=(1, 2)), {"white": True}, {"white": True}),
     ],
 )
 def test_a_light_is_called_for_what_is_not_there(

@@ -195,6 +195,36 @@ async def test_a_command_is_kept_waiting_by_nothing_new(rig: Rig, sump: Sump) ->
     assert sump.told[2:] == [{"two": 20}]
 
 
+async def test_what_is_given_back_waits_for_no_command(rig: Rig, sump: Sump) -> None:
+    """A command behind what hangs keeps no window from its end, and no rule from its claim."""
+    sump.hanging["one"] = asyncio.Event()
+    await window(rig, "two", 30, seconds=20)
+    await window(rig, "one", 40)
+    command = await rig.engine.send(fields(rig), "request_status", {}, SERVICE)
+    await rig.advance(20)
+    assert sump.shown() == [0, 0, 0, 0]
+    assert (await rig.stored(command)).phase is Phase.PLANNED
+    sump.hanging["one"].set()
+    assert (await rig.done(command)).phase is Phase.COMPLETED
+
+
+async def test_what_is_taken_along_holds_up_no_command(rig: Rig, sump: Sump) -> None:
+    """Only beside what was under way before the command came: new writes take no others along."""
+    sump.hanging["one"], sump.hanging["two"] = asyncio.Event(), asyncio.Event()
+    await window(rig, "one", 40)
+    command = await rig.engine.send(fields(rig), "request_status", {}, SERVICE)
+    await window(rig, "two", 30)
+    assert sump.told == [{"one": 40}, {"two": 30}]
+    sump.hanging["one"].set()
+    await rig.settle()
+    await window(rig, "three", 20)
+    assert sump.told[2:] == []
+    sump.hanging["two"].set()
+    assert (await rig.done(command)).phase is Phase.COMPLETED
+    await rig.settle()
+    assert sump.shown() == [40, 30, 20, 0]
+
+
 async def test_each_fails_by_itself(rig: Rig, sump: Sump) -> None:
     """It is tried again, the others are in force, and only it is waited for."""
     sump.failing["one"] = [DeviceError("no_answer", transient=True)]

@@ -7,6 +7,7 @@ import pytest
 from custom_components.aquarist.commands.command import ErrorCode
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
+from custom_components.aquarist.engine.state import DeviceLimits
 from custom_components.aquarist.limits.slew import Slew
 from custom_components.aquarist.store import resting
 from tests.engine.holding import phase, phases, shows, window
@@ -253,15 +254,58 @@ async def test_a_slow_move_that_never_arrives_says_so(rig: Rig) -> None:
     pump = Pump(level=80)
     state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
     command = await window(rig, state, 50, 0, 10)
+    told = {"limited_to": {"level": 70.0}}
+    assert (await rig.stored(command)).result == told
     for _ in range(10):
         await rig.advance(1)
-    assert 69 <= pump.level <= 71
+    assert 70 <= pump.level <= 71
     assert await phase(rig, command) is Phase.RESTORING
     for _ in range(12):
         await rig.advance(1)
     assert pump.level == 80
     ended = await rig.stored(command)
     assert (ended.phase, ended.error) == (Phase.FAILED, "not_reached")
+    assert ended.result == told
+
+
+async def test_a_slow_move_that_has_time_enough_is_not_limited(rig: Rig) -> None:
+    """30 per cent at one per cent a second are done in half a minute."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
+    command = await window(rig, state, 50, 0, 40)
+    for _ in range(31):
+        await rig.advance(1)
+    moved = await rig.stored(command)
+    assert (moved.phase, moved.result, pump.level) == (Phase.IN_FORCE, None, 50)
+
+
+async def test_a_slow_move_without_a_limit_by_now_is_not_limited(rig: Rig) -> None:
+    """The limit is taken away while the first step is being written."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
+    slow = pump.hanging = asyncio.Event()
+    command = await window(rig, state, 50, 0, 10)
+    state.limits = DeviceLimits()
+    pump.hanging = None
+    slow.set()
+    await rig.settle()
+    assert (await rig.stored(command)).result is None
+    await rig.advance(2)
+    assert (await rig.stored(command)).phase is Phase.IN_FORCE
+
+
+async def test_a_slow_move_that_gets_there_after_all_says_nothing_more(
+    rig: Rig,
+) -> None:
+    """The keeper lets it go faster meanwhile."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump, slew={"level": Slew(per_second=1.0)})
+    command = await window(rig, state, 50, 0, 10)
+    assert (await rig.stored(command)).result == {"limited_to": {"level": 70.0}}
+    state.limits = DeviceLimits()
+    await rig.advance(2)
+    moved = await rig.stored(command)
+    assert (moved.phase, moved.result, pump.level) == (Phase.IN_FORCE, {}, 50)
 
 
 async def test_a_restore_that_fails_for_good_says_what_to_put_back(rig: Rig) -> None:

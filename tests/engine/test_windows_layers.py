@@ -4,9 +4,12 @@ import asyncio
 from datetime import timedelta
 from typing import Any, override
 
+from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.aquarist.commands.command import Command
 from custom_components.aquarist.commands.phases import Phase
+from custom_components.aquarist.devices.entity import EntityDevice, EntityField
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 from custom_components.aquarist.engine.errors import EngineError
@@ -14,6 +17,7 @@ from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.layers.setting import Setting
 from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
+from tests.devices.entities import FakeClimate, add
 from tests.engine.holding import claim, phase, window
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig
@@ -55,6 +59,43 @@ async def test_one_that_begins_beneath_another_says_so(rig: Rig) -> None:
     assert pump.level == 50
     await rig.advance(30)
     assert pump.level == 20
+
+
+async def test_parts_of_one_field_do_not_stand_above_one_another(
+    hass: HomeAssistant, rig: Rig
+) -> None:
+    """A mode and a temperature both show; of two temperatures one does not."""
+    chiller = FakeClimate("Chiller")
+    await add(hass, "climate", chiller)
+    field = EntityField(name="chiller", entity="climate.chiller")
+    state = await rig.attach(
+        EntityDevice(hass, uuid="sump", name="Sump", fields=[field])
+    )
+    now = rig.clock.now()
+
+    async def held(part: str, value: Any, seconds: float) -> Command:
+        command = await rig.engine.acceptance.create_window(
+            state, part, value, SERVICE, start=now, end=now + timedelta(seconds=seconds)
+        )
+        await rig.settle()
+        return await rig.stored(command)
+
+    warm = await held("temperature", 25.0, 60)
+    mode = await held("hvac_mode", "cool", 60)
+    assert (mode.phase, mode.result) == (Phase.IN_FORCE, None)
+    cold = await rig.engine.windows.claim(
+        state,
+        "temperature",
+        18.0,
+        SERVICE,
+        layer=Layer.MODE,
+        action="mode",
+        end=now + timedelta(seconds=60),
+    )
+    assert (await held("hvac_mode", "heat", 30)).result is None
+    beneath = await held("temperature", 22.0, 30)
+    assert beneath.result == {"shadowed_by": cold.id}
+    assert (await rig.stored(warm)).result is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.aquarist.limits import Slew, slewed
+from custom_components.aquarist.limits.slew import reached_in
 
 
 @pytest.mark.parametrize(("last", "target"), [(0, 80), (80, 0)])
@@ -66,3 +67,27 @@ def test_a_speed_that_is_none_is_refused(per_second: float) -> None:
     """The error names the field."""
     with pytest.raises(ValueError, match="^per_second:"):
         Slew(per_second=per_second)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "last", "target", "reached"),
+    [
+        (10, 80, 50, 71),
+        (10.5, 80, 50, 70),
+        (10, 50, 80, 59),
+        (30, 80, 50, 51),
+        (30.1, 80, 50, 50),
+        (-5, 80, 50, 80),
+    ],
+)
+def test_what_is_reached_in_a_time_is_known_before(
+    seconds: float, last: float, target: float, reached: float
+) -> None:
+    """One percent a second, both ways; the step that is due at the very end comes too late."""
+    assert reached_in(seconds, last, target, Slew(per_second=1)) == reached
+
+
+def test_a_short_way_takes_less_than_a_step() -> None:
+    """Half a percent at 0.1 %/s is done in five seconds, not in ten."""
+    assert reached_in(6, 80, 80.5, Slew(per_second=0.1)) == 80.5
+    assert reached_in(4, 80, 80.5, Slew(per_second=0.1)) == 80

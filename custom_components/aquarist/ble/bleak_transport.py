@@ -46,6 +46,7 @@ class BleakTransport(Transport):
         self._write_to: BleakGATTCharacteristic | None = None
         self._dropped: Callable[[], None] | None = None
         self._free_since = -COMES_BACK
+        self._lost_at: float | None = None
         self._last_heard: bluetooth.BluetoothServiceInfoBleak | None = None
         self._watcher: Callable[[bool], None] | None = None
         self._cancel_look: CALLBACK_TYPE | None = None
@@ -83,6 +84,7 @@ class BleakTransport(Transport):
         except CLIENT_ERRORS as error:
             raise LinkError(self._connect_reason(error), str(error)) from error
         self._client = client
+        self._lost_at = None
         self._dropped = dropped
         try:
             await self._open_channel(client, notify)
@@ -239,6 +241,7 @@ class BleakTransport(Transport):
         dropped, self._dropped = self._dropped, None
         self._client = None
         self._write_to = None
+        self._lost_at = monotonic_time_coarse()
         self._let_go()
         if dropped is not None:
             dropped()
@@ -293,12 +296,25 @@ class BleakTransport(Transport):
     def _vanished_reason(self) -> Reason:
         """Judge a device without a way to it: it does not advertise while an app is connected to it."""
         last = self._last_heard_by_any()
-        if last is None or last.rssi < WELL_HEARD:
+        if last is None or last.rssi < WELL_HEARD or self._silent_since_lost:
             return Reason.OUT_OF_RANGE
         # Who was heard just now is held by nobody; but those who hear it cannot connect.
         silent_for = monotonic_time_coarse() - last.time
         held = SILENT_AFTER < silent_for < RECENTLY
         return Reason.HELD_BY_APP if held else Reason.OUT_OF_RANGE
+
+    @property
+    def _silent_since_lost(self) -> bool:
+        """Return whether a connection broke off and nothing was heard since.
+
+        No app can have come in between, for it would have had to hear the device first.
+        """
+        last = self._last_heard_by_any()
+        return (
+            self._lost_at is not None
+            and last is not None
+            and last.time <= self._lost_at
+        )
 
     def _last_heard_by_any(self) -> bluetooth.BluetoothServiceInfoBleak | None:
         """Return the last advertisement that any scanner heard, as far as it is known."""
@@ -317,7 +333,9 @@ class BleakTransport(Transport):
             return Reason.NO_FREE_SLOT
         if isinstance(error, (bleak_retry_connector.BleakNotFoundError, TimeoutError)):
             return self.silence_reason()
-        return Reason.HELD_BY_APP if self._paths() else self._vanished_reason()
+        if self._paths() and not self._silent_since_lost:
+            return Reason.HELD_BY_APP
+        return self._vanished_reason()
 
     def _reachability(self) -> str:
         """Return what Home Assistant's Bluetooth manager knows about the ways to the device."""

@@ -13,6 +13,7 @@ from .level import FULL, OFF, LevelAdapter, listed
 _BRIGHTNESS = 255
 _EFFECT = "effect"
 _EFFECTS = "effect_list"
+_WHITE = "white"
 _NO_EFFECT = frozenset({"off", "none", "None"})
 # How far each number of a colour may be off: lights round, and convert.
 _NEARLY: Mapping[str, float] = {
@@ -54,7 +55,9 @@ class BrightnessLevel(LevelAdapter):
         if effect in listed(state, _EFFECTS) and effect not in _NO_EFFECT:
             kept[_EFFECT] = effect
         colour = _COLOURS.get(str(state.attributes.get("color_mode")))
-        if colour is not None and state.attributes.get(colour) is not None:
+        if _is_white(state):
+            kept[_WHITE] = True
+        elif colour is not None and state.attributes.get(colour) is not None:
             kept[colour] = state.attributes[colour]
         return kept
 
@@ -111,6 +114,8 @@ def _is_there(state: State, name: str, value: Any) -> bool:
     shown = state.attributes.get(name)
     if name == _EFFECT:
         return shown == value or value not in listed(state, _EFFECTS)
+    if name == _WHITE:
+        return _is_white(state)
     if shown is None:
         return False
     wanted, found = (one if _is_list(one) else [one] for one in (value, shown))
@@ -118,6 +123,11 @@ def _is_there(state: State, name: str, value: Any) -> bool:
         abs(one - other) <= _NEARLY[name]
         for one, other in zip(wanted, found, strict=True)
     )
+
+
+def _is_white(state: State) -> bool:
+    """Return whether a light shines with its white alone, which is a mode and no colour."""
+    return state.attributes.get("color_mode") == _WHITE
 
 
 def _is_list(value: object) -> bool:

@@ -1,19 +1,22 @@
 """What becomes of the commands that wait for a field: it arrives, it fails, or it is withheld."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..devices.beside import besides
 from ..layers.setting import plain
+from ..limits.slew import Slew, reached_in
 from .faults import describe_error
 from .ground import Ground
-from .shown import instead
+from .on_time import LEVEL
+from .shown import LIMITED_TO, instead
 from .state import DeviceState, FieldState
 from .withheld import HELD_BY, WITHHELD_BY, Withheld, word_of
 
 RESTORE_ATTEMPTS = "restore_attempts"
+_ON_THE_WAY = frozenset({WITHHELD_BY, LIMITED_TO})
 _NO_ANSWER = describe_error(TimeoutError())
 
 
@@ -52,11 +55,34 @@ class Arrivals:
             if command.phase is not Phase.APPLYING:
                 self._records.advance(command, command.ends_as)
                 continue
-            told = {**(command.result or {})}
-            was_withheld = told.pop(WITHHELD_BY, None) is not None
+            result = command.result or {}
+            told = {
+                name: one for name, one in result.items() if name not in _ON_THE_WAY
+            }
             told |= instead(device, state, command, self._clock.now())
-            result = told if told or was_withheld else None
-            self._records.advance(command, Phase.IN_FORCE, result=result)
+            changed = told if told or result else None
+            self._records.advance(command, Phase.IN_FORCE, result=changed)
+
+    def on_the_way(
+        self, state: FieldState, waiting: Iterable[str], target: float, slew: Slew
+    ) -> None:
+        """Note what a slow move leaves of values whose time is over before they arrive."""
+        shown = float((state.sent or {})[LEVEL])
+        for key in waiting:
+            command = self._records.current(key)
+            if (
+                command is None
+                or command.phase is not Phase.APPLYING
+                or command.ends_at is None
+                or (command.value or {}).get(LEVEL) != target
+                or LIMITED_TO in (result := command.result or {})
+            ):
+                continue
+            left = (command.ends_at - self._clock.now()).total_seconds()
+            reached = reached_in(left, shown, target, slew)
+            if reached != target:
+                noted = {**result, LIMITED_TO: {LEVEL: round(reached, 1)}}
+                state.waiting[key] = self._records.note(command, result=noted)
 
     def _withhold(
         self, state: FieldState, command: Command, why: Mapping[str, Any]

@@ -5,6 +5,7 @@ Entries bring and take hardware; what is known of a device stays here and in the
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 import logging
 from sqlite3 import Connection
@@ -196,6 +197,8 @@ class Equipment:
         await self._journal.commit(
             lambda connection: device_rows.retire(connection, number, now)
         )
+        # Who hears that it is detached shall not take it for one that cannot be reached.
+        state.row = replace(state.row, retired_at=now)
         await self.detach(number)
         self._by_uuid.pop(state.row.uuid, None)
         del self._devices[number]
@@ -236,19 +239,21 @@ class Equipment:
             self.withdraw(command, bring_back=False)
 
     async def _bring_back(self, state: DeviceState) -> None:
-        """Write what every field rests on, within a bounded time."""
+        """Write what every field rests on, with what goes along, within a bounded time."""
         held = [
             field
             for field in state.fields.values()
             if field.dirty and not field.description.virtual
         ]
+        for field in held:
+            self._levels.memory.withdrew(state, field)
         try:
             async with asyncio.timeout(RESTORE_WAIT):
                 await state.queue.stop(lambda: self._levels.push(state, held))
         except (DeviceError, TimeoutError) as error:
             _LOGGER.warning("%s stays as it is: %s", state.row.name, error)
-            for field in state.fields.values():
-                self._levels.memory.settled(state, field)
+        for field in state.fields.values():
+            self._levels.memory.settled(state, field)
 
     async def _row_of(self, device: Device, aquarium: str | None) -> DeviceRow:
         """Return the device's row, stored; in memory only while the store is locked."""

@@ -288,6 +288,9 @@ class Levels:
         key = (device.row.number, state.name)
         if write.next_step is not None:
             self._agenda.put_elapsed("slew", key, write.next_step)
+            if (slew := device.limits.slew.get(state.name)) is not None:
+                target = float(write.target[LEVEL])
+                self.arrivals.on_the_way(state, write.waiting, target, slew)
         elif (change := state.next_change(self._clock.now())) is not None:
             self._agenda.put("field", key, change)
         level = self.last_level(device, state)

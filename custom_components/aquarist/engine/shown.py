@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from ..commands.command import Command
 from ..layers.claims import Claim
+from ..layers.resolve import owners
 from ..layers.setting import is_number
 from ..limits.bounds import bounded
 from .on_time import LEVEL
@@ -39,10 +40,8 @@ def instead(
     `limited_to` the level that the keeper's bounds make of the one asked for (RES-57).
     """
     told: dict[str, Any] = {}
-    resolution = state.resolve(now) if state.claims else None
-    owner = resolution.owner if resolution is not None else None
-    if owner is not None and owner.id != command.key:
-        told[SHADOWED_BY] = id_of(owner)
+    if (above := _above(state, command, now)) is not None:
+        told[SHADOWED_BY] = id_of(above)
     bounds, level = (
         device.limits.bounds.get(state.name),
         (command.value or {}).get(LEVEL),
@@ -52,3 +51,14 @@ def instead(
         if limited != level:
             told[LIMITED_TO] = {LEVEL: limited}
     return told
+
+
+def _above(state: FieldState, command: Command, now: datetime) -> Claim | None:
+    """Return the top claim that says something else of a part that a command is about."""
+    parts = (command.value or {}).keys()
+    for claim in owners(state.claims.values(), now):
+        if claim.id == command.key:
+            return None
+        if not parts.isdisjoint(claim.course.at(now)):
+            return claim
+    return None

@@ -1,7 +1,8 @@
 """Fields of one device that are written side by side, so that none waits for another.
 
 To the queue of the device it is one step: nothing else begins before all of them have ended.
-A field that becomes dirty meanwhile is taken along, unless a command waits for its turn.
+A field that becomes dirty meanwhile is taken along. Once a command waits for its turn that
+goes for fields that are not being written, and as long as a write from before is under way.
 """
 
 import asyncio
@@ -40,6 +41,8 @@ class SideBySide:
         self._write = write
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        # Begun while a command waited: nothing else is begun beside these alone.
+        self._late: set[str] = set()
         self._open = True
 
     async def written(self) -> None:
@@ -65,17 +68,23 @@ class SideBySide:
         False when it has to wait for the queue.
         """
         key = state.name if state.name in self._groups else _REST
-        if not self._goes_on or state not in self._groups.get(key, ()):
+        if not self._open or state not in self._groups.get(key, ()):
             return False
         if key in self._under_way:
+            if not self._goes_on:
+                return False
             self._again.add(key)
-        else:
-            self._begin(key)
+            return True
+        if not self._under_way.keys() - self._late:
+            return False
+        if self._queue.waiting:
+            self._late.add(key)
+        self._begin(key)
         return True
 
     @property
     def _goes_on(self) -> bool:
-        """Return whether another write may begin beside those under way."""
+        """Return whether what is being written may be written again."""
         return bool(self._open and self._under_way and not self._queue.waiting)
 
     def _begin(self, key: str) -> None:
@@ -95,5 +104,6 @@ class SideBySide:
             _LOGGER.exception("A write of a device met an unexpected error")
         finally:
             del self._under_way[key]
+            self._late.discard(key)
             if key in self._again:
                 self._queue.touch()

@@ -1,6 +1,6 @@
 """How fast a level may move (R-B109)."""
 
-from math import inf
+from math import ceil, inf
 
 from ..frozen import frozen
 
@@ -26,6 +26,18 @@ class Slew:
             raise ValueError("per_second: a speed must be above zero and finite")
 
 
+def reached_in(seconds: float, level: float, target: float, slew: Slew) -> float:
+    """Return the level to which steps that begin now have come when `seconds` are over.
+
+    It is `target` when the time is enough; a step at the very end comes too late.
+    """
+    if abs(target - level) <= slew.per_second * seconds - _ROUNDING:
+        return target
+    wait = _longest_wait(slew)
+    reach = slew.per_second * wait * max(ceil(seconds / wait) - 1, 0)
+    return level + reach if target > level else level - reach
+
+
 def slewed(
     last: float | None, target: float, elapsed: float, slew: Slew | None
 ) -> tuple[float, float | None]:
@@ -40,10 +52,15 @@ def slewed(
     """
     if last is None or slew is None:
         return target, None
-    longest_wait = max(_STEP / slew.per_second, _SHORTEST_WAIT)
+    longest_wait = _longest_wait(slew)
     reach = slew.per_second * min(max(elapsed, 0.0), longest_wait)
     if abs(target - last) <= reach + _ROUNDING:
         return target, None
     value = last + reach if target > last else last - reach
     remaining = abs(target - value) / slew.per_second
     return value, min(remaining, longest_wait)
+
+
+def _longest_wait(slew: Slew) -> float:
+    """Return the seconds from one full step to the next."""
+    return max(_STEP / slew.per_second, _SHORTEST_WAIT)
