@@ -12,7 +12,11 @@ from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.simulated import SimulatedPump
-from custom_components.aquarist.engine.changes import Change, CommandChanged
+from custom_components.aquarist.engine.changes import (
+    Change,
+    CommandChanged,
+    DeviceChanged,
+)
 from custom_components.aquarist.engine.intake import Origin
 from custom_components.aquarist.errors import STORE_WORDS
 from custom_components.aquarist.limits.guard import Doubt
@@ -103,6 +107,24 @@ async def test_a_device_that_is_gone_is_a_problem(
         hass.states.async_set("input_number.speed", "30", {"min": 0, "max": 100})
         await hass.async_block_till_done()
         assert reasons(hass, "Return") == reasons(hass, NAME) == []
+
+
+async def test_a_device_that_is_removed_is_no_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """It does not count as one that cannot be reached."""
+    await entities_behind(hass, speed=30)
+    kept = subentry("pump", "Return", PUMP)
+    async with aquarium(
+        hass, tmp_path, Platform.BINARY_SENSOR, demo=True, subentries=[kept]
+    ) as entry:
+        device = device_named(hass, "Return").row.number
+        async with heard(hass, lambda change: change == DeviceChanged(device=device)):
+            assert hass.config_entries.async_remove_subentry(entry, "return")
+        await hass.async_block_till_done()
+
+        assert reasons(hass, NAME) == []
+        assert state_of(hass, NAME, "problem").attributes["unavailable"] == []
 
 
 async def test_an_emergency_stop_is_a_problem(

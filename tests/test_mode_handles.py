@@ -34,7 +34,7 @@ from .aquarium import (
     restart,
     subentry,
 )
-from .flow_forms import choices, fields, suggested
+from .flow_forms import choices, fields, filled_in, suggested
 
 
 def pump(title: str, entity_id: str) -> Any:
@@ -211,6 +211,7 @@ async def test_a_mode_is_made_step_by_step(
     result = await held(hass, result, "Sump", "note", "fed")
     result = await chosen(hass, result, "countdown")
     result = await chosen(hass, result, "delay")
+    assert filled_in(result, "minutes") == 5
     result = await sent(hass, result, minutes=2.5)
     result = await chosen(hass, result, "wait")
     result = await sent(hass, result, field=key(hass, "Sump", "height"))
@@ -389,23 +390,26 @@ async def test_a_wait_needs_something_to_wait_for(
 
 
 @pytest.mark.parametrize(
-    ("about", "field"),
+    ("about", "field", "problem"),
     [
-        ({"name": "Normal"}, "name"),
-        ({"name": " "}, "name"),
-        ({"name": "Night"}, "name"),
-        ({"latest_end_minutes": 10}, "latest_end_minutes"),
+        ({"name": "Normal"}, "name", "mode_name_taken"),
+        ({"name": " "}, "name", "name_missing"),
+        ({"name": "n" * 101}, "name", "name_too_long"),
+        ({"name": "Night"}, "name", "mode_name_taken"),
+        ({"latest_end_minutes": 10}, "latest_end_minutes", "latest_end_early"),
     ],
 )
 async def test_what_makes_no_mode_is_told_where_it_can_be_mended(
-    hass: HomeAssistant, about: Mapping[str, Any], field: str
+    hass: HomeAssistant, about: Mapping[str, Any], field: str, problem: str
 ) -> None:
     """Nothing is stored, no step is lost."""
     await made(hass)
     result = await chosen(hass, await begun(hass, **about), "save")
     assert result["step_id"] == "mode"
-    assert result["errors"] == {field: "not_possible"}
-    assert (result["description_placeholders"] or {})["reason"]
+    assert result["errors"] == {field: problem}
+    if problem == "latest_end_early":
+        told = result["description_placeholders"] or {}
+        assert (told["minimum"], told["maximum"]) == ("15", "1440")
     result = await sent(hass, result, name="Right", duration_minutes=15)
     assert steps(result) == ["1. Skimmer: Level → 10"]
     result = await chosen(hass, result, "save")

@@ -178,6 +178,32 @@ async def test_what_is_still_held_is_named(
     assert shown() == ([], None)
 
 
+async def test_what_is_held_is_named_before_the_countdown(
+    hass: HomeAssistant, demo: MockConfigEntry
+) -> None:
+    """A mode that pauses first tells at once what stands still meanwhile."""
+    definition = {
+        "name": "Slow",
+        "duration_minutes": 10,
+        "steps": [
+            {"hold": {"device_id": device_named(hass, SKIMMER).row.uuid, "level": 0}},
+            {"delay": 600},
+            {"countdown": True},
+        ],
+    }
+    modes = engine_of(hass).modes.definitions
+    await modes.create(demo.entry_id, definition, user=None)
+
+    async with heard(
+        hass, lambda change: isinstance(change, ModeChanged) and change.held == 1
+    ):
+        select = entity_of(hass, Platform.SELECT, NAME, "mode")
+        await call(hass, "select_option", select, option="Slow")
+
+    told = state_of(hass, Platform.SELECT, "mode").attributes
+    assert (told["stage"], told["held"]) == ("starting", [SKIMMER])
+
+
 async def test_what_was_removed_is_not_held(
     hass: HomeAssistant, demo: MockConfigEntry
 ) -> None:

@@ -515,7 +515,8 @@ async def test_a_calibration_from_beginning_to_end(
     ran_to_its_end(engine)
 
     result = await submit_options(hass, result, {"next_step_id": "test_dose"})
-    assert result["step_id"] == "kept"
+    assert result["step_id"] == "tested"
+    assert result["menu_options"] == ["keep", "calibrate", "test_dose"]
     assert doser.sent == [(1, 4000)]
 
     result = await submit_options(hass, result, {"next_step_id": "keep"})
@@ -545,6 +546,9 @@ async def test_what_cannot_have_come_out_is_asked_again(hass: HomeAssistant) -> 
     """A slip of the hand: the form says what can be."""
     result = await calibrate(hass, doser_entry(), 0)
     result = await submit_options(hass, result, {})
+
+    result = await submit_options(hass, result, {})
+    assert result["errors"] == {"measured_ml": "measured_missing"}
 
     result = await submit_options(hass, result, {"measured_ml": 48.5})
 

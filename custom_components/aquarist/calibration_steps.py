@@ -27,13 +27,13 @@ from .runs.calibration import RUN_SECONDS, TEST_ML, Stage
 CONF_MEASURED_ML: Final = "measured_ml"
 MEASURED: Final = vol.Schema(
     {
-        vol.Required(CONF_MEASURED_ML): number_field(
+        # Where a number must be, pages put the smallest one: that must not be taken for it.
+        vol.Optional(CONF_MEASURED_ML): number_field(
             UnitOfVolume.MILLILITERS, SMALLEST_MEASURED, LARGEST_MEASURED
         )
     }
 )
 _IMPOSSIBLE: Final = "out_of_range"
-_KEPT: Final = frozenset({Stage.STORED, Stage.CONFIRM})
 
 
 class CalibrationSteps[
@@ -74,8 +74,8 @@ class CalibrationSteps[
         """Ask what came out, and keep it."""
         errors: dict[str, str] = {}
         about = self.about_head
-        if user_input is not None:
-            measured = user_input[CONF_MEASURED_ML]
+        measured = (user_input or {}).get(CONF_MEASURED_ML)
+        if measured is not None:
             try:
                 with translating():
                     guide = await self._guided.measured(self._run, measured)
@@ -86,6 +86,8 @@ class CalibrationSteps[
                 about |= error.translation_placeholders or {}
             else:
                 return await self._shown(guide)
+        elif user_input is not None:
+            errors[CONF_MEASURED_ML] = "measured_missing"
         return self.async_show_form(
             step_id="measured",
             data_schema=self.add_suggested_values_to_schema(MEASURED, user_input),
@@ -100,6 +102,16 @@ class CalibrationSteps[
         return self.async_show_menu(
             step_id="kept",
             menu_options=["test_dose", "keep", "calibrate"],
+            description_placeholders=self.about_head,
+        )
+
+    async def async_step_tested(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ResultT:
+        """Ask whether the test dose was right."""
+        return self.async_show_menu(
+            step_id="tested",
+            menu_options=["keep", "calibrate", "test_dose"],
             description_placeholders=self.about_head,
         )
 
@@ -150,8 +162,10 @@ class CalibrationSteps[
             return self.calibration_done()
         if guide.stage is Stage.MEASURE:
             return await self.async_step_measured()
-        if guide.stage in _KEPT:
+        if guide.stage is Stage.STORED:
             return await self.async_step_kept()
+        if guide.stage is Stage.CONFIRM:
+            return await self.async_step_tested()
         return self.async_abort(reason="still_running")
 
     def _not_done(self, error: HomeAssistantError) -> ResultT:

@@ -190,6 +190,21 @@ async def test_the_longest_dose_takes_all_of_the_time(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_the_flow_is_the_keepers_own(
+    hass: HomeAssistant, aquarium: MockConfigEntry
+) -> None:
+    """Left empty it is asked for; nothing else is lost."""
+    form = await add(hass, aquarium, "doser")
+    without = {key: value for key, value in IRON.items() if key != "flow_ml_per_minute"}
+
+    asked_again = await submit(hass, form, without)
+
+    assert asked_again["errors"] == {"flow_ml_per_minute": "flow_missing"}
+    assert suggested(asked_again)["maximum_dose_ml"] == IRON["maximum_dose_ml"]
+    result = await submit(hass, asked_again, IRON)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

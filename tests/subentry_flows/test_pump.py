@@ -42,6 +42,7 @@ async def test_a_switch_is_a_pump(
         hass, result, {"name": " Return pump ", "entity_id": "switch.return_pump"}
     )
     assert result["step_id"] == "limits"
+    assert result["description_placeholders"] == {"entity": "return pump"}
     assert fields(result) == [
         "safe_level",
         *REST_FIELDS,

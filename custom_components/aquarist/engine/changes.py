@@ -147,7 +147,7 @@ class ModeChanged:
     """An aquarium is in another mode or stage of it (None is normal), or has other modes.
 
     ``ends_at`` is when the countdown is over, ``troubles`` how many steps have failed,
-    ``held`` how many devices the return has not given back.
+    ``held`` how many devices are not back, once what it begins with is held.
     """
 
     aquarium: str

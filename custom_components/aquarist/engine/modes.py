@@ -277,9 +277,10 @@ class Modes:
 
     def _shown(self, aquarium: str) -> ModeChanged:
         """Return what there is to tell of an aquarium now."""
-        status = self.status(aquarium)
-        if status is None:
+        live = self._newest(aquarium)
+        if live is None:
             return ModeChanged(aquarium=aquarium)
+        status = status_of(live, self._clock)
         return ModeChanged(
             aquarium=aquarium,
             run=status.run,
@@ -287,7 +288,7 @@ class Modes:
             stage=status.stage,
             ends_at=status.ends_at,
             troubles=len(status.troubles),
-            held=len(status.held) if status.stage is Stage.RETURNING else 0,
+            held=len(status.held) if has_opened(live) else 0,
         )
 
 

@@ -55,7 +55,8 @@ def schema(hass: HomeAssistant) -> vol.Schema:
         {
             vol.Required(CONF_NAME): TextSelector(),
             vol.Required(CONF_ENTITY_ID): entity_field(DOMAINS),
-            vol.Required(CONF_FLOW_ML_PER_MINUTE): number_field("mL/min", 0.1, 10000),
+            # Where a number must be, pages put the smallest one: that must not be taken for it.
+            vol.Optional(CONF_FLOW_ML_PER_MINUTE): number_field("mL/min", 0.1, 10000),
             vol.Required(CONF_MAXIMUM_DOSE_ML): MAXIMUM_DOSE,
             **head_fields(hass),
             vol.Optional(CONF_MAXIMUM_ON_SECONDS): number_field(
@@ -188,11 +189,10 @@ def _longest_run(user_input: Mapping[str, Any]) -> float:
 
 
 def _run_errors(user_input: Mapping[str, Any]) -> Errors:
-    """Return that the largest dose cannot be given within the longest run."""
-    largest, flow = (
-        user_input[CONF_MAXIMUM_DOSE_ML],
-        user_input[CONF_FLOW_ML_PER_MINUTE],
-    )
+    """Return that the flow is missing, or too small for the largest dose in the longest run."""
+    if (flow := user_input.get(CONF_FLOW_ML_PER_MINUTE)) is None:
+        return {CONF_FLOW_ML_PER_MINUTE: "flow_missing"}
+    largest = user_input[CONF_MAXIMUM_DOSE_ML]
     if largest > flow * _longest_run(user_input) / 60:
         return {CONF_MAXIMUM_DOSE_ML: "dose_too_long"}
     return {}

@@ -61,6 +61,13 @@ MODE_SCHEMA: Final = vol.Schema(
 )
 # Where an error of the definition is shown; all others are the whole form's.
 _FIELDS: Final = (CONF_NAME, CONF_DURATION, CONF_LATEST_END)
+_IN_WORDS_OF_THE_FORM: Final = {
+    "mode_name_taken": "mode_name_taken",
+    "schedule_empty": "name_missing",
+    "schedule_out_of_range": "latest_end_early",
+    "schedule_too_long": "name_too_long",
+}
+"""What is told at a field, which needs not be named there."""
 
 
 class ModeFlow(ConfigSubentryFlow):
@@ -274,9 +281,12 @@ class ModeFlow(ConfigSubentryFlow):
             with translating():
                 mode = await self._store()
         except HomeAssistantError as error:
-            field = (error.translation_placeholders or {}).get("field")
-            place = field if field in _FIELDS else "base"
-            return self._ask_about({place: "not_possible"}, reason=str(error))
+            told = dict(error.translation_placeholders or {}) | {"reason": str(error)}
+            errors = {"base": "not_possible"}
+            if (field := told.get("field")) in _FIELDS:
+                key = error.translation_key or ""
+                errors = {field: _IN_WORDS_OF_THE_FORM.get(key, "not_possible")}
+            return self._ask_about(errors, told)
         assert mode.row is not None
         data = {CONF_MODE: mode.row.id}
         if self.source == SOURCE_USER:
@@ -310,14 +320,16 @@ class ModeFlow(ConfigSubentryFlow):
         )
 
     def _ask_about(
-        self, errors: dict[str, str] | None = None, *, reason: str = ""
+        self,
+        errors: dict[str, str] | None = None,
+        told: Mapping[str, str] | None = None,
     ) -> SubentryFlowResult:
         """Ask for what a mode is as a whole."""
         return self.async_show_form(
             step_id="mode",
             data_schema=self.add_suggested_values_to_schema(MODE_SCHEMA, self._about),
             errors=errors,
-            description_placeholders={"reason": reason},
+            description_placeholders=told,
             last_step=False,
         )
 

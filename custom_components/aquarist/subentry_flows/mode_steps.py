@@ -37,7 +37,7 @@ type Step = Mapping[str, Any]
 
 COUNTDOWN: Final[Step] = {"countdown": True}
 MINUTES: Final = number_field(UnitOfTime.MINUTES, 0.1, LONGEST_MINUTES)
-DELAY_SCHEMA: Final = vol.Schema({vol.Required(CONF_MINUTES): MINUTES})
+DELAY_SCHEMA: Final = vol.Schema({vol.Required(CONF_MINUTES, default=5): MINUTES})
 
 
 def devices_in(hass: HomeAssistant, aquarium: str) -> dict[str, DeviceState]:

@@ -111,7 +111,7 @@ class PumpFlow(DeviceFlow):
                 self._suggested(state) if user_input is None else user_input, state
             ),
             errors=errors,
-            description_placeholders={"entity": self._entity},
+            description_placeholders={"entity": state.name if state else self._entity},
         )
 
     def _suggested(self, state: State | None) -> Mapping[str, Any]:

@@ -161,7 +161,9 @@ async def test_a_mode_from_start_to_end(
     assert ended["stage"] == "returning"
     assert (await told())["stage"] == "returning"
     assert await asked(client, type="aquarist/modes/end", at_once=True) == NORMAL
-    assert await told() == NORMAL
+    # The pumps of the first stage may come back before all the others do.
+    while (last := await told()) != NORMAL:
+        assert last["stage"] == "returning"
 
 
 async def test_a_device_that_does_not_follow_is_told(
