@@ -160,10 +160,14 @@ async def test_the_demo_leaves_nothing_that_runs(hass: HomeAssistant) -> None:
         "action_type": "on",
     }
     await engine.create_schedule(own, user=None)
+    dusk = next(one for one in engine.planner.schedules if one.row.name == "Dusk")
+    await engine.delete_schedule(dusk.row.id, user=None)
+    await engine.create_schedule({**own, "name": "Dusk"}, user=None)
     await hass.config_entries.async_remove(demo.entry_id)
     await settled(hass)
     assert engine.devices == {}
-    assert [planned.row.name for planned in engine.planner.schedules] == ["My own"]
+    left = [planned.row.name for planned in engine.planner.schedules]
+    assert left == ["My own", "Dusk"]
 
 
 async def test_the_demo_day_is_planned_once(hass: HomeAssistant) -> None:

@@ -191,6 +191,28 @@ async def test_a_size_that_is_none_is_refused(
         assert engine_of(hass).containers.status(doser, 0) is None
 
 
+async def test_what_is_no_number_is_refused(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """Home Assistant lets "nan" through, which is neither below nor above a bound."""
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True, all_enabled=True):
+        for device, key in (
+            ("Return pump", "level"),
+            ("Return pump", "off_for"),
+            ("Demo light", "channel_red"),
+            ("Demo doser", "0_dose_volume"),
+            ("Demo doser", "0_container_size"),
+        ):
+            number = entity_of(hass, Platform.NUMBER, device, key)
+            with pytest.raises(ServiceValidationError) as refused:
+                await call(hass, "set_value", number, value="nan")
+            assert refused.value.translation_key == "wrong_type_number", key
+            assert refused.value.translation_placeholders == {
+                "field": "value",
+                "value": "nan",
+            }
+
+
 @pytest.fixture
 async def off_for(hass: HomeAssistant, tmp_path: Path) -> AsyncIterator[str]:
     """Set up a pump that runs at 30; return its number that holds it off for some minutes."""

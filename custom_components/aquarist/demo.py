@@ -6,6 +6,7 @@ same frames as real ones. Their lives end with Home Assistant's.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from sqlite3 import Connection
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -27,7 +28,7 @@ RETURN_KEY, SKIMMER_KEY = "return_pump", "skimmer"
 DEMO_KEYS = frozenset({LIGHT_KEY, DOSER_KEY, RETURN_KEY, SKIMMER_KEY})
 CHANNELS = ["red", "green", "blue", "white"]
 HEADS = 4
-PLANNED = "demo_planned"
+PLANNED, SCHEDULES = "demo_planned", "demo_schedules"
 
 
 def demo_hardware(
@@ -132,18 +133,27 @@ async def plan_demo_day(
         [devices[RETURN_KEY].row.number, devices[SKIMMER_KEY].row.number],
         zone,
     )
-    for definition in plan:
-        if definition["name"] not in names:
-            await engine.create_schedule(definition, user=None)
-    await engine.journal.commit(lambda one: settings.put(one, PLANNED, demo))
+    made = [
+        (await engine.create_schedule(definition, user=None)).row.id
+        for definition in plan
+        if definition["name"] not in names
+    ]
+
+    def put(connection: Connection) -> None:
+        settings.put(connection, PLANNED, demo)
+        settings.put(connection, SCHEDULES, made)
+
+    await engine.journal.commit(put)
 
 
 async def end_demo_day(engine: Engine) -> None:
     """Remove the schedules of the demo day that are left without a device."""
-    names = {definition["name"] for definition in day_plan([], [], [], "UTC")}
+    if engine.database is None:
+        return
+    made = await engine.database.read(lambda one: settings.get(one, SCHEDULES)) or ()
     for planned in engine.planner.schedules:
         definition = planned.definition
-        if planned.row.name in names and (
+        if planned.row.id in made and (
             definition is None
             or not any(number in engine.devices for number in definition.device_ids)
         ):

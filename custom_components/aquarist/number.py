@@ -25,6 +25,7 @@ from .errors import translated
 from .hardware import MICROLITRES
 from .light import channels_of
 from .manual_dose import DEFAULT_VOLUME, manual_volumes
+from .number_values import finite
 from .off_for import OffFor
 from .subject_entities import with_each
 from .subjects import LIGHTS, Device, Head
@@ -116,7 +117,7 @@ class PumpLevel(LevelEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Let the pump run at a level."""
-        await self.submit("set_level", level=value)
+        await self.submit("set_level", level=finite(value))
 
 
 class ChannelLevel(LevelEntity, NumberEntity):
@@ -140,7 +141,8 @@ class ChannelLevel(LevelEntity, NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Change one channel and keep what the others show."""
-        await self.submit("set_brightness", brightness=round(value), color=self._index)
+        brightness = round(finite(value))
+        await self.submit("set_brightness", brightness=brightness, color=self._index)
 
 
 class DoseVolume(AquaristEntity[Head], RestoreNumber):
@@ -170,7 +172,7 @@ class DoseVolume(AquaristEntity[Head], RestoreNumber):
     async def async_set_native_value(self, value: float) -> None:
         """Keep a volume that the pump can give. Raises a translated error for a finer one."""
         try:
-            microlitres(value)
+            microlitres(finite(value))
         except VolumeError as error:
             raise translated(error) from error
         self._keep(value)
@@ -199,7 +201,7 @@ class ContainerSize(AquaristEntity[Head], NumberEntity):
     @override
     async def async_set_native_value(self, value: float) -> None:
         """Ask for another size."""
-        head, capacity = self.subject, round(value * MICROLITRES)
+        head, capacity = self.subject, round(finite(value) * MICROLITRES)
         await self.answered(
             self.engine.containers.resize(
                 head.state, head.head.index, capacity, user=self.origin.user

@@ -20,6 +20,7 @@ from .engine.claims import LASTS
 from .engine.deadlines import Deadline
 from .entity import ReachingEntity, any_of
 from .layers.claims import Layer
+from .number_values import finite
 from .subjects import Device
 
 MINUTE = 60.0
@@ -66,7 +67,7 @@ class OffFor(ReachingEntity[Device], NumberEntity):
     async def async_set_native_value(self, value: float) -> None:
         """Switch off for so many minutes; 0 gives the device back at once."""
         state = self.subject.state
-        if value > 0:
+        if finite(value) > 0:
             await self.submitted(
                 self.engine.override(
                     state, LEVEL, 0.0, self.origin, seconds=value * MINUTE
