@@ -113,7 +113,7 @@ async def test_an_emergency_stop_holds_until_it_is_released(
 async def test_a_release_is_answered_once_it_is_on_disk(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:
-    """Law 2: a kill after the answer stops nothing again; what cannot be written is an error."""
+    """Law 2: a kill after the answer stops nothing again; what is not written yet is told."""
     async with aquarium(hass, tmp_path, Platform.BUTTON, demo=True):
         database = engine_of(hass).database
         assert database is not None
@@ -126,7 +126,7 @@ async def test_a_release_is_answered_once_it_is_on_disk(
         async with refusing(engine_of(hass).journal):
             with pytest.raises(HomeAssistantError) as failure:
                 await press(hass, NAME, "release_emergency_stop")
-        assert failure.value.translation_key == "store_failed"
+        assert failure.value.translation_key == "store_owes"
 
 
 async def test_a_stop_that_was_not_confirmed_is_reported(

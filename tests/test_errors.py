@@ -15,7 +15,6 @@ import pytest
 
 from custom_components.aquarist.ble.errors import Reason
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
-from custom_components.aquarist.commands.expected import Expected as ExpectedValue
 from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.errors import DeviceError
@@ -40,6 +39,7 @@ from custom_components.aquarist.errors import (
     MEMORY_WORDS,
     RUN_WORDS,
     STORE_WORDS,
+    RefusedError,
     details_of,
     failed,
     translated,
@@ -188,32 +188,29 @@ def test_a_value_of_another_type_is_told_what_is_expected(expected: Expected) ->
     """Each in a text of its own, which can be translated."""
     error = translated(wrong_type("level", expected))
 
-    assert error.translation_key == f"schedule_wrong_type_{expected}"
+    assert error.translation_key == f"wrong_type_{expected}"
     assert error.translation_placeholders == {"field": "level"}
     assert wanted(error.translation_key) == {"field"}
 
 
-@pytest.mark.parametrize("expected", sorted(ExpectedValue))
-def test_a_field_or_argument_is_told_what_it_takes(expected: ExpectedValue) -> None:
+@pytest.mark.parametrize("expected", sorted(Expected))
+def test_a_field_or_argument_is_told_what_it_takes(expected: Expected) -> None:
     """Each in a text of its own; the word in the error is no text of a language."""
     error = translated(wrong_value("level", "x", expected))
 
     assert error.translation_key == f"wrong_type_{expected}"
     assert error.translation_placeholders == {"field": "level", "value": "x"}
-    assert wanted(error.translation_key) == {"field", "value"}
 
 
 @pytest.mark.parametrize(
     ("data_type", "expected"),
     [
-        (DataType.BOOLEAN, ExpectedValue.BOOLEAN),
-        (DataType.NUMBER, ExpectedValue.NUMBER),
-        (DataType.STRING, ExpectedValue.TEXT),
+        (DataType.BOOLEAN, Expected.BOOLEAN),
+        (DataType.NUMBER, Expected.NUMBER),
+        (DataType.STRING, Expected.TEXT),
     ],
 )
-def test_a_field_is_told_its_data_type(
-    data_type: DataType, expected: ExpectedValue
-) -> None:
+def test_a_field_is_told_its_data_type(data_type: DataType, expected: Expected) -> None:
     """A value that no field takes is refused by what this one does."""
     with pytest.raises(InvalidValue) as refused:
         checked(Field(name="level", data_type=data_type), None)
@@ -374,7 +371,7 @@ def test_a_command_that_nobody_explains_failed() -> None:
         ),
         (InvalidValue("level", "field_not_found"), ServiceValidationError),
         (ScheduleError("name", ScheduleCode.EMPTY), ServiceValidationError),
-        (SafetyRefusedError(Refusal(limit="budget_24h")), ServiceValidationError),
+        (SafetyRefusedError(Refusal(limit="budget_24h")), RefusedError),
         (DeviceError("no_answer", transient=True), HomeAssistantError),
         (StoreFullError("full"), HomeAssistantError),
         (TimeoutError(), HomeAssistantError),
@@ -442,8 +439,8 @@ async def test_texts_name_the_field_and_local_times(
         limit="budget_24h", asked=5.0, allowed=10.0, left=1.5, frees_at=NOW
     )
 
-    assert str(translated(wrong_value("level", "x", ExpectedValue.NUMBER))) == (
-        "level cannot be x: it takes a number"
+    assert str(translated(wrong_value("level", "x", Expected.NUMBER))) == (
+        "level must be a number"
     )
     assert str(translated(SafetyRefusedError(refusal))) == (
         "Refused: 5 mL would be more than this head may give in 24 hours. Of 10 mL, "
@@ -475,13 +472,32 @@ def test_programs_are_told_instants_in_utc(zone: tzinfo) -> None:
     """The values of the message have the time of the house; others are as they are."""
     refusal = Refusal(limit="budget_24h", asked=5.0, frees_at=NOW.astimezone(zone))
     error = translated(SafetyRefusedError(refusal))
-    shown = dict(error.translation_placeholders or {})
+    shown = error.translation_placeholders or {}
 
-    assert details_of(error) == {**shown, "frees_at": NOW.isoformat()}
+    assert details_of(error) == {
+        "limit": "budget_24h",
+        "asked": "5",
+        "frees_at": NOW.isoformat(),
+    }
     assert shown["frees_at"] != NOW.isoformat()
     plain = translated(EngineError("device_not_found", field="device_id", id=9))
     assert details_of(plain) == {"field": "device_id", "id": "9"}
     assert details_of(HomeAssistantError("x")) == {}
+
+
+def test_what_nobody_knows_is_a_dash_for_people_and_nothing_for_programs() -> None:
+    """Early and late; records of before have the dash."""
+    for limit in ("interlock", BUDGET):
+        early = translated(SafetyRefusedError(Refusal(limit=limit)))
+        late = failed(ended(f"refused_{limit}", ErrorCode.SAFETY_REFUSED))
+        before = failed(
+            ended(f"refused_{limit}", ErrorCode.SAFETY_REFUSED, left="-", frees_at="-")
+        )
+        for error in (early, late, before):
+            shown = error.translation_placeholders or {}
+            assert (shown["left"], shown["frees_at"]) == ("-", "-")
+            assert {"left", "frees_at"}.isdisjoint(details_of(error))
+            assert error.translation_key == early.translation_key
 
 
 def test_only_our_errors_are_translated_on_the_way() -> None:

@@ -64,7 +64,7 @@ async def test_what_waits_is_cancelled(hass: HomeAssistant) -> None:
     [
         ({"id": "none"}, ("command_not_found", "id")),
         ({}, ("schedule_missing", "id")),
-        ({"id": 7}, ("schedule_wrong_type_text", "id")),
+        ({"id": 7}, ("wrong_type_text", "id")),
         ({"id": "none", "why": 1}, ("schedule_unknown_field", "why")),
         ({"id": "none", "device_id": "no"}, ("device_not_found", "device_id")),
     ],
@@ -208,10 +208,11 @@ async def test_the_audit_is_answered_page_by_page(hass: HomeAssistant) -> None:
     ("data", "error"),
     [
         ({"limit": 101}, ("schedule_out_of_range", "limit")),
-        ({"limit": "5"}, ("schedule_wrong_type_whole_number", "limit")),
+        ({"limit": "5"}, ("wrong_type_whole_number", "limit")),
         ({"status": "fine"}, ("schedule_unknown_word", "status")),
-        ({"status": 1}, ("schedule_wrong_type_text", "status")),
+        ({"status": 1}, ("wrong_type_text", "status")),
         ({"from": "soon"}, ("schedule_malformed_time", "from")),
+        ({"from": 1_600_000_000, "to": 1_500_000_000}, ("end_not_after_start", "to")),
         ({"device_id": "no"}, ("device_not_found", "device_id")),
     ],
 )

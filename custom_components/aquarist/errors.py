@@ -26,6 +26,7 @@ from .store.errors import StoreError
 
 UNKNOWN = "-"
 FREES_AT = "frees_at"
+_OF_REFUSALS = ("asked", "allowed", "left", FREES_AT)
 _MINUTE = timedelta(minutes=1)
 _NUMBERS = frozenset({"maximum", "minimum", "step", "value", "values"})
 # A whole number that is written with a decimal.
@@ -89,6 +90,7 @@ STORE_WORDS = frozenset(
         "store_full",
         "store_locked",
         "store_newer",
+        "store_owes",
         "store_read_only",
     }
 )
@@ -102,7 +104,7 @@ _OF_CODES = {
 
 
 class RefusedError(ServiceValidationError):
-    """What a limit refused, which frees at an instant; ``details`` are the values for programs."""
+    """What a limit refused; ``details`` are the values for programs, as far as they are known."""
 
     details: Mapping[str, str] = MappingProxyType({})
 
@@ -122,8 +124,8 @@ def translated(error: Exception) -> HomeAssistantError:
         case InvalidValue():
             return _wrong(*_expecting(error.code, error.placeholders))
         case ScheduleError():
-            key, shown = _expecting(error.code, error.placeholders)
-            return _wrong(f"schedule_{key}", {**shown, "field": error.field})
+            shown = {**error.placeholders, "field": error.field}
+            return _wrong(*_expecting(f"schedule_{error.code}", shown))
         case VolumeError():
             return _wrong(f"volume_{error.reason}", {"field": "volume_ml"})
         case DeviceError():
@@ -178,7 +180,12 @@ def ended(
     word = error or _OF_CODES.get(code, "")
     shown = {"action": action, "reason": word or code}
     if word.startswith("refused_"):
-        shown = {**shown, **(details or {})}
+        known = {
+            name: value
+            for name, value in (details or {}).items()
+            if name not in _OF_REFUSALS or value != UNKNOWN
+        }
+        shown = {**shown, **known}
         return _wrong(_key(word, shown), shown)
     if word in MEMORY_WORDS:
         return _wrong(word, {**shown, **(details or {})})
@@ -197,7 +204,7 @@ def ended(
 
 def _key(code: str, placeholders: Mapping[str, Any]) -> str:
     """Return the key for a code; waiting does not help where nothing ever frees."""
-    if code.startswith("refused_budget_") and placeholders.get(FREES_AT) == UNKNOWN:
+    if code.startswith("refused_budget_") and FREES_AT not in placeholders:
         return f"{code}_{'beside' if 'programme' in placeholders else 'alone'}"
     return code
 
@@ -217,15 +224,20 @@ def _expecting(
 def _wrong(key: str, placeholders: Mapping[str, Any]) -> HomeAssistantError:
     """Return the error of a request that was wrong."""
     shown = _shown(placeholders)
-    told = placeholders.get(FREES_AT, UNKNOWN)
-    kind = ServiceValidationError if told == UNKNOWN else RefusedError
-    error = kind(
+    if not key.startswith("refused_"):
+        return ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=key,
+            translation_placeholders=shown,
+        )
+    error = RefusedError(
         translation_domain=DOMAIN,
         translation_key=key,
-        translation_placeholders=shown,
+        translation_placeholders={**dict.fromkeys(_OF_REFUSALS, UNKNOWN), **shown},
     )
-    if isinstance(error, RefusedError):
-        instant = datetime.fromisoformat(told).astimezone(UTC)
+    error.details = shown
+    if FREES_AT in placeholders:
+        instant = datetime.fromisoformat(placeholders[FREES_AT]).astimezone(UTC)
         error.details = {**shown, FREES_AT: instant.isoformat()}
     return error
 
@@ -246,7 +258,7 @@ def _shown(placeholders: Mapping[str, Any]) -> dict[str, str]:
         shown[name] = _WHOLE.sub(r"\1", shown[name])
     if {"values", "minimum", "maximum", "step"} & shown.keys():
         shown["allowed"] = _allowed(shown)
-    if (told := shown.get(FREES_AT, UNKNOWN)) != UNKNOWN:
+    if (told := shown.get(FREES_AT)) is not None:
         frees_at = dt_util.as_local(_next_minute(datetime.fromisoformat(told)))
         shown[FREES_AT] = f"{frees_at:%Y-%m-%d %H:%M}"
     return shown

@@ -66,7 +66,7 @@ _REASONS: Final[Words] = {
     "automation_off": "automation is off",
     "dose_cut_off": "a safety rule ended it",
     "field_owned": "something else holds the value",
-    "held_by_app": "the phone app holds the connection",
+    "held_by_app": "the phone app holds the connection, or the power is gone",
     "mode_ended": "everything was given back at once",
     "mode_latest_end": "its latest end has come",
     "no_free_slot": "no free Bluetooth connection",

@@ -17,10 +17,10 @@ from custom_components.aquarist.api.write_action_records import (
     write_action_record,
 )
 from custom_components.aquarist.commands.command import Command, ErrorCode, Source
-from custom_components.aquarist.commands.expected import Expected
 from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.devices.fields import wrong_type
 from custom_components.aquarist.engine.errors import EngineError
+from custom_components.aquarist.schedules.errors import Expected
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 UUID = "7f3b1c1e-7e5d-4b5a-9a0e-2f1d3c4b5a69"
@@ -140,7 +140,7 @@ async def test_a_failed_one_says_why(
 
 async def test_a_refusal_by_a_limit_tells_which_one(hass: HomeAssistant) -> None:
     """RES-57: by how much, and when it frees."""
-    details = {"limit": "interlock", "frees_at": "-", "asked": "1", "left": "0"}
+    details = {"limit": "interlock", "asked": "1", "left": "0"}
     refused = window(
         phase=Phase.FAILED,
         error_code=ErrorCode.SAFETY_REFUSED,

@@ -74,6 +74,23 @@ def test_what_was_asked_is_the_content() -> None:
 
 
 @pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"level": 40}, {"level": 40.0}),
+        ({"level": 0}, {"level": -0.0}),
+        ({"levels": [40, 0.5]}, {"levels": [40.0, 0.5]}),
+        ({"value": {"level": 40}}, {"value": {"level": 40.0}}),
+    ],
+)
+def test_a_whole_number_is_the_same_with_and_without_decimals(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """RES-44: JSON has one number for both; a boolean is none."""
+    assert command(args=one).fingerprint == command(args=other).fingerprint
+    assert command(args={"on": True}).fingerprint != command(args={"on": 1}).fingerprint
+
+
+@pytest.mark.parametrize(
     "values",
     [
         {"device": 8},
@@ -130,6 +147,12 @@ def test_the_start_is_the_first_moment_at_the_device() -> None:
     assert begun.started_at == held.started_at == NOON
     assert held.completed_at is None
     assert begun.attempts == held.attempts == 1
+
+
+def test_what_holds_at_once_was_tried_once() -> None:
+    """A ramp is in force with its first level."""
+    held = advance(command(), Phase.IN_FORCE, NOON)
+    assert (held.attempts, held.started_at) == (1, NOON)
 
 
 def test_the_end_says_when_and_why() -> None:

@@ -16,7 +16,7 @@ from custom_components.aquarist.engine.intake import QUEUE_EXPIRY, Origin
 from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.store import commands
-from custom_components.aquarist.store.errors import StoreReadOnlyError
+from custom_components.aquarist.store.errors import StoreOwesError, StoreReadOnlyError
 from tests.engine.memory_doser import MemoryDose, MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig, at
 from tests.engine.troubled_store import read_only
@@ -830,7 +830,7 @@ class TestCancel:
         waits = await level(rig, state, 20)
         assert rig.engine.database is not None
         async with read_only(rig.engine.database):
-            with pytest.raises(StoreReadOnlyError):
+            with pytest.raises(StoreOwesError):
                 await rig.engine.cancel(waits)
         state.queue.release()
         await rig.engine.journal.retry()

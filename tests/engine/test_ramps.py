@@ -14,6 +14,7 @@ async def test_a_ramp_moves_evenly_and_ends_exactly(rig: Rig) -> None:
         state, "ramp", {"start_level": 0, "end_level": 80, "duration": 3600}, SERVICE
     )
     await rig.settle()
+    assert (await rig.stored(command)).attempts == 1
     for _ in range(30):
         await rig.advance(60)
     assert abs(pump.level - 40) <= 1.5
@@ -21,7 +22,8 @@ async def test_a_ramp_moves_evenly_and_ends_exactly(rig: Rig) -> None:
         await rig.advance(60)
     assert pump.level == 80
     assert pump.told == sorted(pump.told)
-    assert (await rig.stored(command)).phase is Phase.COMPLETED
+    ended = await rig.stored(command)
+    assert (ended.phase, ended.attempts) == (Phase.COMPLETED, 1)
     assert len(await rig.engine.history.recent(None, 10)) == 1
 
 

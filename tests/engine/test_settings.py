@@ -153,7 +153,7 @@ class TestUpdate:
             ({"rate_limit": 1.5}, "rate_limit", ErrorCode.WRONG_TYPE),
             ({"retention_days": 29}, "retention_days", ErrorCode.OUT_OF_RANGE),
             ({"allowed_services": "a.b"}, "allowed_services", ErrorCode.WRONG_TYPE),
-            ({"allowed_services": ["a"]}, "allowed_services", ErrorCode.UNKNOWN_WORD),
+            ({"allowed_services": ["a"]}, "allowed_services", ErrorCode.WRONG_TYPE),
             (
                 {"allowed_services": ["a.b", "a.b"]},
                 "allowed_services",
@@ -164,8 +164,8 @@ class TestUpdate:
                 "allowed_services",
                 ErrorCode.OUT_OF_RANGE,
             ),
-            ({"allowed_urls": ["ftp://a"]}, "allowed_urls", ErrorCode.UNKNOWN_WORD),
-            ({"pdl_identifier": "123"}, "pdl_identifier", ErrorCode.UNKNOWN_WORD),
+            ({"allowed_urls": ["ftp://a"]}, "allowed_urls", ErrorCode.WRONG_TYPE),
+            ({"pdl_identifier": "123"}, "pdl_identifier", ErrorCode.WRONG_TYPE),
             ({"site_name": " "}, "site_name", ErrorCode.EMPTY),
             (
                 {"window_longest_pause_seconds": 1},

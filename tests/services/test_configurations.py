@@ -108,7 +108,7 @@ async def test_what_could_not_be_applied_is_an_error(hass: HomeAssistant) -> Non
         (
             "save",
             {"configuration": "x"},
-            "schedule_wrong_type_mapping",
+            "wrong_type_mapping",
             "configuration",
         ),
         ("save", {"configuration": {"format": 2}}, "value_out_of_bounds", "format"),
@@ -124,7 +124,7 @@ async def test_what_could_not_be_applied_is_an_error(hass: HomeAssistant) -> Non
         (
             "export",
             {"name": "a", "revision": "1"},
-            "schedule_wrong_type_whole_number",
+            "wrong_type_whole_number",
             "revision",
         ),
     ],

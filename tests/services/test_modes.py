@@ -101,7 +101,7 @@ async def test_an_answer_need_not_be_wanted(hass: HomeAssistant) -> None:
             "aquarium",
         ),
         ("start_mode", {"mode": "feed", "loud": 1}, "schedule_unknown_field", "loud"),
-        ("end_mode", {"at_once": 1}, "schedule_wrong_type_boolean", "at_once"),
+        ("end_mode", {"at_once": 1}, "wrong_type_boolean", "at_once"),
         ("extend_mode", {}, "schedule_missing", "minutes"),
         ("extend_mode", {"minutes": 5}, "mode_not_counting", "aquarium"),
     ],

@@ -129,7 +129,7 @@ async def test_so_is_the_release_of_an_emergency_stop(hass: HomeAssistant) -> No
 @pytest.mark.parametrize(
     ("service", "data", "refused"),
     [
-        ("cancel_write_action", {}, ("schedule_wrong_type_list", "action_ids")),
+        ("cancel_write_action", {}, ("wrong_type_list", "action_ids")),
         (
             "cancel_write_action",
             {"action_ids": [], "more": 1},
@@ -139,7 +139,7 @@ async def test_so_is_the_release_of_an_emergency_stop(hass: HomeAssistant) -> No
         (
             "retry_write_action",
             {"action_id": "x", "new_action_id": "y"},
-            ("schedule_wrong_type_uuid", "new_action_id"),
+            ("wrong_type_uuid", "new_action_id"),
         ),
         (
             "set_override",

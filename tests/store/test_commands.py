@@ -252,6 +252,19 @@ def test_many_write_actions_know_of_each_other(connection: sqlite3.Connection) -
     assert refused.value.stored.device == 1
 
 
+@pytest.mark.parametrize("first", [commands.WRITE_ACTION, commands.SYNCHRONOUS_WRITE])
+@pytest.mark.parametrize("then", [commands.WRITE_ACTION, commands.SYNCHRONOUS_WRITE])
+def test_an_id_is_one_write_whether_it_was_waited_for_or_not(
+    connection: sqlite3.Connection, first: str, then: str
+) -> None:
+    """RES-44: the scope of the id is global; that of a command is its device."""
+    commands.insert(connection, command("w", action=first, device=1))
+    with pytest.raises(ConflictingId) as refused:
+        commands.insert(connection, command("w", action=then, device=2))
+    assert refused.value.stored.device == 1
+    assert commands.insert(connection, command("w", device=3))[1]
+
+
 def test_many_are_updated_as_one_after_the_other(
     connection: sqlite3.Connection,
 ) -> None:
@@ -316,10 +329,14 @@ def test_the_commands_of_an_occurrence_and_of_a_run(
         assert [item.id for item in found] == ["a", "c"]
 
 
+BY_ID = "sqlite_autoindex_command_1"
 QUERIES = {
     "of an occurrence": (commands._OF_OCCURRENCE, "command_occurrence"),
     "of a run": (commands._OF_RUN, "command_run"),
     "not ended": (commands._NOT_FINAL, "command_phase"),
+    "of an id": (commands._GET, BY_ID),
+    "write action of an id": (commands._WRITE_ACTION, BY_ID),
+    "write of an id elsewhere": (commands._ELSEWHERE, BY_ID),
 }
 
 

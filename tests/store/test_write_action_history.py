@@ -103,6 +103,18 @@ def test_by_id(filled: sqlite3.Connection) -> None:
     assert write_action_history.get(filled, []) == {}
 
 
+def test_an_id_is_found_without_reading_all(filled: sqlite3.Connection) -> None:
+    """However many are kept."""
+    asked: list[str] = []
+    filled.set_trace_callback(asked.append)
+    write_action_history.get(filled, ["w1"])
+    filled.set_trace_callback(None)
+    for statement in asked:
+        plan = filled.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+        assert "command USING INDEX sqlite_autoindex_command_1 (id=?)" in str(plan)
+    assert len(asked) == 2
+
+
 def test_what_ended_lately(filled: sqlite3.Connection) -> None:
     """In the order in which they ended."""
     since = AT + timedelta(days=3)

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 import probatio as vol
 
 from ..data import DATA_ENGINE
+from ..engine.errors import EngineError
 from ..engine.state import DeviceState
 from ..schedules.errors import ErrorCode, Expected
 from ..schedules.validation import not_a, rejected, takes, text
@@ -39,15 +40,18 @@ FILTERS: dict[str | vol.Marker, Any] = SPAN | {
 
 
 def filter_of(device: DeviceState | None, asked: Mapping[str, Any]) -> CommandFilter:
-    """Return the filter that a valid query means."""
+    """Return the filter that a valid query means. Raises EngineError `end_not_after_start`."""
     wanted = asked.get("status")
+    since, until = asked.get("from"), asked.get("to")
+    if since is not None and until is not None and until <= since:
+        raise EngineError("end_not_after_start", field="to")
     return CommandFilter(
         device=device.row.number if device is not None else None,
         phases=phases_of(wanted) if wanted is not None else None,
         action=asked.get("action"),
         user=asked.get("user"),
-        since=asked.get("from"),
-        until=asked.get("to"),
+        since=since,
+        until=until,
     )
 
 

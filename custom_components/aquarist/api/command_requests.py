@@ -13,7 +13,7 @@ from ..commands.command import Command, changed
 from ..commands.phases import Phase
 from ..data import DATA_ENGINE
 from ..engine.errors import EngineError
-from ..engine.intake import ID_LENGTH, TIMEOUT_RANGE, Origin
+from ..engine.intake import ID_LENGTH, TIMEOUT_RANGE, Origin, Request
 from ..engine.state import DeviceState
 from ..schedules.validation import boolean, number, takes, text, word
 from .fields import arguments, moment, reference
@@ -62,24 +62,24 @@ async def submit(
     """Have a device do what a valid request asks for.
 
     Returns the record: as accepted, which is `pending` (R-C20), or for a synchronous
-    request as it ended (or is after the longest wait). Raises what the engine raises, and EngineError `device_busy` or
-    `not_synchronous` for a synchronous request that would have to wait for its turn.
+    request as it ended (or is after the longest wait). Raises what the engine raises, for a
+    synchronous request also EngineError `device_busy` or `not_synchronous`, where it would
+    have to wait for its turn.
     """
     engine = hass.data[DATA_ENGINE]
     waits = asked.get("execution") is Execution.SYNC
     if waits and asked["scheduled_at"] is not None:
         raise EngineError("not_synchronous", field="execution")
-    if waits and engine.acceptance.busy(device, asked["id"]):
-        raise EngineError("device_busy", name=device.row.name)
-    command = await engine.send(
-        device,
-        asked["action"],
-        asked["args"] or {},
-        origin,
+    request = Request(
+        action=asked["action"],
+        args=asked["args"] or {},
+        origin=origin,
         id=asked["id"],
         timeout=asked["timeout"],
         scheduled_at=asked["scheduled_at"],
-        confirm=asked["confirm"],
+    )
+    command = await engine.acceptance.send(
+        device, request, confirm=asked["confirm"], alone=waits
     )
     if not waits:
         return _as_accepted(command, origin)

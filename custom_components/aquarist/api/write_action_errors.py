@@ -13,6 +13,7 @@ from ..commands.command import Command, ErrorCode
 from ..commands.phases import Phase
 from ..devices.fields import Field
 from ..engine.announced import announced
+from ..engine.errors import EngineError
 from ..engine.state import DeviceState
 from ..errors import (
     COMMAND_WORDS,
@@ -22,6 +23,7 @@ from ..errors import (
     failed,
     translated,
 )
+from ..schedules.errors import ScheduleError
 
 PREFIX: Final = "schedule_"
 """What the keys of wrong fields begin with among the translations."""
@@ -88,6 +90,13 @@ def key_of(error: HomeAssistantError) -> str:
     return CONFLICT if key == "id_conflict" else key
 
 
+def naming_id(error: EngineError, field: str) -> EngineError:
+    """Return an error with the name that the id has in a request."""
+    if error.field != "id":
+        return error
+    return EngineError(error.code, **{**error.placeholders, "field": field})
+
+
 def error_of_command(command: Command) -> dict[str, Any]:
     """Return why a write action failed (RES-26, RES-30, RES-57)."""
     return {
@@ -101,12 +110,14 @@ def error_of_request(
     error: Exception, asked: Mapping[str, Any], device: DeviceState | None
 ) -> dict[str, Any]:
     """Return why an action was not taken; ``asked`` is as it came."""
+    if isinstance(error, EngineError):
+        error = naming_id(error, "action_id")
     shown = translated(error)
     key = key_of(shown)
     details = details_of(shown)
     describe = _DETAILS.get(key)
     # A field of the request is no field of the device.
-    of_request = (shown.translation_key or "").startswith(PREFIX)
+    of_request = isinstance(error, ScheduleError)
     return {
         "error_key": key,
         "error_message": str(shown),

@@ -25,8 +25,10 @@ MOST_LISTED = 1000
 
 def several(known: Collection[str] | None = None) -> Validator:
     """Accept a list of words, or their text with commas between; of known ones, if given."""
+    one_of = "|".join(known or ())
+    form = rf"^({one_of})(,({one_of}))*$" if known else r"[^,\s]"
 
-    @takes(type="string", minLength=1, pattern=r"[^,\s]")
+    @takes(type="string", minLength=1, pattern=form)
     def validate(value: object) -> list[str]:
         """Validate one list."""
         words = value.split(",") if isinstance(value, str) else value

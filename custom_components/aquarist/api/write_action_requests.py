@@ -30,10 +30,11 @@ from ..schedules.validation import (
     validated,
 )
 from ..store import write_action_history
+from ..store.errors import StoreError
 from .fields import LONGEST_NAME, reference, scalar, uuid_text
 from .rights import require_control
 from .targets import target
-from .write_action_errors import ALREADY_EXECUTED, NOT_FOUND
+from .write_action_errors import ALREADY_EXECUTED, NOT_FOUND, naming_id
 from .write_action_lists import store_of
 from .write_action_records import (
     refused_record,
@@ -89,7 +90,9 @@ def listed(each: vol.Schema | Any) -> Any:
 
 
 _id_text = text(LONGEST_NAME)
-_ids = listed({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME})
+_ids = listed(
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": r"\S"}
+)
 
 
 @takes(**_ids.json_schema)
@@ -180,7 +183,7 @@ async def cancel(
     for wanted in ids:
         try:
             await _cancelled(hass, visible.get(wanted), wanted)
-        except EngineError as error:
+        except (EngineError, StoreError) as error:
             errors.append(_not_cancelled(wanted, error))
     return {"canceled_count": len(ids) - len(errors), "errors": errors}
 
@@ -202,13 +205,8 @@ async def retry(
     try:
         again = await engine.windows.retry(command, origin, id=new_id)
     except EngineError as error:
-        if error.field != "id":
-            raise
-        shown = {
-            **error.placeholders,
-            "field": "new_action_id" if new_id else "action_id",
-        }
-        raise EngineError(error.code, **shown) from error
+        field = "new_action_id" if new_id else "action_id"
+        raise naming_id(error, field) from error
     return write_action_record(again, device.row.uuid)
 
 
@@ -227,7 +225,7 @@ async def find(hass: HomeAssistant, id: str) -> tuple[Command, str]:
 
 
 async def _cancelled(hass: HomeAssistant, command: Command | None, id: str) -> None:
-    """Call one action off and wait until that is on disk. Raises EngineError."""
+    """Call one action off and wait until that is on disk. Raises EngineError, StoreError."""
     engine = hass.data[DATA_ENGINE]
     if command is None:
         raise EngineError(NOT_FOUND, field="action_ids", id=id)
@@ -248,7 +246,7 @@ async def _cancelled(hass: HomeAssistant, command: Command | None, id: str) -> N
         raise EngineError(engine.store_trouble or "store_locked") from error
 
 
-def _not_cancelled(id: str, error: EngineError) -> dict[str, Any]:
+def _not_cancelled(id: str, error: EngineError | StoreError) -> dict[str, Any]:
     """Return why an action could not be called off."""
     reason = {"reason": error.code} if error.code == ALREADY_EXECUTED else {}
     return {

@@ -12,8 +12,8 @@ from typing import Any, Final
 import probatio as vol
 
 from ..dosing.volume import VolumeError, microlitres
+from ..schedules.errors import EXPECTED, Expected
 from ..schedules.validation import takes
-from .expected import Expected
 
 type Validator = Callable[[object], Any]
 
@@ -74,7 +74,7 @@ def checked(schema: vol.Schema, data: object, *, within: str) -> dict[str, Any]:
 
 def wrong_type(value: object, expected: Expected) -> vol.Invalid:
     """Return the error of a value of the wrong type."""
-    return _invalid("wrong_type", value=value, expected=expected.value)
+    return _invalid("wrong_type", value=value, **{EXPECTED: expected.value})
 
 
 def out_of_bounds(value: object, **allowed: object) -> vol.Invalid:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid7
 
 from ..layers.claims import Layer
-from .phases import FINAL, TRANSITIONS, Kind, Phase
+from .phases import FINAL, HOLDING, TRANSITIONS, Kind, Phase
 
 RAMP_START = "start"
 """The argument of a ramp that keeps the setting which its start level asks for."""
@@ -171,7 +171,11 @@ class Command:
             self.device,
             self.kind,
             self.action,
-            {name: self.args[name] for name in self.args if name not in self._added},
+            {
+                name: _plain(self.args[name])
+                for name in self.args
+                if name not in self._added
+            },
             start.isoformat() if start else None,
             end,
             self.timeout,
@@ -241,11 +245,15 @@ def advance(
     """
     if phase not in TRANSITIONS[command.phase]:
         raise IllegalTransitionError(command.phase, phase)
-    starting = command.started_at is None and phase in (Phase.APPLYING, Phase.IN_FORCE)
+    starting = command.started_at is None and phase in HOLDING
+    # What is in force at once, a ramp, has been tried with that.
+    tried = phase is Phase.APPLYING or (
+        phase is Phase.IN_FORCE and command.phase is Phase.PLANNED
+    )
     return changed(
         command,
         phase=phase,
-        attempts=command.attempts + (phase is Phase.APPLYING),
+        attempts=command.attempts + tried,
         started_at=at if starting else command.started_at,
         completed_at=at if phase in FINAL else None,
         result=result if result is not None else command.result,
@@ -255,3 +263,15 @@ def advance(
         if error_details is not None
         else command.error_details,
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return JSON whose whole numbers have no decimals, as `40` and `40.0` are equal."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case Mapping():
+            return {name: _plain(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_plain(part) for part in value]
+    return value

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 import math
 
-from ..commands.expected import Expected
 from ..frozen import frozen
 from ..layers.setting import Scalar, Setting
+from ..schedules.errors import EXPECTED, Expected
 
 LEVEL = "level"
 
@@ -66,9 +66,8 @@ class InvalidValue(ValueError):
 
 def wrong_type(field: str, value: object, expected: Expected) -> InvalidValue:
     """Return the error of a value of the wrong type."""
-    return InvalidValue(
-        field, "wrong_type", value=str(value)[:100], expected=expected.value
-    )
+    shown = {"value": str(value)[:100], EXPECTED: expected.value}
+    return InvalidValue(field, "wrong_type", **shown)
 
 
 def wrong_count(field: str, found: int, wanted: int) -> InvalidValue:

@@ -6,9 +6,9 @@ The mix is normalised: its strongest channel is 100. A channel shows level times
 
 from collections.abc import Mapping, Sequence
 
-from ..commands.expected import Expected
 from ..frozen import frozen
 from ..layers.setting import Scalar, Setting, is_number, plain
+from ..schedules.errors import Expected
 from .fields import (
     LEVEL,
     Field,

@@ -68,11 +68,17 @@ class Acceptance:
         ground.agenda.on("start", self._start_due)
 
     async def send(
-        self, device: DeviceState, request: Request, *, confirm: bool = False
+        self,
+        device: DeviceState,
+        request: Request,
+        *,
+        confirm: bool = False,
+        alone: bool = False,
     ) -> Command:
         """Accept an action at a device; it is on disk when this returns (law 2).
 
-        Raises EngineError or InvalidValue (nothing stored), StoreError (not stored).
+        ``alone`` refuses what would have to wait for its turn, `device_busy`. Raises
+        EngineError or InvalidValue (nothing stored), StoreError (not stored).
         """
         if request.id is not None and (known := await self._known(device, request.id)):
             return self._replay(known, request)
@@ -84,6 +90,8 @@ class Acceptance:
             raise EngineError(
                 "confirmation_needed", field="confirm", action=request.action
             )
+        if alone and self.busy(device, command.id):
+            raise EngineError("device_busy", name=device.row.name)
         if at_once:
             try:
                 self._refuse_early(device, command)

@@ -19,7 +19,7 @@ from ..devices.device import DeviceKind
 from ..devices.doser_actions import programme_of
 from ..devices.fields import InvalidValue, wrong_count
 from .errors import EngineError
-from .intake import attached
+from .intake import attached, id_for
 from .state import DeviceState
 
 FORMAT: Final = 1
@@ -76,8 +76,9 @@ def valid_configuration(device: DeviceState, data: object) -> dict[str, Any]:
 
 
 def check_name(name: str) -> None:
-    """Raise InvalidValue for a name that no configuration can have."""
+    """Raise InvalidValue or EngineError for a name that no configuration can have."""
     _checked(vol.Schema(_NAME), {"name": name}, "name")
+    id_for(name, field="name")
 
 
 def _checked(schema: vol.Schema, data: object, within: str) -> dict[str, Any]:

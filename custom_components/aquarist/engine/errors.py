@@ -35,17 +35,14 @@ class SafetyRefusedError(EngineError):
 
 
 def describe(refusal: Refusal) -> dict[str, Any]:
-    """Return a refusal as plain values for messages and records (RES-57)."""
-    return {
-        "limit": refusal.limit,
-        "asked": _shown(refusal.asked),
-        "allowed": _shown(refusal.allowed),
-        "left": _shown(refusal.left),
-        "frees_at": refusal.frees_at.isoformat() if refusal.frees_at else "-",
-        **refusal.details,
-    }
+    """Return a refusal as plain values for messages and records (RES-57).
 
-
-def _shown(value: float | None) -> str:
-    """Return a number without needless digits."""
-    return "-" if value is None else f"{value:g}"
+    What nobody knows is left out; numbers have no needless digits.
+    """
+    told: dict[str, Any] = {"limit": refusal.limit}
+    for name in ("asked", "allowed", "left"):
+        if (value := getattr(refusal, name)) is not None:
+            told[name] = f"{value:g}"
+    if refusal.frees_at is not None:
+        told["frees_at"] = refusal.frees_at.isoformat()
+    return {**told, **refusal.details}

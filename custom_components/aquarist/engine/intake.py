@@ -196,13 +196,13 @@ def attached(device: DeviceState) -> Device:
     return device.device
 
 
-def id_for(asked_for: str | None) -> str:
+def id_for(asked_for: str | None, *, field: str = "id") -> str:
     """Return the id asked for, or a new one. Raises EngineError (R-C15)."""
     if asked_for is None:
         return new_id()
     # An address with a control character does not get past Home Assistant.
     if not 1 <= len(asked_for) <= ID_LENGTH or _CONTROL.search(asked_for):
-        raise EngineError("invalid_id", field="id", maximum=ID_LENGTH)
+        raise EngineError("invalid_id", field=field, maximum=ID_LENGTH)
     return asked_for
 
 

@@ -105,8 +105,8 @@ class Settings:
         }
 
 
-def _matching(pattern: re.Pattern[str], longest: int) -> Any:
-    """Accept text of a form."""
+def _matching(pattern: re.Pattern[str], longest: int, expected: Expected) -> Any:
+    """Accept text of a form; people are told that form in words."""
     plain = text(longest)
 
     @takes(type="string", maxLength=longest, pattern=f"^{pattern.pattern}$")
@@ -114,9 +114,7 @@ def _matching(pattern: re.Pattern[str], longest: int) -> Any:
         """Validate one text."""
         found = str(plain(value))
         if pattern.fullmatch(found) is None:
-            raise rejected(
-                ErrorCode.UNKNOWN_WORD, value=found, known=f"/{pattern.pattern}/"
-            )
+            raise not_a(expected)
         return found
 
     return validate
@@ -155,11 +153,11 @@ _VALIDATORS: Mapping[str, Any] = {
     "retention_days": integer(30, 3660),
     "verdict_days": integer(1, 3660),
     "write_actions_kept": integer(1000, 10_000_000),
-    "allowed_services": _listed(_matching(_SERVICE, 255)),
-    "allowed_urls": _listed(_matching(_URL, _LONGEST_ADDRESS)),
+    "allowed_services": _listed(_matching(_SERVICE, 255, Expected.SERVICES)),
+    "allowed_urls": _listed(_matching(_URL, _LONGEST_ADDRESS, Expected.ADDRESSES)),
     "site_name": text(100),
     "site_address": text(500),
-    "pdl_identifier": _matching(_PDL, 14),
+    "pdl_identifier": _matching(_PDL, 14, Expected.DELIVERY_POINT),
 }
 CHANGES = vol.Schema(
     {vol.Optional(name): vol.Maybe(each) for name, each in _VALIDATORS.items()}

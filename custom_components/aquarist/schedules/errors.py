@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 EXPECTED = "expected"
-"""The placeholder that says of which type a field is."""
+"""The placeholder that says what a field takes."""
 
 
 class ErrorCode(StrEnum):
@@ -35,14 +35,19 @@ class ErrorCode(StrEnum):
 
 
 class Expected(StrEnum):
-    """What a field of another type takes. Each word ends the key of a translation."""
+    """What a field or argument takes instead. Each word ends the key of a translation."""
 
+    ADDRESSES = "addresses"
     BOOLEAN = "boolean"
+    CLOCK = "clock"
+    DELIVERY_POINT = "delivery_point"
     INSTANT = "instant"
     LIST = "list"
     MAPPING = "mapping"
     NUMBER = "number"
+    PARTS = "parts"
     REFERENCE = "reference"
+    SERVICES = "services"
     TEXT = "text"
     TEXTS = "texts"
     TRUE = "true"

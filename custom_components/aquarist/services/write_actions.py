@@ -6,6 +6,7 @@ import probatio as vol
 from ..api.fields import uuid_text
 from ..api.rights import require_control, seer
 from ..api.targets import target
+from ..api.write_action_errors import naming_id
 from ..api.write_action_records import write_action_record
 from ..api.write_action_requests import RETRY, TIMES, VALUE, action_ids, cancel, retry
 from ..data import DATA_ENGINE
@@ -42,11 +43,7 @@ async def _create_write_action(call: ServiceCall) -> ServiceResponse:
                 id=data["action_id"],
             )
         except EngineError as error:
-            if error.code != "id_conflict":
-                raise
-            raise EngineError(
-                error.code, field="action_id", id=data["action_id"]
-            ) from error
+            raise naming_id(error, "action_id") from error
     return write_action_record(command, device.row.uuid)
 
 

@@ -39,6 +39,8 @@ def _listed(phases: frozenset[Phase]) -> str:
 
 WRITE_ACTION = "write_action"
 SYNCHRONOUS_WRITE = "synchronous_write"
+WRITES = (WRITE_ACTION, SYNCHRONOUS_WRITE)
+"""What the write-action API makes: an id of theirs is one for all devices (RES-44)."""
 ENDED = _listed(FINAL)
 OPEN = _listed(frozenset(Phase) - FINAL)
 
@@ -68,8 +70,12 @@ _UPDATE_TOGETHER = (
 )
 _POSTPONE = f"UPDATE command SET expires_at = ? WHERE ordinal = ? AND phase IN ({OPEN})"
 _GET = f"SELECT {COLUMNS} FROM command WHERE device = ? AND id = ?"
+# The plus keeps the index of actions out, by which all write actions would be read.
 _WRITE_ACTION = (
-    f"SELECT {COLUMNS} FROM command WHERE id = ? AND action = '{WRITE_ACTION}'"
+    f"SELECT {COLUMNS} FROM command WHERE id = ? AND +action = '{WRITE_ACTION}'"
+)
+_ELSEWHERE = (
+    f"SELECT {COLUMNS} FROM command WHERE id = ? AND device <> ? AND action IN (?, ?)"
 )
 _EXISTS = "SELECT 1 FROM command WHERE ordinal = ?"
 # The index of what has not completed is used where the statement repeats its condition.
@@ -88,10 +94,11 @@ def insert(connection: sqlite3.Connection, command: Command) -> tuple[Command, b
     False when the same was asked for before. Raises ConflictingId when the id was used
     for something else: at this device, or for a write action at another.
     """
-    if command.action == WRITE_ACTION:
-        first = write_action(connection, command.id)
-        if first is not None and first.device != command.device:
-            raise ConflictingId(first)
+    if command.action in WRITES:
+        asked = (command.id, command.device, *WRITES)
+        first = connection.execute(_ELSEWHERE, asked).fetchone()
+        if first is not None:
+            raise ConflictingId(command_of(first))
     row = _row(command)
     cursor = connection.execute(_INSERT, row)
     if cursor.rowcount:
@@ -116,7 +123,7 @@ def insert_all(
     """
     stored: list[tuple[Command, bool]] = []
     for some in batched(commands, TOGETHER, strict=False):
-        if len(some) < TOGETHER or any(one.action == WRITE_ACTION for one in some):
+        if len(some) < TOGETHER or any(one.action in WRITES for one in some):
             stored += [insert(connection, one) for one in some]
             continue
         values = [value for one in some for value in _row(one)]

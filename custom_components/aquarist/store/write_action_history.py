@@ -79,7 +79,9 @@ def _with_device(row: tuple[Any, ...]) -> tuple[Command, str]:
 
 def _condition(wanted: WriteActionFilter) -> tuple[str, tuple[Any, ...]]:
     """Return the condition of a filter, and the values in it."""
-    terms: list[tuple[str, Any]] = [("action = ?", WRITE_ACTION)]
+    # With ids, those lead: the index of actions would have all of them read.
+    action = "action" if wanted.ids is None else "+action"
+    terms: list[tuple[str, Any]] = [(f"{action} = ?", WRITE_ACTION)]
     for column, allowed in (
         (f"({_UUID})", wanted.devices),
         ("device", wanted.visible),

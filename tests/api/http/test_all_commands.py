@@ -77,7 +77,7 @@ async def test_each_item_of_a_batch_has_its_own_result(
     ("commands", "key"),
     [
         ([], "schedule_empty"),
-        ({}, "schedule_wrong_type_list"),
+        ({}, "wrong_type_list"),
         ([{}] * (MOST_AT_ONCE + 1), "schedule_too_many"),
     ],
 )

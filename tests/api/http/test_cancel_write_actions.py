@@ -10,6 +10,7 @@ from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine.errors import EngineError
 from tests.aquarium import engine_of, heard
+from tests.store.gate import refusing
 
 from .rest import PUMP, Answered, Rest, level, pump, retired
 from .write_actions import PATH, action, in_phase, one, why
@@ -159,6 +160,22 @@ async def test_what_cannot_be_written_down_is_not_called_off(
 
     assert answer.body["canceled_count"] == 0
     assert answer.body["errors"][0]["error_key"] == "store_full"
+
+
+async def test_what_is_not_written_down_yet_hides_no_other_error(
+    hass: HomeAssistant, rest: Rest
+) -> None:
+    """Each error names its action, also that of a store which takes nothing."""
+    asked = action(hass, start=3600)
+    await rest.post(PATH, asked)
+    unknown = str(uuid4())
+    async with refusing(engine_of(hass).journal):
+        answer = await cancel(rest, unknown, asked["action_id"])
+
+    assert (answer.status, answer.body["canceled_count"]) == (200, 0)
+    keys = {one["action_id"]: one["error_key"] for one in answer.body["errors"]}
+    assert keys == {unknown: "action_not_found", asked["action_id"]: "store_owes"}
+    assert why(await one(rest, asked["action_id"]))[0] == "canceled"
 
 
 async def test_one_that_begins_in_that_moment(

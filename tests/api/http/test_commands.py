@@ -131,6 +131,45 @@ async def test_a_busy_device_is_409_for_who_waits(
     assert (await again).body["status"] == "success"
 
 
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        ({"action": "fly"}, (422, "unknown_action", "action")),
+        ({"args": {"level": 101}}, (422, "value_out_of_bounds", "level")),
+        ({"args": {"level": 30, "colour": 1}}, (422, "unknown_argument", "colour")),
+        ({"id": "a\tb"}, (422, "invalid_id", "id")),
+    ],
+)
+async def test_a_busy_device_does_not_hide_what_is_wrong(
+    hass: HomeAssistant,
+    rest: Rest,
+    monkeypatch: pytest.MonkeyPatch,
+    body: dict[str, Any],
+    error: tuple[int, str, str],
+) -> None:
+    """Trying again in a moment would not help."""
+    go_on = held(monkeypatch, hass)
+    await rest.post(commands_of(hass, PUMP), LEVEL | {"id": "first"})
+    answer = await rest.post(commands_of(hass, PUMP), SYNC | body)
+    go_on.set()
+
+    assert answer.error == error
+
+
+async def test_a_busy_device_repeats_what_it_has_done(
+    hass: HomeAssistant, rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RES-44: a known id is answered with its record, whatever is being done now."""
+    done = await rest.post(commands_of(hass, PUMP), SYNC | {"id": "done"})
+    go_on = held(monkeypatch, hass)
+    other = {"action": "set_level", "args": {"level": 40}, "id": "running"}
+    await rest.post(commands_of(hass, PUMP), other)
+    again = await rest.post(commands_of(hass, PUMP), SYNC | {"id": "done"})
+    go_on.set()
+
+    assert (again.status, again.body) == (200, done.body)
+
+
 async def test_two_posts_at_once_are_one_dose(hass: HomeAssistant, rest: Rest) -> None:
     """R-C50: the same id at the same time arrives once, and later is answered again."""
     body = {
@@ -198,7 +237,14 @@ async def test_a_dose_above_the_budget_is_422(hass: HomeAssistant, rest: Rest) -
 
     assert answer.status == 422
     assert answer.body["error_key"].startswith("refused_budget_24h")
-    assert answer.body["error_details"]["allowed"] == "100"
+    details = answer.body["error_details"]
+    assert details["allowed"] == "100"
+    assert "frees_at" not in details
+    assert "-" not in details.values()
+    await engine_of(hass).journal.commit(lambda connection: None)
+    (record,) = (await rest.get(commands_of(hass, DOSER))).body["commands"]
+    assert "frees_at" not in record["error_details"]
+    assert "-" not in record["error_details"].values()
 
 
 async def test_when_a_limit_frees_is_an_instant_like_all_others(

@@ -191,10 +191,15 @@ async def test_a_configuration_is_removed(hass: HomeAssistant, rest: Rest) -> No
     [
         ({}, (422, "missing_argument", "name")),
         ({"name": ""}, (422, "schedule_empty", "name")),
-        ({"name": 1}, (422, "schedule_wrong_type_text", "name")),
+        ({"name": 1}, (422, "wrong_type_text", "name")),
         ({"name": "x" * 101}, (422, "schedule_too_long", "name")),
+        ({"name": "a\nb"}, (422, "invalid_id", "name")),
+        (
+            {"configuration": light(manual(1, 2, 3, 4)) | {"name": "a\tb"}},
+            (422, "invalid_id", "name"),
+        ),
         ({"name": "a", "colour": 1}, (422, "schedule_unknown_field", "colour")),
-        ({"configuration": 1}, (422, "schedule_wrong_type_mapping", "configuration")),
+        ({"configuration": 1}, (422, "wrong_type_mapping", "configuration")),
         ({"configuration": {}}, (422, "missing_argument", "format")),
         (
             {"configuration": light(manual(1, 2, 3, 4))},
@@ -230,7 +235,7 @@ async def test_what_is_wrong_is_not_stored(
     ("body", "error"),
     [
         ({}, (422, "confirmation_needed", "confirm")),
-        ({"confirm": "yes"}, (422, "schedule_wrong_type_boolean", "confirm")),
+        ({"confirm": "yes"}, (422, "wrong_type_boolean", "confirm")),
         ({"confirm": True, "revision": 2}, (404, "revision_not_found", "revision")),
         ({"confirm": True, "revision": 0}, (422, "schedule_out_of_range", "revision")),
         ({"execution": "later"}, (422, "schedule_unknown_word", "execution")),

@@ -80,6 +80,18 @@ async def test_an_export_is_narrowed_like_a_list(
     assert text.splitlines() == [",".join(history[0])]
 
 
+@pytest.mark.parametrize("path", ["/commands/export", "/commands"])
+@pytest.mark.parametrize("to", ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"])
+async def test_a_time_that_ends_before_it_begins_is_refused(
+    rest: Rest, path: str, to: str
+) -> None:
+    """An empty answer would look as if nothing had been sent; `to` itself is left out."""
+    query = {"from": "2026-01-02T00:00:00Z", "to": to}
+    answer = await rest.get(path, **query)
+
+    assert answer.error == (422, "end_not_after_start", "to")
+
+
 @pytest.mark.parametrize("format", ["xml", ""])
 async def test_other_formats_are_refused(rest: Rest, format: str) -> None:
     """The error names the field."""

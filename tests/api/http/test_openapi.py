@@ -13,11 +13,13 @@ import probatio as vol
 from probatio.error import SchemaError
 import pytest
 
+from custom_components.aquarist.api.device_lists import DeviceStatus
 from custom_components.aquarist.api.http.errors import STATUS, TABLE
 from custom_components.aquarist.api.http.openapi import document, json_schema
 from custom_components.aquarist.api.http.operations import operation_of
 from custom_components.aquarist.api.http.records import COMMAND, COMMANDS
 from custom_components.aquarist.api.http.views import ROUTER, VIEWS
+from custom_components.aquarist.api.write_action_records import STATUSES
 from custom_components.aquarist.commands.actions import ACTIONS
 from tests.package_source import english, spelled
 
@@ -141,6 +143,38 @@ def test_every_action_is_described(described: dict[str, Any]) -> None:
 
     assert {f"Arguments_{name}" for name in ACTIONS} <= set(schemas)
     assert schemas["Arguments_dose"]["required"] == ["head_index", "volume_ml"]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/api/aquarist/write_actions", STATUSES),
+        ("/api/aquarist/devices", tuple(DeviceStatus)),
+    ],
+)
+def test_the_words_of_a_list_are_described(
+    described: dict[str, Any], path: str, words: tuple[str, ...]
+) -> None:
+    """One or several with commas between, and no others."""
+    parameters = described["paths"][path]["get"]["parameters"]
+    (status,) = [one["schema"] for one in parameters if one["name"] == "status"]
+    validator = OAS31Validator(status)
+
+    assert all(validator.is_valid(word) for word in words)
+    assert validator.is_valid(",".join(words))
+    assert not validator.is_valid(f"{words[0]}s")
+    assert not validator.is_valid(f"{words[0]},fine")
+
+
+@pytest.mark.parametrize("id", ["", " ", "\t"])
+def test_a_blank_id_is_described_as_none(described: dict[str, Any], id: str) -> None:
+    """What is refused is not promised."""
+    operation = described["paths"]["/api/aquarist/write_actions/cancel"]["put"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+
+    validator = OAS31Validator(schema)
+    assert validator.is_valid({"action_ids": ["a"]})
+    assert not validator.is_valid({"action_ids": [id]})
 
 
 def test_a_validator_that_says_nothing_is_found() -> None:

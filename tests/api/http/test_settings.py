@@ -1,5 +1,6 @@
 """The settings over REST: RES-66."""
 
+import re
 from typing import Any
 
 import pytest
@@ -33,7 +34,16 @@ async def test_settings_are_changed_and_kept(rest: Rest, method: str) -> None:
     [
         ({"rate_limit": 0}, (422, "schedule_out_of_range", "rate_limit")),
         ({"speed": 1}, (422, "schedule_unknown_field", "speed")),
-        ({"sweep_seconds": "30"}, (422, "schedule_wrong_type_number", "sweep_seconds")),
+        (
+            {"pdl_identifier": "123"},
+            (422, "wrong_type_delivery_point", "pdl_identifier"),
+        ),
+        (
+            {"allowed_services": ["light"]},
+            (422, "wrong_type_services", "allowed_services"),
+        ),
+        ({"allowed_urls": ["a b"]}, (422, "wrong_type_addresses", "allowed_urls")),
+        ({"sweep_seconds": "30"}, (422, "wrong_type_number", "sweep_seconds")),
         (
             {"window_longest_pause_seconds": 1},
             (422, "schedule_out_of_range", "window_longest_pause_seconds"),
@@ -48,6 +58,7 @@ async def test_wrong_settings_change_nothing(
     answer = await rest.ask("PATCH", PATH, json=changes | {"rate_window_seconds": 5})
 
     assert answer.error == error
+    assert not re.search(r"[\\\[(/]", answer.body["error_message"])
     assert (await rest.get(PATH)).body == before
 
 

@@ -157,8 +157,14 @@ async def test_the_same_write_is_done_once(
     again = await rest.post(SYNCHRONOUS, asked)
     assert again.body["status"] == "NEW_VALUE_SET"
     assert level(hass) == 60
-    other = await rest.post(SYNCHRONOUS, asked | {"value": 36})
-    assert why(other.body)[0] == "action_id_conflict"
+    elsewhere = {"device_id": device_named(hass, SKIMMER).row.uuid}
+    for change in ({"value": 36}, elsewhere):
+        other = await rest.post(SYNCHRONOUS, asked | change)
+        assert why(other.body) == (
+            "action_id_conflict",
+            {"action_id": asked["action_id"]},
+        )
+        assert other.body["error"]["error_message"].startswith("action_id: ")
 
 
 @pytest.mark.parametrize(

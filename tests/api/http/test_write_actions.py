@@ -368,6 +368,7 @@ async def test_an_id_is_not_used_for_something_else(
         "action_id_conflict",
         {"action_id": asked["action_id"]},
     )
+    assert answer.body["error"]["error_message"].startswith("action_id: ")
     assert await one(rest, asked["action_id"]) == before
 
 

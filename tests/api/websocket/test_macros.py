@@ -102,12 +102,12 @@ async def test_a_macro_is_run(
     ("definition", "key", "field"),
     [
         (macro(), "schedule_empty", "sequence"),
-        ({"name": "x", "sequence": "no"}, "schedule_wrong_type_list", "sequence"),
-        (macro("no"), "schedule_wrong_type_mapping", "sequence.0"),
-        (macro({"command": "no"}), "schedule_wrong_type_mapping", "sequence.0.command"),
+        ({"name": "x", "sequence": "no"}, "wrong_type_list", "sequence"),
+        (macro("no"), "wrong_type_mapping", "sequence.0"),
+        (macro({"command": "no"}), "wrong_type_mapping", "sequence.0.command"),
         (
             macro({"command": {"device_id": True, "action": "turn_on"}}),
-            "schedule_wrong_type_text",
+            "wrong_type_text",
             "sequence.0.command.device_id",
         ),
         (

@@ -86,9 +86,9 @@ def whole_number(minimum: int, maximum: int = LARGEST_INTEGER) -> Validator:
         """Validate one number of a query."""
         digits = str(value)
         plain = digits.isascii() and digits.removeprefix("-").isdecimal()
-        if not plain or len(digits) > LONGEST_NUMBER:
+        if not plain:
             raise not_a(Expected.WHOLE_NUMBER)
-        if not minimum <= int(digits) <= maximum:
+        if len(digits) > LONGEST_NUMBER or not minimum <= int(digits) <= maximum:
             raise rejected(ErrorCode.OUT_OF_RANGE, minimum=minimum, maximum=maximum)
         return int(digits)
 
