@@ -247,11 +247,11 @@ def test_a_folder_in_the_place_of_the_file(path: Path) -> None:
     assert path.is_dir()
 
 
-def test_no_room_for_a_new_store(path: Path) -> None:
+@pytest.mark.parametrize("room", [0, 1000, 5000, 40_000])
+def test_no_room_for_a_new_store(path: Path, room: int) -> None:
     """A disk that refuses the first bytes is an error, and the next try starts over."""
-    with files_limited(1000), pytest.raises((StoreFailedError, StoreFullError)):
+    with files_limited(room), pytest.raises((StoreFailedError, StoreFullError)):
         open_for_writing(path, AT, STEPS)
-    path.unlink(missing_ok=True)
     open_for_writing(path, AT, STEPS).close()
 
 

@@ -4,7 +4,7 @@ Nothing in a file is changed before it is known to be sound and of a known versi
 """
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 import sqlite3
@@ -84,8 +84,17 @@ def _opened(path: Path, steps: Sequence[Step]) -> sqlite3.Connection:
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, False)
     except BaseException:
         connection.close()
+        if not existing:
+            _take_back(path)
         raise
     return connection
+
+
+def _take_back(path: Path) -> None:
+    """Remove a new file that got no content, which would be taken for a damaged one."""
+    with suppress(OSError):
+        if path.stat().st_size == 0:
+            path.unlink()
 
 
 def _version(connection: sqlite3.Connection, path: Path, supported: int) -> int:
