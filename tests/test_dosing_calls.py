@@ -287,7 +287,10 @@ def _days(hass: HomeAssistant, pump: DeviceState) -> float | None:
 
 LIMITS = [
     (HeadLimits(budget=3000), "more than this head may give in 24 hours"),
-    (HeadLimits(minimum_interval=3600.0), "between two doses of this head 60 min must pass"),
+    (
+        HeadLimits(minimum_interval=3600.0),
+        "between two doses of this head 60 min must pass",
+    ),
     (HeadLimits(maximum_volume=1000), "more than this head may give at once"),
     (HeadLimits(enabled=False), "head 4 is disabled in the options of its device"),
 ]

@@ -462,6 +462,32 @@ async def test_what_a_lamp_lost_is_written_again(
         assert found.id not in ours(hass)
 
 
+async def test_a_lamp_with_many_windows_gets_all_of_them_back(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """However few commands a user may send in a minute."""
+    async with aquarium(hass, tmp_path, demo=True):
+        engine, lamp = engine_of(hass), device_named(hass, "Demo light")
+        for hour in range(12):
+            times = {"sunrise": f"{hour:02d}:00", "sunset": f"{hour:02d}:30"}
+            command = await engine.send(
+                lamp,
+                "add_auto_setting",
+                {**times, "brightness": 30},
+                Origin(source=Source.ENGINE),
+            )
+            await engine.finished(command)
+        strange = MemoryReport(points=(LightPoint(hour=15, minute=15, level=99),))
+        engine.device_memory.memory_read(lamp, strange)
+        (found,) = present(engine)
+        await until(hass, lambda: found.id in ours(hass))
+
+        await choose(hass, found.id, "write_again")
+
+        kept = engine.device_memory.content.auto_settings(lamp.row.number)
+        assert len(kept.settings) == 12
+
+
 async def test_a_memory_that_cannot_be_written_stays_an_issue(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:

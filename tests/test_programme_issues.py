@@ -73,7 +73,7 @@ def found(hass: HomeAssistant, begins: str = "programme_") -> list[str]:
     [
         ({"budget": 4000}, "4 mL"),
         ({"maximum_volume": 3000}, "at once"),
-        ({"minimum_interval": 2 * 86400.0}, "every 2880 minutes"),
+        ({"minimum_interval": 2 * 86400.0}, "2880 min must pass"),
         ({"enabled": False}, "disabled"),
         ({"only_calibrated": True}, "calibrated"),
     ],

@@ -212,9 +212,12 @@ async def refill(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
 async def _carried_out(
     hass: HomeAssistant, device: DeviceState, orders: list[Order]
 ) -> None:
-    """Have a device do something in order. Raises the error of the first that fails."""
+    """Have a device do something in order. Raises the error of the first that fails.
+
+    It is one wish of the keeper's, however many commands a user may send in a while.
+    """
     engine = hass.data[DATA_ENGINE]
-    origin = Origin(source=Source.SERVICE)
+    origin = Origin(source=Source.ENGINE)
     for action, args in orders:
         command = await engine.send(device, action, args, origin, confirm=True)
         ended = await engine.finished(command)

@@ -1,6 +1,6 @@
 """The four programmes of a pump head: what they give, when, and what a pump shows of them."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from hypothesis import given, strategies as st
@@ -132,6 +132,42 @@ def test_a_programme_of_nothing_never_doses() -> None:
     """There is no next dose."""
     empty = programme(mode="every_hour", volume_tenths_ml=0)
     assert empty.next_dose(WEDNESDAY) is None
+
+
+def test_doses_of_one_minute_are_all_given() -> None:
+    """More doses than minutes in a period, and two timers of one time."""
+    crowded = programme(
+        mode="custom_periods",
+        volume_tenths_ml=240,
+        periods=[{"start": "08:00", "end": "08:10", "doses": 24}],
+    )
+    twice = programme(
+        mode="timer",
+        timers=[{"time": "08:00", "volume_tenths_ml": tenths} for tenths in (25, 10)],
+    )
+    day = timedelta(days=1)
+    for kept in (crowded, twice):
+        given = kept.doses_between(WEDNESDAY, WEDNESDAY + day)
+        assert sum(volume for _, volume in given) == kept.volume
+
+
+def test_a_night_that_lasts_into_a_period_of_the_morning_hides_none_of_it() -> None:
+    """Doses come in the order of time, whichever day's they are."""
+    kept = programme(
+        mode="custom_periods",
+        volume_tenths_ml=40,
+        periods=[
+            {"start": "22:00", "end": "05:00", "doses": 2},
+            {"start": "00:30", "end": "01:30", "doses": 2},
+        ],
+    )
+    assert kept.next_dose(WEDNESDAY) == (WEDNESDAY.replace(minute=30), 1000)
+    given = [due for due, _ in kept.doses_between(WEDNESDAY, WEDNESDAY.replace(hour=9))]
+    assert given == [
+        WEDNESDAY.replace(minute=30),
+        WEDNESDAY.replace(hour=1),
+        WEDNESDAY.replace(hour=1, minute=30),
+    ]
 
 
 @pytest.mark.parametrize("kept", ALL)

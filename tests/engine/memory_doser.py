@@ -80,6 +80,7 @@ class MemoryDoser(ObservableDevice):
         self.under_way: list[MemoryDose] = []
         self.sending: asyncio.Event | None = None
         self.connecting: asyncio.Event | None = None
+        self.preparing: asyncio.Event | None = None
         self.send_errors: list[Exception] = []
         self.prepare_errors: list[Exception] = []
         self.asked = 0
@@ -94,6 +95,8 @@ class MemoryDoser(ObservableDevice):
         """Make ready for a dose."""
         if self.prepare_errors:
             raise self.prepare_errors.pop(0)
+        if self.preparing is not None:
+            await self.preparing.wait()
         return MemoryDose(self, head)
 
     async def run(

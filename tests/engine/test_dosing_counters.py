@@ -464,6 +464,45 @@ class TestCountersThatDoNotGoOn:
         await rig.settle()
         assert await known(rig) == [("given", 2000)]
 
+    async def test_what_comes_after_a_lost_thread_is_not_hidden_by_a_dose_before(
+        self, rig: Rig
+    ) -> None:
+        """The keeper knows that the dose was given; the pump gave as much again."""
+        doser, state = await slow(rig)
+        doser.lifetime[HEAD] = 70_000
+        tell(doser, 70_000)
+        await lost(rig, doser, state, 2)
+        doser.lifetime[HEAD] = 0
+        await rig.advance(60)
+        tell(doser, 0)
+        await rig.settle()
+        rig.engine.ledger.settled(rig.engine.gate.unknown[0], DoseState.GIVEN)
+        tell(doser, 2000)
+        await rig.settle()
+        assert await known(rig) == [("given", 2000)] * 2
+
+    @pytest.mark.parametrize("told", ["by the pump", "before", "after"])
+    async def test_a_dose_before_which_the_pump_did_not_answer_is_booked_once(
+        self, rig: Rig, told: str
+    ) -> None:
+        """The next reading shows it, whoever has told its end, before or after that."""
+        doser, state = await slow(rig)
+        tell(doser, 0)
+        doser.counts = False
+        command = await dose(rig, state, 2)
+        doser.under_way[-1].give(2000 if told == "by the pump" else None)
+        await rig.done(command)
+        unknown = rig.engine.gate.unknown
+        if told == "before":
+            rig.engine.ledger.settled(unknown[0], DoseState.GIVEN)
+        await rig.advance(60)
+        tell(doser, 2000)
+        if told == "after":
+            rig.engine.ledger.settled(unknown[0], DoseState.GIVEN)
+        tell(doser, 2000)
+        await rig.settle()
+        assert await known(rig) == [("given", 2000)]
+
     async def test_a_counter_that_sticks_at_its_end_counts_by_todays_total(
         self, rig: Rig, caplog: pytest.LogCaptureFixture
     ) -> None:

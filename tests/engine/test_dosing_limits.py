@@ -202,6 +202,19 @@ class TestSingleDoses:
         assert refusal.details == {"head": 1}
         assert (await rig.done(await ask(rig, state, 2))).phase is Phase.COMPLETED
 
+    async def test_what_is_found_just_before_a_dose_may_be_what_it_needed(
+        self, rig: Rig
+    ) -> None:
+        """The pump gave 3 of 4 mL by itself, as its counter tells before the dose."""
+        limits = HeadLimits(container=5000, only_if_fits=True)
+        doser, state = await pump(rig, "Doser", limits)
+        await rig.done(await ask(rig, state, 1))
+        doser.lifetime[0] += 3000
+        ended = await rig.done(await ask(rig, state, 3))
+        assert (ended.phase, ended.error) == (Phase.FAILED, "refused_container_empty")
+        assert doser.sent == [(0, 1000)]
+        assert rig.engine.containers.remaining(1, 0) == 1000
+
     async def test_without_that_wish_an_empty_container_is_no_limit(
         self, rig: Rig
     ) -> None:

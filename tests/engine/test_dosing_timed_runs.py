@@ -1,5 +1,6 @@
 """Runs that prime or calibrate: through the gate, once, and what they gave is found (law 5)."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time
@@ -273,6 +274,31 @@ async def test_a_pump_that_cannot_be_read_does_not_run(rig: Rig) -> None:
     assert (await rig.done(await run(rig, state))).phase is Phase.FAILED
     assert doser.ran == []
     assert rig.engine.gate.given(1, 0, rig.clock.now()) == 0
+
+
+async def test_a_run_that_is_stopped_just_when_its_counter_is_read_lets_go(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pump holds its connection for nobody."""
+    doser, state = await attach(rig)
+    doser.preparing = asyncio.Event()
+    prepare = doser.prepare
+    ready: list[MemoryDose] = []
+
+    async def prepared(head: int) -> MemoryDose:
+        ready.append(await prepare(head))
+        return ready[-1]
+
+    monkeypatch.setattr(doser, "prepare", prepared)
+    command = await run(rig, state)
+    doser.preparing.set()
+    while not ready:
+        await asyncio.sleep(0)
+    await rig.engine.emergency.end_dose(state)
+    assert (await rig.done(command)).phase is Phase.WITHDRAWN
+    assert doser.ran == []
+    assert ready[0].ended.done()
+    assert state.busy_heads == {}
 
 
 async def test_what_the_counters_tell_before_a_run_may_forbid_it(

@@ -1,5 +1,6 @@
 """Devices that were without power: noticed by their uptime, and written again (R-C60)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.device import DeviceStatus
 from custom_components.aquarist.engine.changes import CommandChanged
-from custom_components.aquarist.engine.state import DeviceState
+from custom_components.aquarist.engine.state import DeviceState, HeadLimits
 from custom_components.aquarist.simulator.light import LightMode
 from tests.engine.memory_bench import (
     EVENING,
@@ -22,6 +23,7 @@ from tests.engine.memory_bench import (
     write,
 )
 from tests.engine.rig import Rig
+from tests.engine.troubled_store import read_only
 
 HEAD, AUTO = "head_0", "auto"
 
@@ -182,6 +184,45 @@ async def test_what_cannot_be_sent_again_is_logged(
     await watch._restore(state, since, since)
     assert "was not written again" in caplog.text
     assert watch.since[state.row.number] == since
+
+
+async def test_a_programme_that_is_refused_keeps_no_other_from_its_head(
+    rig: Rig, memory_bench_of: Benches, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The limit of the first head was lowered since its programme was written."""
+    bench = memory_bench_of(keeps_memory=False)
+    state = await rig.attach(bench.doser(), restore_memory=True)
+    await write(rig, state, "set_schedule", SCHEDULE)
+    await write(rig, state, "set_doser_schedule", {**HOURLY, "head_index": 1})
+    await bench.left_alone(rig)
+    state.limits = replace(state.limits, heads={0: HeadLimits(budget=1000)})
+    since = rig.clock.now()
+    await rig.engine.power_watch._restore(state, since, since)
+    await bench.left_alone(rig)
+    assert "was not written again" in caplog.text
+    assert _restored(rig) == ["set_doser_schedule"]
+
+
+async def test_what_the_store_did_not_take_is_written_again_later(
+    rig: Rig, memory_bench_of: Benches
+) -> None:
+    """It is not forgotten that the pump was without power."""
+    bench = memory_bench_of(keeps_memory=False)
+    state = await rig.attach(bench.doser(), restore_memory=True)
+    await write(rig, state, "set_schedule", SCHEDULE)
+    await bench.left_alone(rig)
+    watch = rig.engine.power_watch
+    known = watch.since[state.row.number]
+    rig.clock.advance(3600)
+    now = rig.clock.now()
+    assert rig.engine.database is not None
+    async with read_only(rig.engine.database):
+        await watch._restore(state, known, now)
+    assert watch.since[state.row.number] == known
+    await watch._restore(state, known, now)
+    await bench.left_alone(rig)
+    assert _restored(rig) == ["set_doser_schedule"]
+    assert watch.since[state.row.number] == now
 
 
 async def test_levels_of_a_light_come_back(rig: Rig, memory_bench_of: Benches) -> None:

@@ -198,3 +198,28 @@ async def test_what_is_being_prepared_does_not_expire(
     ready.set()
     assert (await rig.done(command)).phase is Phase.COMPLETED
     assert doser.sent == [(0, 1000)]
+
+
+async def test_a_dose_that_is_stopped_just_when_all_is_ready_lets_go_of_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pump holds its connection for nobody."""
+    doser = MemoryDoser()
+    doser.preparing = asyncio.Event()
+    prepare = doser.prepare
+    ready: list[MemoryDose] = []
+
+    async def prepared(head: int) -> MemoryDose:
+        ready.append(await prepare(head))
+        return ready[-1]
+
+    monkeypatch.setattr(doser, "prepare", prepared)
+    device = await rig.attach(doser)
+    command = await dose(rig, device, 2)
+    doser.preparing.set()
+    while not ready:
+        await asyncio.sleep(0)
+    await rig.engine.emergency.end_dose(device)
+    assert (await rig.done(command)).phase is Phase.WITHDRAWN
+    assert doser.sent == []
+    assert ready[0].ended.done()

@@ -80,5 +80,5 @@ def fit_refusal(remaining: int, volume: int) -> Refusal | None:
     return Refusal(
         limit="container_empty",
         asked=millilitres(volume),
-        left=millilitres(remaining),
+        left=millilitres(max(remaining, 0)),
     )

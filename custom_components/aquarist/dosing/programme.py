@@ -4,7 +4,7 @@ Protocol section 4.2 and R-C59. Times are the pump's own clock: local wall time.
 whole microlitres, on the wire and in JSON tenths of a millilitre.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -104,30 +104,35 @@ class Programme:
 
         ``after`` and the answer are local wall time without a zone.
         """
-        midnight = datetime.combine(after.date(), time.min)
-        # From yesterday on, whose periods may pass midnight, to the same day next week.
-        for days in range(-1, _WEEK_DAYS + 1):
-            day = midnight + timedelta(days=days)
-            if not self.weekdays & Weekday.from_iso(day.isoweekday()):
-                continue
-            for minute, volume in self.doses():
-                due = day + timedelta(minutes=minute)
-                if volume and due > after:
-                    return due, volume
-        return None
+        return next(self.doses_between(after, after + timedelta(days=_WEEK_DAYS)), None)
 
     def doses_between(
         self, after: datetime, until: datetime
-    ) -> list[tuple[datetime, int]]:
-        """Return when the pump doses after an instant, until another, and the microlitres.
+    ) -> Iterator[tuple[datetime, int]]:
+        """Yield when the pump doses after an instant, until another, and the microlitres.
 
-        All are local wall time without a zone.
+        In the order of time; several may come at once. All are local wall time without a
+        zone.
         """
+        midnight = datetime.combine(after.date(), time.min)
+        while midnight <= until:
+            for due, volume in self._on(midnight):
+                if after < due <= until:
+                    yield due, volume
+            midnight += timedelta(days=1)
+
+    def _on(self, midnight: datetime) -> list[tuple[datetime, int]]:
+        """Return the doses of a calendar day: periods of the day before may last into it."""
         found = []
-        while (due := self.next_dose(after)) is not None and due[0] <= until:
-            found.append(due)
-            after = due[0]
-        return found
+        for passed in (1, 0):
+            begun = midnight - timedelta(days=passed)
+            if self.weekdays & Weekday.from_iso(begun.isoweekday()):
+                found += [
+                    (begun + timedelta(minutes=minute), volume)
+                    for minute, volume in self.doses()
+                    if volume and minute // DAY_MINUTES == passed
+                ]
+        return sorted(found)
 
     def shown(
         self,

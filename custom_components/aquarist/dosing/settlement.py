@@ -6,7 +6,7 @@ when it is the only one.
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import product
+from itertools import islice, product
 
 from .account import TOLERANCE
 from .ledger import Dose, DoseState, advance
@@ -52,15 +52,8 @@ def volumes_between(
 
     Both are local wall time without a zone. More than can be explained are not counted.
     """
-    volumes: list[int] = []
-    while (
-        len(volumes) <= MOST_TOGETHER
-        and (due := programme.next_dose(since)) is not None
-        and due[0] <= until
-    ):
-        since = due[0]
-        volumes.append(due[1])
-    return volumes
+    doses = programme.doses_between(since, until)
+    return [volume for _, volume in islice(doses, MOST_TOGETHER + 1)]
 
 
 def parted(rest: int, ran: int, programmed: int) -> tuple[int, int]:

@@ -46,7 +46,7 @@ class Containers:
         self._containers: dict[HeadKey, Container] = {}
         self._used: dict[HeadKey, int] = {}
         self.seen: dict[HeadKey, Seen] = {}
-        gate.remaining = self.remaining
+        gate.left = self.left
         gate.on_count(self._count)
 
     def load(
@@ -67,10 +67,15 @@ class Containers:
 
     def remaining(self, device: int, head: int) -> int | None:
         """Return the microlitres that are left by a device's number; None without a container."""
+        left = self.left(device, head)
+        return None if left is None else max(left, 0)
+
+    def left(self, device: int, head: int) -> int | None:
+        """Return what is left; less than nothing where more was dosed than was known of."""
         container = self._containers.get((device, head))
         if container is None:
             return None
-        return max(container.filled - self._used[device, head], 0)
+        return container.filled - self._used[device, head]
 
     def status(self, device: DeviceState, head: int) -> ContainerStatus | None:
         """Return how a head's container stands; None where it has none."""

@@ -91,7 +91,7 @@ class DoseLedger:
         news = _News(changed=[ended])
         key = (dose.device, dose.head)
         account = self._accounts.get(key)
-        if not ended.is_settled or ended.lifetime_before is None or account is None:
+        if not ended.is_settled or account is None or not self._compares(ended):
             self._record(news)
             return
         self._gate.note(ended)
@@ -187,6 +187,8 @@ class DoseLedger:
     def _take(self, key: HeadKey, before: Account, after: Account, news: _News) -> None:
         """Let open doses follow where a counter did not go on from where it was."""
         self._accounts[key] = after
+        if after.lost:
+            self._explained[key] = self._clock.now()
         shift = after.booked - before.booked
         if not shift and not after.lost:
             return
@@ -254,6 +256,13 @@ class DoseLedger:
         programmed = self._programmed(waiting[0], now)
         volumes = [*(dose.volume for dose in waiting), *programmed]
         return explanation(account.unexplained, volumes)
+
+    def _compares(self, dose: Dose) -> bool:
+        """Return whether the next reading shows a dose: an older one is there to compare with."""
+        explained = self._explained.get((dose.device, dose.head))
+        return dose.lifetime_before is not None or (
+            explained is not None and explained <= dose.at
+        )
 
     def _programmed(self, dose: Dose, now: datetime) -> list[int]:
         """Return the volumes that a head's programme may have given since a dose."""

@@ -45,8 +45,8 @@ _NO_LIMITS = AquariumLimits()
 class Gate:
     """The doses of the last 24 hours and those under way, by device and head.
 
-    ``calibrated`` holds the heads that were measured, ``remaining`` tells the microlitres in
-    a head's container, ``interlock`` which safety rule keeps a doser from dosing,
+    ``calibrated`` holds the heads that were measured, ``left`` tells the microlitres in a
+    head's container, ``interlock`` which safety rule keeps a doser from dosing,
     ``undecided`` for how many seconds no rule can tell yet,
     ``measuring`` whether a head runs into a measuring glass, ``zone`` the wall clock of pumps;
     ``aquarium_limits`` is by entry id.
@@ -62,7 +62,7 @@ class Gate:
         self._counting: list[Counting] = []
         self.aquarium_limits: dict[str, AquariumLimits] = {}
         self.calibrated: Container[HeadKey] = ()
-        self.remaining: Callable[[int, int], int | None] = _unknown
+        self.left: Callable[[int, int], int | None] = _unknown
         self.interlock: Callable[[DeviceState], Refusal | None] = _nothing_against
         self.undecided: Callable[[DeviceState], float] = lambda device: 0.0
         self.measuring: Callable[[int, int], bool] = lambda device, head: False
@@ -310,11 +310,11 @@ class Gate:
         apart_from: str | None = None,
     ) -> Refusal | None:
         """Refuse what the head's container does not hold, where the keeper wants that."""
-        remaining = self.remaining(device.row.number, head)
-        if remaining is None or not device.limits.head(head).only_if_fits:
+        left = self.left(device.row.number, head)
+        if left is None or not device.limits.head(head).only_if_fits:
             return None
         own = self._doses.get((device.row.number, head), {}).get(apart_from or "")
-        refusal = fit_refusal(remaining + (own.counted if own else 0), volume)
+        refusal = fit_refusal(left + (own.counted if own else 0), volume)
         return None if refusal is None else with_details(refusal, {"head": head + 1})
 
     def limits_of(self, device: DeviceState) -> AquariumLimits:

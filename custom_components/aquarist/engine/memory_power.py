@@ -100,7 +100,8 @@ class PowerWatch:
     ) -> None:
         """Write what was in a device's memory again, once for a loss of power.
 
-        The ids make it once, also over a crash.
+        The ids make it once, also over a crash. What is refused keeps the rest from nothing;
+        what the store does not take is due again when the device is heard next.
         """
         number = device.row.number
         origin = Origin(source=Source.ENGINE)
@@ -109,14 +110,25 @@ class PowerWatch:
                 memory_commands(self._memory, number)
             ):
                 once = f"restore-{known:%Y%m%dT%H%M%S}-{index}"
-                await self._send(device, action, args, origin, id=once, confirm=True)
-        except (EngineError, InvalidValue, StoreError) as error:
-            _LOGGER.warning(
-                "The memory of %s was not written again: %s", device.row.name, error
-            )
+                try:
+                    await self._send(
+                        device, action, args, origin, id=once, confirm=True
+                    )
+                except (EngineError, InvalidValue) as error:
+                    _not_written(device, error)
+        except StoreError as error:
+            _not_written(device, error)
+            return
         finally:
             self._restoring.discard(number)
         self._powered_since(number, since)
+
+
+def _not_written(device: DeviceState, error: Exception) -> None:
+    """Log what a device could not be given again."""
+    _LOGGER.warning(
+        "The memory of %s was not written again: %s", device.row.name, error
+    )
 
 
 def memory_commands(

@@ -111,11 +111,16 @@ class Pulses:
         port = cast(DoserDevice, device.device)
         prepared: PreparedDose | None = None
         written = sent = False
+
+        async def made_ready() -> PreparedDose:
+            # Who is cancelled just then has to let go of it all the same.
+            nonlocal prepared
+            prepared = await port.prepare(dose.head)
+            return prepared
+
         try:
             async with asyncio.timeout(command.timeout):
-                command, prepared = await self._execution.tried(
-                    command, lambda: port.prepare(dose.head)
-                )
+                command, prepared = await self._execution.tried(command, made_ready)
                 self._ledger.prepared(device, dose.head, prepared.lifetime)
                 dose = replace(
                     dose, at=self._clock.now(), lifetime_before=prepared.lifetime

@@ -9,7 +9,6 @@ ever read, they count as asked.
 from collections.abc import Callable, Coroutine, Hashable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from sqlite3 import Connection
 from typing import Any, Final, cast
 
@@ -154,11 +153,14 @@ class TimedRuns:
         if not self._counts_unseen(device, run):
             return command
         port = cast(DoserDevice, attached(device))
-        command, prepared = await self._execution.tried(
-            command, partial(port.prepare, run.head)
-        )
-        self._ledger.prepared(device, run.head, prepared.lifetime)
-        await prepared.release()
+
+        async def read() -> int | None:
+            prepared = await port.prepare(run.head)
+            await prepared.release()
+            return prepared.lifetime
+
+        command, lifetime = await self._execution.tried(command, read)
+        self._ledger.prepared(device, run.head, lifetime)
         return command if self._let_in(device, command, run) else None
 
     async def _perform(
