@@ -1,6 +1,7 @@
 """The emergency stop: at once, latched, and honest about what it could not confirm."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from custom_components.aquarist.engine import emergency
 from custom_components.aquarist.engine.changes import DeviceChanged
 from custom_components.aquarist.engine.emergency import DeviceStopped
 from custom_components.aquarist.engine.errors import SafetyRefusedError
+from custom_components.aquarist.engine.state import HeadLimits
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig
 
@@ -208,6 +210,48 @@ async def test_a_doser_ends_what_it_gives_and_gives_no_more(rig: Rig) -> None:
         state, "dose", {"head_index": 1, "volume_ml": 1}, SERVICE
     )
     assert (await rig.done(again)).phase is Phase.COMPLETED
+
+
+async def test_a_doser_that_comes_after_the_stop_gives_nothing_that_waited(
+    rig: Rig,
+) -> None:
+    """It is held before anything else is done about it, such as a container of another size."""
+    doser = MemoryDoser()
+    state = await rig.attach(doser)
+    state.queue.hold()
+    waiting = await rig.engine.send(
+        state, "dose", {"head_index": 0, "volume_ml": 1}, SERVICE
+    )
+    await rig.engine.close()
+    await rig.boot()
+    await rig.engine.emergency.stop(None)
+    state = await rig.attach(doser, heads={0: HeadLimits(container=50_000)})
+    await rig.settle()
+    assert doser.sent == []
+    assert rig.engine.emergency.latched(state)
+    assert (await rig.stored(waiting)).final
+
+
+async def test_who_is_awaited_is_held_before_it_is_not_awaited_any_more(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the two, the stop is still known."""
+    pump = Pump(level=60)
+    await rig.attach(pump, safe=OFF)
+    await rig.engine.close()
+    await rig.boot()
+    await rig.engine.emergency.stop(None)
+    known: list[bool] = []
+    record = rig.engine.journal.record
+
+    def recorded(*args: Any) -> None:
+        known.append(rig.engine.emergency.latched(rig.engine.device(pump.uuid)))
+        record(*args)
+
+    monkeypatch.setattr(rig.engine.journal, "record", recorded)
+    await rig.attach(pump, safe=OFF)
+    assert len(known) > 1
+    assert all(known)
 
 
 async def test_a_doser_that_does_not_stop_is_reported(rig: Rig) -> None:

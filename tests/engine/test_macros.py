@@ -118,6 +118,19 @@ async def test_a_macro_is_removed_with_its_runs(rig: RunRig) -> None:
     assert refused.value.code == "macro_not_found"
 
 
+async def test_a_run_that_is_ending_does_not_keep_the_others_going(rig: RunRig) -> None:
+    """Its end is on the way to the store as its macro is removed."""
+    made = await rig.engine.macros.create(
+        macro(PAUSE, mode="parallel", max=2), user=None
+    )
+    ending = await rig.engine.macros.run(made.row.id, ORIGIN)
+    other = await rig.engine.macros.run(made.row.id, ORIGIN)
+    await rig.settle()
+    (await rig.engine.runs.find_live(ending.id)).ending = True
+    await rig.engine.macros.delete(made.row.id, user="admin")
+    assert (await rig.states(other))[0] == "cancelled"
+
+
 @pytest.mark.parametrize(
     ("step", "field", "code"),
     [

@@ -227,3 +227,15 @@ async def test_a_device_without_hardware_is_believed(rig: ModeRig) -> None:
     await rig.start("Night feed")
     (trouble,) = rig.status().troubles
     assert (trouble.device_id, trouble.error) == (RETURN, "device_not_loaded")
+
+
+async def test_a_name_without_set_up_is_written_in_any_way(rig: ModeRig) -> None:
+    """What was stored under it is changed and deleted all the same."""
+    data = mode(hold(SKIMMER), COUNTDOWN, duration_minutes=3)
+    await kept(rig).update(TANK, "Feed", data, user="keeper")
+    await kept(rig).update(TANK, "FEED", data | {"name": "Lunch"}, user="keeper")
+    assert kept(rig).names(TANK) == ("feed", "maintenance", "Lunch")
+    assert held(rig, "feed") == {f"{RETURN} level", f"{SKIMMER} level"}
+    await kept(rig).update(TANK, "feed", data, user="keeper")
+    await kept(rig).delete(TANK, "Feed", user="keeper")
+    assert held(rig, "feed") == {f"{RETURN} level", f"{SKIMMER} level"}

@@ -1,5 +1,6 @@
 """A mode that is changed under way: a longer countdown, or another mode in its place."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -103,6 +104,40 @@ class TestExtend:
         await rig.engine.modes.end(TANK)
         await rig.settle()
         assert await refused(rig.engine.modes.extend(TANK, 5)) == wanted
+
+    async def test_two_at_once_both_count(self, rig: ModeRig) -> None:
+        """Countdown and holds last as long as both say together, also after a restart."""
+        await rig.start("feed")
+        await asyncio.gather(
+            rig.engine.modes.extend(TANK, 5), rig.engine.modes.extend(TANK, 20)
+        )
+        for again in (False, True):
+            if again:
+                await rig.again()
+            status = rig.status()
+            assert status.seconds_left == 35 * MINUTE
+            assert {one.ends_at for one in rig.holds} == {status.latest_end}
+
+    async def test_a_return_that_has_begun_meanwhile_does_not_wait_longer(
+        self, rig: ModeRig
+    ) -> None:
+        """The countdown ended while the longer holds were being written."""
+        await rig.start("feed")
+        claim = rig.engine.windows.claim
+
+        async def late(*args: Any, **more: Any) -> Any:
+            command = await claim(*args, **more)
+            if rig.status().stage is Stage.COUNTDOWN:
+                await rig.engine.modes.end(TANK)
+                await rig.settle()
+            return command
+
+        rig.engine.windows.claim = late  # type: ignore[method-assign]
+        wanted = ("mode_not_counting", {"field": "aquarium"})
+        assert await refused(rig.engine.modes.extend(TANK, 60)) == wanted
+        assert rig.levels() == (80, 0)
+        await rig.advance(5 * MINUTE)
+        assert rig.levels() == (80, 100)
 
     async def test_it_has_bounds(self, rig: ModeRig) -> None:
         """Nothing is held for longer than a day from now."""

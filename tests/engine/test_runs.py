@@ -428,6 +428,22 @@ class TestModes:
                 *(rig.begin({"delay": 30}, mode=Mode.SINGLE) for _ in range(2))
             )
 
+    async def test_what_ends_by_itself_meanwhile_keeps_nothing_from_beginning(
+        self, rig: RunRig
+    ) -> None:
+        """Of several that give way, one was ended while another was."""
+        older = [
+            await rig.begin({"delay": 30}, mode=Mode.PARALLEL, maximum=2)
+            for _ in range(2)
+        ]
+        newer, _ = await asyncio.gather(
+            rig.begin({"delay": 30}, mode=Mode.RESTART),
+            rig.engine.runs.cancel(older[1].id),
+        )
+        for run in older:
+            assert (await rig.states(run))[0] == "cancelled"
+        assert (await rig.states(newer))[0] == "running"
+
     async def test_queued(self, rig: RunRig) -> None:
         """One after another, up to the maximum."""
         first = await rig.begin({"delay": 30}, mode=Mode.QUEUED)

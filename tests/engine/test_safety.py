@@ -1,5 +1,6 @@
 """Interlocks and guarded sensors at the devices: one test for each reason to go safe (law 5)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -294,6 +295,16 @@ async def test_a_hold_is_renewed_before_it_ends(rig: Rig) -> None:
     assert len(pump.told) == told
 
 
+async def test_a_clock_that_is_set_back_makes_no_gap(rig: Rig) -> None:
+    """A hold ends by elapsed time, so that is what tells when it must be renewed (law 6)."""
+    pump = await skimmer(rig, shown=0)
+    rig.clock.jump(-8 * 60 * 60)
+    for _ in range(4):
+        await rig.advance(HELD_FOR / 2)
+        assert pump.level == 0
+    assert pump.told == [0]
+
+
 async def test_a_hold_ends_by_itself_when_its_rule_is_gone(rig: Rig) -> None:
     """After a restart nobody brings the rule: the skimmer does not stay off for ever."""
     pump = await skimmer(rig, shown=0)
@@ -350,6 +361,36 @@ async def test_rules_that_stay_keep_what_is_known(rig: Rig) -> None:
     await rig.settle()
     assert len(pump.told) == told
     assert rig.engine.safety.reason("skimmer") == "not_proven"
+
+
+async def test_another_safe_value_counts_at_once(rig: Rig) -> None:
+    """The keeper changed it because of the alarm that is going on."""
+    warm = await heater(rig)
+    rig.engine.safety.seen("probe", 31)
+    await rig.settle()
+    assert warm.level == 20
+    await rig.attach(warm, safe={"level": {"level": 5.0}})
+    await rig.settle()
+    assert warm.level == 5
+    assert len(holds(rig, "sensor_doubt")) == 1
+    for _ in range(3):
+        rig.engine.safety.seen("probe", 25)
+    await rig.settle()
+    assert warm.level == 80
+
+
+async def test_what_a_rule_does_not_protect_any_more_is_let_go(rig: Rig) -> None:
+    """The keeper took it out of the list; the reason for the others lasts."""
+    warm, other = await heater(rig), Pump("Other", level=70)
+    await rig.attach(other, safe=SAFE)
+    both = replace(HEATER, devices=("uuid-Heater", "uuid-Other"))
+    rig.engine.safety.set_rules("tank", (both,))
+    rig.engine.safety.seen("probe", 31)
+    await rig.settle()
+    assert (warm.level, other.level) == (20, 20)
+    rig.engine.safety.set_rules("tank", (HEATER,))
+    await rig.settle()
+    assert (warm.level, other.level) == (20, 70)
 
 
 async def test_a_changed_rule_is_judged_by_what_its_source_shows(rig: Rig) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from custom_components.aquarist.simulator import peripheral
 from custom_components.aquarist.simulator.clock import ManualClock
 from custom_components.aquarist.simulator.doser import DoserModel
 from custom_components.aquarist.simulator.errors import (
@@ -108,6 +109,19 @@ def test_everything_that_arrives_is_logged(
         (3, b"hello", False),
     ]
     assert light.ignored == [b"hello"]
+
+
+def test_what_came_long_ago_is_not_kept(
+    light: LightModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A demo that runs for years needs no more memory than one that runs for days."""
+    monkeypatch.setattr(peripheral, "MOST_KEPT", 3)
+    central = Central(light)
+    for number in range(5):
+        central.link.write(bytes([number]), response=False)
+    last = [b"\2", b"\3", b"\4"]
+    assert [written.data for written in light.write_log] == last
+    assert light.ignored == last
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,15 @@ class Turns:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self.give()
-            else:
+            elif turn in self._waiting:
                 self._waiting.remove(turn)
             raise
 
     def give(self) -> None:
-        """Hand the turn to the next who waits."""
-        if self._waiting:
-            self._waiting.popleft().set_result(None)
-        else:
-            self._held = False
+        """Hand the turn to the next who waits, and has not just been cancelled."""
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._held = False

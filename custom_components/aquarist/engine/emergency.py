@@ -71,8 +71,9 @@ class Emergency:
     async def attached(self, device: DeviceState) -> None:
         """Stop a device whose fields nobody knew when everything was stopped."""
         if device.row.number in self._awaited:
-            self._await(self._awaited - {device.row.number})
+            # Killed between the two it is awaited still.
             self._latch(device, None, None)
+            self._await(self._awaited - {device.row.number})
             await self._stop(device)
 
     async def stop(

@@ -1,6 +1,7 @@
 """Macros: sequences that keepers save and run (R-C31, R-C62)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from sqlite3 import Connection
 from typing import Any
 
@@ -167,7 +168,9 @@ class Macros:
             raise _conflict(error) from error
         for run in self._runs.live:
             if run.row.kind == MACRO and run.row.definition_id == macro:
-                await self._runs.cancel(run.id)
+                # What has ended meanwhile needs no end.
+                with suppress(EngineError):
+                    await self._runs.cancel(run.id)
 
     async def revisions(self, macro: int) -> list[DefinitionRevision]:
         """Return what was done to a macro, oldest first. Raises EngineError."""

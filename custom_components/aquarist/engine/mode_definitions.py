@@ -143,7 +143,8 @@ class ModeDefinitions:
         What is said of a mode without set-up is stored in its place. Raises as `create`,
         and EngineError `mode_not_found`, `revision_conflict`.
         """
-        row = self.get(aquarium, name).row
+        known = self.get(aquarium, name)
+        row = known.row
         if row is None:
             return await self.create(aquarium, {**data, "name": name}, user=user)
         definition = self._checked(aquarium, data)
@@ -159,7 +160,7 @@ class ModeDefinitions:
                 at=now,
                 expected_revision=expected_revision,
             ),
-            before=(aquarium, name),
+            before=(aquarium, known.name),
         )
 
     async def delete(
@@ -175,13 +176,14 @@ class ModeDefinitions:
         Raises EngineError `mode_not_found`, `mode_not_stored`, `revision_conflict`,
         StoreError.
         """
-        row = self.get(aquarium, name).row
+        known = self.get(aquarium, name)
+        row = known.row
         if row is None:
             raise EngineError("mode_not_stored", field="mode", name=name)
         now = self._clock.now()
 
         def committed(_: Definition) -> None:
-            self._stored.pop((aquarium, name), None)
+            self._stored.pop((aquarium, known.name), None)
             self._changed(aquarium)
 
         try:

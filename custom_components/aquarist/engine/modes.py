@@ -5,6 +5,7 @@ claims that carry the run's number. The newest run of an aquarium is its mode: a
 ends as soon as the newer holds what it begins with, so that nothing flickers in between.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Hashable
 from contextlib import suppress
 from datetime import datetime
@@ -82,6 +83,8 @@ class Modes:
             lambda run: latest_end_in(run, ground.clock),
         )
         self._told: dict[str, ModeChanged] = {}
+        # One longer countdown after the other: each goes by what the last one came to.
+        self._extending = asyncio.Lock()
         runs.register(MODE, lambda data: ModeProgram(definition=parse_mode(data)))
         ground.agenda.on(MODE, self._latest_end_due)
         ground.agenda.on_sweep(self._look)
@@ -165,16 +168,17 @@ class Modes:
 
         Raises EngineError `mode_not_counting`, `out_of_range`; StoreError.
         """
-        live = self._newest(aquarium)
-        if live is None or stage_of(live) is not Stage.COUNTDOWN:
-            raise EngineError("mode_not_counting", field="aquarium")
-        longest = LONGEST_MINUTES - latest_end_in(live, self._clock) / MINUTE
-        _within("minutes", minutes, longest)
-        seconds = minutes * MINUTE
-        # What is held first: a countdown must never outlast it.
-        await self._holds.renew(live, seconds)
-        await self._runs.extend(live.id, seconds)
-        return self._progressed(live, Progress.EXTENDED)
+        async with self._extending:
+            live = _counting(self._newest(aquarium))
+            longest = LONGEST_MINUTES - latest_end_in(live, self._clock) / MINUTE
+            _within("minutes", minutes, longest)
+            seconds = minutes * MINUTE
+            # What is held first: a countdown must never outlast it.
+            await self._holds.renew(live, seconds)
+            # It may have ended meanwhile; a delay of the return is not for this.
+            _counting(live)
+            await self._runs.extend(live.id, seconds)
+            return self._progressed(live, Progress.EXTENDED)
 
     def _progressed(self, live: LiveRun, progress: Progress) -> ModeStatus:
         """Announce what a mode has come to; return where it is."""
@@ -290,6 +294,13 @@ class Modes:
             troubles=len(status.troubles),
             held=len(status.held) if has_opened(live) else 0,
         )
+
+
+def _counting(live: LiveRun | None) -> LiveRun:
+    """Return a mode whose countdown is under way. Raises EngineError `mode_not_counting`."""
+    if live is None or stage_of(live) is not Stage.COUNTDOWN:
+        raise EngineError("mode_not_counting", field="aquarium")
+    return live
 
 
 def _lasting(definition: ModeDefinition, minutes: float) -> ModeDefinition:

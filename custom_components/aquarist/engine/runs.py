@@ -312,7 +312,9 @@ class Runs:
                 raise EngineError("run_under_way", name=request.name)
             raise EngineError("run_maximum", name=request.name, maximum=request.maximum)
         for older in admission.ends:
-            await self.cancel(older, error=SUPERSEDED)
+            # What has ended meanwhile needs no end.
+            with suppress(EngineError):
+                await self.cancel(older, error=SUPERSEDED)
         return admission.turn
 
     def _take(self, live: LiveRun) -> None:
@@ -338,6 +340,7 @@ class Runs:
         finally:
             live.answering = False
             live.stirred.set()
+            live.tell()
 
     def _store_cancelled(self, connection: Connection, row: RunRow) -> None:
         """Write the end of a run together with that of the step under way."""

@@ -6,7 +6,7 @@ its devices by claims of the highest rank. Each has an end of its own on disk an
 renewed while its reason lasts, so that nothing stays off for ever once the rule is gone.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from math import inf
 
@@ -15,13 +15,13 @@ from ..commands.phases import HOLDING, Phase
 from ..devices.fields import LEVEL, DataType, Field
 from ..frozen import frozen
 from ..layers.claims import Layer
-from ..layers.setting import Scalar, Setting
+from ..layers.setting import Scalar, Setting, is_number
 from ..limits.guard import Guard, Watched, compared, read, stale_at, waited
 from ..limits.interlock import Proof, Requirement, lapses_at, noted, satisfied
 from ..limits.refusal import Refusal
 from .arbiter import Arbiter
 from .changes import LimitsChanged, SafetyChanged
-from .claims import lasting
+from .claims import lasting, seconds_left
 from .ground import Ground
 from .intake import DOSERS
 from .state import DeviceState, FieldState
@@ -114,6 +114,7 @@ class Safety:
         for rule in after.values():
             if before.get(rule.id) != rule:
                 self._begin(rule)
+                self._let_go(rule, but=devices_of(rule))
             self._judge(rule)
         if before != after:
             self._announcer.announce(LimitsChanged(aquarium=aquarium))
@@ -174,10 +175,7 @@ class Safety:
 
     def reason(self, rule: str) -> str | None:
         """Return why a rule holds its devices now: a machine word, None when it does not."""
-        for known in self.rules:
-            if known.id == rule:
-                return self._reason(known)
-        return None
+        return next((self._reason(one) for one in self.rules if one.id == rule), None)
 
     def _begin(self, rule: Rule) -> None:
         """Start to follow a rule; a doubt from before a restart goes on until it is cleared."""
@@ -326,14 +324,16 @@ class Safety:
         setting: Setting,
         reason: str,
     ) -> None:
-        """Hold a field, or hold it for longer when the present hold ends soon."""
+        """Hold a field, or hold it anew when the present hold ends soon or has another value."""
         held = [
             one
             for one in self._holding(rule)
             if one.device == device.row.number and one.field == state.name
         ]
-        soon = self._clock.now() + timedelta(seconds=RENEWED_BEFORE)
-        if any(one.ends_at is not None and one.ends_at > soon for one in held):
+        # It ends by elapsed time, wherever the wall clock was set to (law 6).
+        alike = [one for one in held if dict(one.value or {}) == dict(setting)]
+        left = (seconds_left(one, self._clock) or 0.0 for one in alike)
+        if any(seconds > RENEWED_BEFORE for seconds in left):
             return
         self._arbiter.impose(
             device,
@@ -350,10 +350,11 @@ class Safety:
                 older, Phase.STOPPED, ErrorCode.SUPERSEDED, "superseded"
             )
 
-    def _let_go(self, rule: Rule) -> None:
-        """End every claim of a rule: its devices return to what should hold now."""
+    def _let_go(self, rule: Rule, *, but: Sequence[str] = ()) -> None:
+        """End the claims of a rule, but of some devices: the others return to what should hold now."""
         for command in self._holding(rule):
-            self._arbiter.release(command)
+            if self._devices[command.device].row.uuid not in but:
+                self._arbiter.release(command)
 
     def _holding(self, rule: Rule) -> list[Command]:
         """Return the commands by which a rule holds fields."""
@@ -395,6 +396,4 @@ def _other(rule: Rule) -> str | None:
 
 def _number(value: Scalar | None) -> float | None:
     """Return a value as a number, None when it is none."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)
+    return float(value) if value is not None and is_number(value) else None

@@ -28,6 +28,8 @@ from .link import Connection, WrittenFrame
 ANSWER_AFTER = 0.05
 SECOND_ANSWER_AFTER = 0.08
 TRUNCATED_SIZE = 16
+MOST_KEPT = 10_000
+"""How many frames are kept: a demo may run for years."""
 
 _CONNECT_FAULTS: tuple[tuple[FaultName, type[ConnectError]], ...] = (
     (FaultName.OUT_OF_RANGE, OutOfRange),
@@ -41,8 +43,8 @@ _CONNECT_FAULTS: tuple[tuple[FaultName, type[ConnectError]], ...] = (
 class Peripheral(ABC):
     """A device that advertises, takes one central, reads frames and notifies.
 
-    `write_log` has everything that ever arrived, `ignored` the part of it that the device did not
-    understand. Sections 1.2, 1.3 and 2 of the protocol page.
+    `write_log` has what arrived last, `ignored` what of it the device did not understand.
+    Sections 1.2, 1.3 and 2 of the protocol page.
     """
 
     prefix: ClassVar[str]
@@ -165,6 +167,7 @@ class Peripheral(ABC):
                     at_elapsed=self.clock.elapsed(), data=whole, response=response
                 )
             )
+            del self.write_log[:-MOST_KEPT]
         failing = self.faults.take(FaultName.WRITE_ERROR) is not None
         if whole and not failing:
             self._take_effect(whole)
@@ -259,10 +262,12 @@ class Peripheral(ABC):
         try:
             frame = frames.parse(data)
         except frames.FrameError:
+            obeyed = False
+        else:
+            obeyed = self._obey_common(frame) or self._obey(frame)
+        if not obeyed:
             self.ignored.append(data)
-            return
-        if not (self._obey_common(frame) or self._obey(frame)):
-            self.ignored.append(data)
+            del self.ignored[:-MOST_KEPT]
 
     def _obey_common(self, frame: frames.Frame) -> bool:
         """Act on the two frames of the prelude that all devices share."""
