@@ -276,3 +276,12 @@ def test_attribute_that_is_no_list_gives_no_choices() -> None:
     state = State("select.x", "a", {"options": "ab"})
     assert value_adapter("select", "x").field(state).values == ()
     assert value_adapter("select", "x").field(state).data_type is DataType.STRING
+
+
+@pytest.mark.parametrize("domain", ["number", "input_number", "sensor"])
+@pytest.mark.parametrize("shown", ["nan", "inf", "-inf"])
+def test_what_is_no_finite_number_is_not_read(domain: str, shown: str) -> None:
+    """R-T55: it would be taken for what a field rests on, and cannot be brought back."""
+    attributes = {"min": 0, "max": 10, "unit_of_measurement": "L"}
+    state = State(f"{domain}.x", shown, attributes)
+    assert value_adapter(domain, "x").read(state) is None

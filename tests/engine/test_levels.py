@@ -304,3 +304,38 @@ async def test_what_is_called_off_while_it_is_written_does_not_arrive(rig: Rig) 
     await rig.settle()
     assert pump.told == [0.0, 80.0]
     assert (await rig.stored(command)).phase is Phase.STOPPED
+
+
+async def test_an_error_that_nobody_foresaw_is_not_tried_again_at_once(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that comes each time would leave no time for anything else."""
+    pump = Pump(level=80)
+    await rig.attach(pump)
+    pump.raise_after = [ValueError("no number"), ValueError("no number")]
+    command = await hold(rig, pump)
+    assert pump.told == [0.0]
+    assert "ValueError: no number" in caplog.text
+    await rig.advance(2)
+    assert pump.told == [0.0, 0.0]
+    await rig.advance(4)
+    assert (await rig.stored(command)).phase is Phase.IN_FORCE
+    assert pump.told == [0.0, 0.0, 0.0]
+
+
+async def test_a_write_that_fails_because_the_hardware_goes_is_no_surprise(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An entry is reloaded in the middle of a write; the next life of it goes on."""
+    pump = Pump(level=80)
+    await rig.attach(pump)
+    writing = pump.hanging = asyncio.Event()
+    command = await hold(rig, pump)
+    pump.fail_next(DeviceError("link_lost", transient=True))
+    await rig.engine.equipment.detach(1)
+    writing.set()
+    await rig.settle()
+    assert "unexpected error" not in caplog.text
+    await rig.attach(pump)
+    await rig.settle()
+    assert (await rig.stored(command)).phase is Phase.IN_FORCE

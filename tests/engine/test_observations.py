@@ -106,6 +106,45 @@ async def test_a_hand_wins_until_the_window_ends(rig: Rig) -> None:
     assert (await rig.stored(override)).phase is Phase.COMPLETED
 
 
+async def test_a_hand_ends_with_a_window_that_is_called_off(rig: Rig) -> None:
+    """With the window at the latest (law 4), also under another one that goes on."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    outer = await held(rig, state, 10, 900)
+    await rig.advance(30)
+    window = await held(rig, state, 0, 600)
+    await rig.advance(30)
+    shows(pump, 35)
+    await rig.settle()
+    (override,) = overrides(rig)
+    await rig.engine.cancel(window)
+    await rig.settle()
+    assert pump.level == 35
+    await rig.engine.cancel(outer)
+    await rig.settle()
+    assert pump.level == 80
+    assert (await rig.stored(override)).phase is Phase.COMPLETED
+
+
+async def test_a_hand_from_before_a_window_outlasts_it(rig: Rig) -> None:
+    """It overrides the ramp that goes on."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    args = {"end_level": 0, "duration": 900}
+    ramp = await rig.engine.send(state, "ramp", args, SERVICE)
+    await rig.settle()
+    shows(pump, 35, user_id="keeper")
+    await rig.advance(30)
+    window = await held(rig, state, 0, 600)
+    await rig.advance(30)
+    await rig.engine.cancel(window)
+    await rig.settle()
+    assert pump.level == 35
+    await rig.engine.cancel(ramp)
+    await rig.settle()
+    assert overrides(rig) == []
+
+
 async def test_a_second_hand_takes_the_place_of_the_first(rig: Rig) -> None:
     """One override, with the newest value."""
     pump = Pump(level=80)

@@ -128,6 +128,24 @@ async def test_a_pump_that_runs_when_it_is_attached_is_limited_too(rig: Rig) -> 
     assert pump.level == 0
 
 
+async def test_what_could_not_be_switched_off_goes_off_when_it_can(rig: Rig) -> None:
+    """It was away until the time in which it should have rested was over."""
+    pump = Pump(level=0)
+    await on(rig, pump, maximum_on=MAXIMUM)
+    pump.available = False
+    await rig.advance(600)
+    await rig.advance(600)
+    assert pump.level == 60
+    before = len(await rig.engine.history.recent(None, 100))
+    await rig.advance(6000)
+    assert len(await rig.engine.history.recent(None, 100)) == before
+    pump.available = True
+    await rig.advance(1)
+    assert pump.level == 0
+    await rig.advance(600)
+    assert pump.level == 60
+
+
 async def test_levels_stay_within_their_bounds(rig: Rig) -> None:
     """On every road; off stays off."""
     pump = Pump(level=0)

@@ -1,6 +1,7 @@
 """Synchronous writes: done when they are answered, or never (R-T32, RES-56, RES-78)."""
 
 import asyncio
+from threading import Event
 from typing import override
 
 import pytest
@@ -16,7 +17,7 @@ from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.layers.setting import Setting
 from custom_components.aquarist.limits.bounds import Bounds
 from custom_components.aquarist.limits.slew import Slew
-from tests.engine.holding import claim, overrides, window
+from tests.engine.holding import claim, overrides, phase, window
 from tests.engine.rig import SERVICE, Pump, Rig
 
 
@@ -275,3 +276,102 @@ async def test_the_same_id_is_written_once(rig: Rig) -> None:
         await write_once(30)
     assert refused.value.code == "id_conflict"
     assert pump.told == [20.0]
+
+
+async def test_a_window_that_begins_meanwhile_is_set_all_the_same(rig: Rig) -> None:
+    """What is sent afterwards is sent for the window (RES-78)."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    pump.hanging = asyncio.Event()
+    asking = asyncio.ensure_future(write(rig, state, 20, 0.2))
+    await rig.settle()
+    held = await window(rig, state, 0, 0, 60)
+    pump.hanging = None
+    assert (await asking).phase is Phase.TIMED_OUT
+    assert await phase(rig, held) is Phase.IN_FORCE
+    assert pump.level == 0
+    await rig.reboot(pump)
+    await rig.advance(60)
+    assert pump.level == 80
+    assert await phase(rig, held) is Phase.COMPLETED
+
+
+async def test_what_is_still_to_be_given_back_is_given_back(rig: Rig) -> None:
+    """A window before it had not been brought back yet (R-T7)."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    held = await window(rig, state, 0, 0, 60)
+    for _ in range(2):
+        pump.fail_next(DeviceError("no_answer", transient=True))
+    await rig.advance(60)
+    assert await phase(rig, held) is Phase.RESTORING
+    pump.hanging = asyncio.Event()
+    asking = asyncio.ensure_future(write(rig, state, 20, 0.2))
+    await rig.settle()
+    pump.hanging = None
+    assert (await asking).phase is Phase.TIMED_OUT
+    await rig.advance(10)
+    assert pump.level == 80
+    assert await phase(rig, held) is Phase.COMPLETED
+
+
+async def test_a_store_that_takes_longer_than_the_time_has_nothing_sent(
+    rig: Rig,
+) -> None:
+    """R-T32: no call later."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    slow = Event()
+    storing = rig.engine.journal.commit(lambda connection: slow.wait(10))
+    asking = asyncio.ensure_future(write(rig, state, 20, 0.1))
+    await asyncio.sleep(0)
+    (late,) = rig.engine.synchronous._late.values()
+    loop = asyncio.get_running_loop()
+    over = loop.create_future()
+    loop.call_at(late.when() + 0.01, over.set_result, None)
+    await over
+    slow.set()
+    assert await storing
+    ended = await asking
+    assert (ended.phase, ended.error_code, ended.error) == (
+        Phase.FAILED,
+        ErrorCode.COMMAND_TIMEOUT,
+        "no_answer",
+    )
+    assert pump.told == []
+
+
+async def test_what_safety_wants_meanwhile_is_done(rig: Rig) -> None:
+    """Law 5: whatever becomes of the write."""
+    pump = Pump(level=80)
+    state = await rig.attach(pump)
+    pump.hanging = asyncio.Event()
+    asking = asyncio.ensure_future(write(rig, state, 20, 0.2))
+    await rig.settle()
+    field = state.fields["level"]
+    off = {"level": 0.0}
+    rig.engine.arbiter.impose(
+        state, field, off, Layer.SAFETY, action="interlock", ends_at=None
+    )
+    pump.hanging = None
+    assert (await asking).phase is Phase.TIMED_OUT
+    assert pump.level == 0
+    assert field.resting == {"level": 80}
+
+
+async def test_where_nobody_knows_what_it_rested_on_safety_is_served(rig: Rig) -> None:
+    """A lamp that cannot tell, of which nothing was known before."""
+    lamp = Mute(level=80)
+    state = await rig.attach(lamp)
+    lamp.hanging = asyncio.Event()
+    asking = asyncio.ensure_future(write(rig, state, 20, 0.2))
+    await rig.settle()
+    field = state.fields["level"]
+    off = {"level": 0.0}
+    rig.engine.arbiter.impose(
+        state, field, off, Layer.SAFETY, action="interlock", ends_at=None
+    )
+    lamp.hanging = None
+    assert (await asking).phase is Phase.TIMED_OUT
+    assert lamp.told == [20.0, 0.0]
+    assert field.resting is None

@@ -184,6 +184,27 @@ class TestRetry:
             await rig.settle()
             assert pump.level == 80
 
+    async def test_one_that_is_still_being_brought_back(self, rig: Rig) -> None:
+        """It is told as failed already (R-T16), and the device does not answer yet."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        pump.raise_after = [FINAL]
+        pump.hanging = asyncio.Event()
+        first = await window(rig, state, 0, 0, 600)
+        writing, pump.hanging = pump.hanging, asyncio.Event()
+        writing.set()
+        await rig.settle()
+        failed = await rig.stored(first)
+        assert (failed.phase, failed.shown_phase) == (Phase.RESTORING, Phase.FAILED)
+        second = await rig.engine.windows.retry(failed, SERVICE)
+        pump.hanging.set()
+        await rig.settle()
+        assert await phase(rig, first) is Phase.FAILED
+        assert await phase(rig, second) is Phase.IN_FORCE
+        assert pump.level == 0
+        await rig.advance(600)
+        assert pump.level == 80
+
     async def test_only_what_failed(self, rig: Rig) -> None:
         """Neither one in force nor a point action."""
         pump = Pump(level=80)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.aquarist.commands.command import Command
+from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import FINAL, Phase
 from custom_components.aquarist.store import command_history, commands, filing
 from custom_components.aquarist.store.command_history import CommandFilter
@@ -231,3 +231,26 @@ async def test_what_ends_meanwhile_is_told_as_it_ended(database: Database) -> No
             )
         )
     assert told == [Phase.COMPLETED, Phase.FAILED]
+
+
+@pytest.mark.parametrize(
+    ("phases", "found"),
+    [
+        ({Phase.RESTORING}, ["c2"]),
+        ({Phase.FAILED}, ["c0"]),
+        ({Phase.STOPPED}, ["c1"]),
+        ({Phase.FAILED, Phase.STOPPED, Phase.RESTORING}, ["c2", "c1", "c0"]),
+    ],
+)
+def test_what_failed_and_is_still_given_back_is_found_as_failed(
+    connection: sqlite3.Connection, phases: set[Phase], found: list[str]
+) -> None:
+    """As it is told: by the phase that is shown."""
+    codes = (ErrorCode.DEVICE_TIMEOUT, ErrorCode.COMMAND_CANCELLED, None)
+    for number, code in enumerate(codes):
+        created_at = AT + number * MINUTE
+        put_in(
+            connection, phase=Phase.RESTORING, error_code=code, created_at=created_at
+        )
+    wanted = CommandFilter(phases=frozenset(phases))
+    assert ids(command_history.find(connection, wanted, 10)) == found

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.aquarist.commands.command import Command
+from custom_components.aquarist.commands.command import Command, ErrorCode
 from custom_components.aquarist.commands.phases import Kind, Phase
 from custom_components.aquarist.store import commands, devices, write_action_history
 from custom_components.aquarist.store.write_action_history import WriteActionFilter
@@ -121,3 +121,25 @@ def test_what_ended_lately(filled: sqlite3.Connection) -> None:
     found = write_action_history.ended_since(filled, [Phase.FAILED], since)
 
     assert [one.id for one in found] == ["d", "f"]
+
+
+@pytest.mark.parametrize(
+    ("phases", "found"),
+    [
+        ([Phase.RESTORING], "c"),
+        ([Phase.FAILED], "a"),
+        ([Phase.STOPPED], "b"),
+        ([Phase.FAILED, Phase.STOPPED, Phase.RESTORING], "cba"),
+    ],
+)
+def test_what_failed_and_is_still_given_back_is_found_as_failed(
+    connection: sqlite3.Connection, phases: list[Phase], found: str
+) -> None:
+    """As it is told (R-T42): by the phase that is shown."""
+    codes = (ErrorCode.DEVICE_TIMEOUT, ErrorCode.COMMAND_CANCELLED, None)
+    for letter, code in zip("abc", codes, strict=True):
+        stored = put_in(
+            connection, letter, phase=Phase.RESTORING, error_code=code, error=code
+        )
+        assert (stored.shown_phase in phases) == (letter in found)
+    assert letters(connection, phases=phases)[1] == found

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
+from math import isfinite
 from typing import Any, Protocol, override
 
 from homeassistant.core import State
@@ -83,11 +84,12 @@ def number_attribute(state: State | None, name: str) -> float | None:
 
 
 def state_number(state: State) -> float | None:
-    """Return the state as a number, None when it is none."""
+    """Return the state as a number, None when it is none, or not a finite one."""
     try:
-        return float(state.state)
+        number = float(state.state)
     except ValueError:
         return None
+    return number if isfinite(number) else None
 
 
 def switching(call: ServiceCall, domain: str) -> Switching | None:

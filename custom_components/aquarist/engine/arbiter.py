@@ -107,8 +107,25 @@ class Arbiter:
         if not ended.final:
             state.waiting[ended.key] = ended
             state.tries = 0
+        if held and bring_back:
+            self._ends_with(state, command)
         self._levels.touch(device, state)
         return ended
+
+    def _ends_with(self, state: FieldState, ended: Command) -> None:
+        """End the changes by hand that were made over what has ended before its time (law 4)."""
+        plans = (Layer.SCHEDULE, Layer.WINDOW)
+        if ended.layer not in plans or any(
+            claim.layer is ended.layer for claim in state.claims.values()
+        ):
+            return
+        for hand in filter(None, map(self._records.current, tuple(state.claims))):
+            over_it = (hand.started_at or hand.created_at) >= (
+                ended.started_at or ended.created_at
+            )
+            lasts = ended.layer is Layer.WINDOW or hand.ends_at == ended.ends_at
+            if is_by_hand(hand) and over_it and lasts:
+                self.release(hand)
 
     def release(self, command: Command) -> None:
         """Let a window end now as if its time had come: the value goes back."""

@@ -124,17 +124,28 @@ class Levels:
             async with asyncio.timeout(FLUSH_TIMEOUT):
                 await self.push(device, dirty)
         except (DeviceError, TimeoutError) as error:
-            failed = by_field(error, (state.name for state in dirty))
+            await self._given_up(device, dirty, error)
+        except Exception as error:
+            # It may come each time: at once again would leave no time for anything else.
             for state in dirty:
-                if (reason := failed.get(state.name)) is not None:
-                    self._not_written(device, state, reason)
-            # Nothing else begins before it is through with what was given up (R-C51).
-            await device.device.let_go(dirty[0].name if len(dirty) == 1 else None)
+                self._not_written(device, state, error)
+            raise
         except BaseException:
             # A stop came between: what was to be written still is.
             for state in dirty:
                 self.touch(device, state)
             raise
+
+    async def _given_up(
+        self, device: DeviceState, dirty: Sequence[FieldState], error: Exception
+    ) -> None:
+        """Try again later; nothing else begins before the device has let go (R-C51)."""
+        failed = by_field(error, (state.name for state in dirty))
+        for state in dirty:
+            if (reason := failed.get(state.name)) is not None:
+                self._not_written(device, state, reason)
+        if device.device is not None:
+            await device.device.let_go(dirty[0].name if len(dirty) == 1 else None)
 
     def _changes_hands(self, device: DeviceState, state: FieldState) -> bool:
         """Return whether to leave a field alone for a moment: its next owner is about to begin."""

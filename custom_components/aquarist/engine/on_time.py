@@ -53,6 +53,9 @@ class OnTimes:
             self._journal.record(
                 lambda connection: on_times.clear(connection, number, name)
             )
+        elif level and (left := self._left(device, state)) is not None and left <= 0:
+            # It could not be switched off while it should have rested.
+            self.watch(device, state)
 
     def watch(self, device: DeviceState, state: FieldState) -> None:
         """Put the moment on the agenda at which a field has been on for too long."""

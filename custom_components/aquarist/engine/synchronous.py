@@ -103,6 +103,10 @@ class SynchronousWrites:
         if handle is None:
             self._failed(command, ErrorCode.INTERRUPTED, "interrupted")
             return
+        if handle.when() <= asyncio.get_running_loop().time():
+            # Its way to the store took all of its time.
+            self._failed(command, ErrorCode.COMMAND_TIMEOUT, "no_answer")
+            return
         state = device.field_state(command.field or "")
         why = self._levels.withheld.held(state, command.value or {})
         if why is not None:
@@ -166,10 +170,20 @@ class SynchronousWrites:
             await asyncio.sleep(state.moving)
 
     def _leave(self, device: DeviceState, state: FieldState) -> None:
-        """Send nothing more; what the device shows, now or later, is what is seen of it (RES-78)."""
+        """Send nothing more; what the device shows, now or later, is what is seen of it (RES-78).
+
+        What somebody holds meanwhile, or has still to give back, is written all the same.
+        """
         key = (device.row.number, state.name)
         self._agenda.remove("slew", key)
-        state.expected = state.sent = state.moving = None
+        state.sent = state.moving = None
+        if state.owed:
+            # What began meanwhile may have written down the value that was not reached.
+            if state.resting is not None:
+                self._levels.rest(device, state, {})
+            self._levels.touch(device, state)
+            return
+        state.expected = None
         state.unsettled = state.dirty = False
         self._levels.memory.settled(device, state)
         shown = device.device.observed(state.name) if device.device else None

@@ -100,7 +100,7 @@ class Windows:
         `not_failed`, `end_in_past`, `device_not_found`, InvalidValue, StoreError.
         """
         now = self._clock.now()
-        if failed.kind is not Kind.WINDOW or failed.phase not in FAILED:
+        if failed.kind is not Kind.WINDOW or failed.shown_phase not in FAILED:
             raise EngineError("not_failed", field="id", id=failed.id)
         if failed.ends_at is None or failed.ends_at <= now:
             raise EngineError("end_in_past", field="end_timestamp")

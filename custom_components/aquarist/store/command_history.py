@@ -19,7 +19,7 @@ from ..commands.command import Command
 from ..commands.phases import Phase
 from ..frozen import frozen
 from . import filing
-from .commands import COLUMNS, command_of
+from .commands import CALLED_OFF, COLUMNS, command_of
 from .database import Database
 from .instants import to_store
 
@@ -42,7 +42,7 @@ class CommandFilter:
     """Which commands are asked for; None leaves a side open.
 
     ``since`` is the first instant of acceptance, ``until`` the first one left out. ``phases`` is
-    what a surface's status stands for.
+    what a surface's status stands for: those that are shown.
     """
 
     device: int | None = None
@@ -144,7 +144,9 @@ def _page(
     """
     searches = [terms]
     if phases is not None:
-        searches = [(*terms, _in_phase(phase)) for phase in sorted(phases)]
+        searches = [
+            (*terms, one) for phase in sorted(phases) for one in _in_phase(phase)
+        ]
     found, values = [], list[Any]()
     for search in searches:
         for source, of, asked in _sources(connection, search):
@@ -163,11 +165,30 @@ def _page(
     return [command_of(row) for row in rows]
 
 
-def _in_phase(phase: Phase) -> _Term:
-    """Return the condition of a phase; most have completed, and no index is needed then."""
-    if phase is Phase.COMPLETED:
-        return _Term("phase = 'completed'", ())
-    return _Term("phase = ? AND phase <> 'completed'", (phase.value,), _BY_PHASE)
+def _in_phase(phase: Phase) -> Sequence[_Term]:
+    """Return the conditions of which a shown phase meets one.
+
+    Most have completed, and no index is needed then. What failed or was called off is shown
+    as ended while it is still given back.
+    """
+    match phase:
+        case Phase.COMPLETED:
+            return (_Term("phase = 'completed'", ()),)
+        case Phase.RESTORING:
+            return (_by_phase(Phase.RESTORING, " AND error_code IS NULL"),)
+        case Phase.STOPPED:
+            giving_back = _by_phase(Phase.RESTORING, f" AND {CALLED_OFF}")
+        case Phase.FAILED:
+            giving_back = _by_phase(Phase.RESTORING, f" AND NOT {CALLED_OFF}")
+        case _:
+            return (_by_phase(phase),)
+    return _by_phase(phase), giving_back
+
+
+def _by_phase(phase: Phase, more: str = "") -> _Term:
+    """Return the condition of a stored phase, and what more there is to it."""
+    condition = f"phase = ? AND phase <> 'completed'{more}"
+    return _Term(condition, (phase.value,), _BY_PHASE)
 
 
 def _sources(

@@ -8,7 +8,7 @@ from itertools import batched
 import sqlite3
 from typing import Any
 
-from ..commands.command import Command, Source, changed
+from ..commands.command import Command, ErrorCode, Source, changed
 from ..commands.phases import FINAL, Kind, Phase
 from ..layers.claims import Layer
 from .encoding import (
@@ -43,6 +43,8 @@ WRITES = (WRITE_ACTION, SYNCHRONOUS_WRITE)
 """What the write-action API makes: an id of theirs is one for all devices (RES-44)."""
 ENDED = _listed(FINAL)
 OPEN = _listed(frozenset(Phase) - FINAL)
+CALLED_OFF = f"error_code = '{ErrorCode.COMMAND_CANCELLED.value}'"
+"""What was called off, of those that are still given back: `Command.ends_as`."""
 
 _ASKED = (
     "id, device, kind, action, source, created_at, args, field, value, layer, phase, "

@@ -9,11 +9,16 @@ import sqlite3
 from typing import Any
 
 from ..commands.command import Command
+from ..commands.phases import Phase
 from ..frozen import frozen
-from .commands import COLUMNS, WRITE_ACTION, command_of
+from .commands import CALLED_OFF, COLUMNS, WRITE_ACTION, command_of
 from .instants import to_store
 
 _UUID = "SELECT uuid FROM device WHERE number = command.device"
+_SHOWN_PHASE = (
+    f"CASE WHEN phase <> '{Phase.RESTORING}' OR error_code IS NULL THEN phase "
+    f"WHEN {CALLED_OFF} THEN '{Phase.STOPPED}' ELSE '{Phase.FAILED}' END"
+)
 
 
 @frozen
@@ -21,7 +26,8 @@ class WriteActionFilter:
     """Which write actions are asked for; None leaves a side open.
 
     ``devices`` are UUIDs, of devices out of use too; ``visible`` the numbers of the devices that
-    may be told of; ``starts_after`` is before the first start (R-T44).
+    may be told of; ``phases`` are those that are shown, ``starts_after`` is before the first
+    start (R-T44).
     """
 
     devices: Collection[str] | None = None
@@ -86,7 +92,7 @@ def _condition(wanted: WriteActionFilter) -> tuple[str, tuple[Any, ...]]:
         (f"({_UUID})", wanted.devices),
         ("device", wanted.visible),
         ("args ->> 'field_name'", wanted.fields),
-        ("phase", wanted.phases),
+        (_SHOWN_PHASE, wanted.phases),
         ("id", wanted.ids),
     ):
         if allowed is not None:
