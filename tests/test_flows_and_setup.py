@@ -1,5 +1,6 @@
 """What the flows store, the set-up takes: devices come and go without a restart."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.data import DATA_ENGINE
 
 from .bluetooth import service_info
+from .engine.troubled_store import read_only
 from .flow_forms import ADDRESS
 
 
@@ -188,6 +190,25 @@ async def test_what_stays_does_not_notice(hass: HomeAssistant) -> None:
         and new.state == STATE_UNAVAILABLE
         and "skimmer" not in new.entity_id
     ]
+
+
+async def test_a_device_that_the_store_refuses_comes_with_the_next_change(
+    hass: HomeAssistant, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It has no number before it is on disk; what else there is stays."""
+    entry = await add_aquarium(hass, RETURN)
+    database = hass.data[DATA_ENGINE].database
+    assert database is not None
+    async with read_only(database):
+        hass.config_entries.async_add_subentry(entry, SKIMMER)
+        async with asyncio.timeout(10):
+            while "Skimmer cannot be taken in yet" not in caplog.text:
+                await asyncio.sleep(0.01)
+    assert device_names(hass) == ["Return"]
+    hass.config_entries.async_add_subentry(entry, pump("Other", "switch.other"))
+    await hass.async_block_till_done()
+    assert device_names(hass) == ["Other", "Return", "Skimmer"]
+    assert entry.state is ConfigEntryState.LOADED
 
 
 async def test_a_device_that_comes_during_the_set_up_is_not_missed(

@@ -1,5 +1,7 @@
 """Entries come and go: the engine keeps what it knows, and what was held is given back."""
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,25 @@ from homeassistant.core import (
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.data import DATA_ENGINE
 from custom_components.aquarist.demo import day_plan
+from custom_components.aquarist.engine.engine import Engine
 from custom_components.aquarist.engine.intake import Origin
+from custom_components.aquarist.engine.planner import Planned
 from custom_components.aquarist.startup import STORE_FILE
+from custom_components.aquarist.store.errors import StoreFullError
 from tests.aquarium import subentry
+from tests.engine.troubled_store import read_only
 
 SERVICE = Origin(source=Source.SERVICE)
 SKIMMER = "input_boolean.skimmer"
@@ -124,6 +134,24 @@ async def test_removing_an_entry_gives_back_what_was_held(
     assert engine.devices == {}
 
 
+async def test_removing_an_entry_while_the_store_refuses(
+    hass: HomeAssistant, skimmer: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its devices go all the same, in the middle of a feeding, and run again."""
+    entry = await loaded(hass, tank())
+    engine = hass.data[DATA_ENGINE]
+    await engine.modes.start(entry.entry_id, "feed", SERVICE)
+    await settled(hass)
+    assert shown(hass) == "off"
+    assert engine.database is not None
+    async with read_only(engine.database):
+        await hass.config_entries.async_remove(entry.entry_id)
+        assert engine.devices == {}
+        assert shown(hass) == "on"
+    assert "Tank: its mode could not be ended" in caplog.text
+    await engine.journal.retry()
+
+
 async def test_removing_a_device_gives_back_what_was_held(
     hass: HomeAssistant, skimmer: None
 ) -> None:
@@ -168,6 +196,34 @@ async def test_the_demo_leaves_nothing_that_runs(hass: HomeAssistant) -> None:
     assert engine.devices == {}
     left = [planned.row.name for planned in engine.planner.schedules]
     assert left == ["My own", "Dusk"]
+
+
+async def test_a_demo_day_that_was_planned_in_two_goes_is_removed_whole(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk was full in the middle of it."""
+    real = Engine.create_schedule
+    disk = iter([None, None, StoreFullError("full")])
+
+    async def create(engine: Engine, *args: Any, **values: Any) -> Planned:
+        if (fault := next(disk, None)) is not None:
+            raise fault
+        return await real(engine, *args, **values)
+
+    monkeypatch.setattr(Engine, "create_schedule", create)
+    demo = MockConfigEntry(
+        domain=DOMAIN,
+        title="Demo aquarium",
+        unique_id="demo_aquarium",
+        data={"kind": "aquarium", "demo": True},
+    )
+    demo.add_to_hass(hass)
+    assert not await hass.config_entries.async_setup(demo.entry_id)
+    assert await hass.config_entries.async_reload(demo.entry_id)
+    engine = hass.data[DATA_ENGINE]
+    assert len(engine.planner.schedules) == 6
+    await hass.config_entries.async_remove(demo.entry_id)
+    assert not [*engine.planner.schedules]
 
 
 async def test_the_demo_day_is_planned_once(hass: HomeAssistant) -> None:
@@ -229,6 +285,33 @@ async def test_a_broken_store_does_not_fail_the_set_up(
     assert shown(hass) == "off"
     assert await hass.config_entries.async_unload(entry.entry_id)
     await hass.config_entries.async_remove(entry.entry_id)
+
+
+async def test_a_new_device_waits_for_a_store_that_takes_it(
+    hass: HomeAssistant, skimmer: None
+) -> None:
+    """On a full disk the set-up is tried again by itself, and comes to its end then."""
+    entry = await loaded(hass, tank())
+    engine = hass.data[DATA_ENGINE]
+    other = MockConfigEntry(
+        domain=DOMAIN,
+        title="Demo aquarium",
+        unique_id="demo_aquarium",
+        data={"kind": "aquarium", "demo": True},
+    )
+    other.add_to_hass(hass)
+    assert engine.database is not None
+    async with read_only(engine.database):
+        assert not await hass.config_entries.async_setup(other.entry_id)
+        assert other.state.value == "setup_retry"
+        assert "configuration folder" in (other.reason or "")
+    async_fire_time_changed(hass, dt_util.utcnow() + timedelta(minutes=1))
+    async with asyncio.timeout(10):
+        while other.state.value != "loaded":
+            await settled(hass)
+    assert len(engine.planner.schedules) == 6
+    for one in (entry, other):
+        assert await hass.config_entries.async_unload(one.entry_id)
 
 
 async def test_unloading_and_loading_again_and_again_leaves_nothing(

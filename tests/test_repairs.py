@@ -159,6 +159,18 @@ async def test_a_damaged_store_is_asked_about_until_the_keeper_decides(
         assert issue(hass, "store_corrupt") is None
 
 
+async def test_new_records_that_cannot_be_made_are_no_answer(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """The question stays."""
+    (tmp_path / STORE_FILE).write_bytes(b"no database at all" * 1000)
+    async with aquarium(hass, tmp_path, demo=True):
+        (tmp_path / STORE_FILE).mkdir()
+        result = await fix(hass, "store_corrupt", {})
+        assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "not_done")
+        assert ours(hass) == {"store_corrupt"}
+
+
 async def test_a_backup_put_back_answers_the_question(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.startup import ISSUE_CORRUPT, STORE_FILE, open_engine
+from custom_components.aquarist.store.errors import StoreCorruptError
 
 
 @pytest.fixture
@@ -55,6 +56,22 @@ async def test_a_damaged_store_is_set_aside_and_locks_the_engine(
     assert engine.store_trouble == "store_corrupt"
     await engine.close()
     assert [one.name for one in store_path.parent.glob(f"{STORE_FILE}.corrupt-*")]
+
+
+async def test_a_sudden_end_does_not_answer_for_the_keeper(
+    hass: HomeAssistant, store_path: Path
+) -> None:
+    """The question was not on disk yet; what was set aside tells of it."""
+    store_path.write_bytes(b"this is no database" * 1000)
+    await (await open_engine(hass)).close()
+    (aside,) = store_path.parent.glob(f"{STORE_FILE}.corrupt-*")
+    Path(f"{aside}-wal").touch()
+    engine = await open_engine(hass)
+    assert engine.journal.locked
+    assert isinstance(engine.store_fault, StoreCorruptError)
+    assert engine.store_fault.set_aside == aside
+    await engine.close()
+    assert not store_path.exists()
 
 
 async def test_no_new_store_is_begun_until_the_keeper_says_so(

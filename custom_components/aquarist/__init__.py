@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+import logging
 from types import ModuleType
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_HOMEASSISTANT_FINAL_WRITE, Platform
 from homeassistant.core import Event, HassJob, HomeAssistant
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.importlib import async_import_module
 from homeassistant.helpers.start import async_at_started
@@ -27,8 +29,11 @@ from .mode_handles import async_follow_modes
 from .safety_rules import async_follow_rules
 from .services import async_register_services
 from .startup import open_engine
+from .store.errors import StoreError
 from .subject_entities import tell_of_device
 from .subjects import forget_stale_heads
+
+_LOGGER = logging.getLogger(__name__)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -71,7 +76,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> bool:
-    """Attach the entry's devices. Never connects, and never waits for a device."""
+    """Attach the entry's devices. Never connects, and never waits for a device.
+
+    Raises ConfigEntryNotReady while the store refuses one that is new.
+    """
     engine = hass.data[DATA_ENGINE]
     if entry.data[CONF_KIND] != KIND_CHIHIROS:
         if entry.subentries:
@@ -81,12 +89,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: AquaristConfigEntry) -> 
         engine.set_aquarium_limits(entry.entry_id, aquarium_limits(entry.options))
     held = entry.runtime_data = EntryDevices(engine=engine, listing=listing_of(entry))
     async with held.changing:
-        held.devices = await _attach(hass, entry, engine, entry.async_on_unload)
-        if entry.data.get(CONF_DEMO) and not engine.journal.locked:
-            demo = await _read_in(hass, "demo")
-            await demo.plan_demo_day(
-                engine, entry.entry_id, held.devices, hass.config.time_zone
-            )
+        try:
+            held.devices = await _attach(hass, entry, engine, entry.async_on_unload)
+            if entry.data.get(CONF_DEMO) and not engine.journal.locked:
+                demo = await _read_in(hass, "demo")
+                await demo.plan_demo_day(
+                    engine, entry.entry_id, held.devices, hass.config.time_zone
+                )
+        except StoreError as error:
+            # What is new has no number before it is on disk: tried again by itself.
+            raise ConfigEntryNotReady(
+                translation_domain=DOMAIN, translation_key=error.code
+            ) from error
         if entry.data[CONF_KIND] != KIND_CHIHIROS:
             held.end_rules = async_follow_rules(hass, entry, engine)
             entry.async_on_unload(lambda: held.end_rules())
@@ -118,7 +132,11 @@ async def async_remove_entry(hass: HomeAssistant, entry: ConfigEntry[Any]) -> No
     if engine is None or engine.journal.locked:
         return
     engine.safety.set_rules(entry.entry_id, ())
-    await engine.modes.normal(entry.entry_id)
+    try:
+        await engine.modes.normal(entry.entry_id)
+    except StoreError as error:
+        # What it holds is given back with the devices.
+        _LOGGER.warning("%s: its mode could not be ended: %s", entry.title, error)
     engine.set_aquarium_limits(entry.entry_id, AquariumLimits())
     with ExitStack() as ends:
         for device in (await _attach(hass, entry, engine, ends.callback)).values():
@@ -161,8 +179,13 @@ async def _take_listing(
         return True
     came = [key for key in held.listing if key not in before]
     for key, hardware in (await _listed_hardware(hass, entry, came)).items():
-        held.devices[key] = await _attached(held.engine, hardware)
-        tell_of_device(hass, entry, key)
+        try:
+            held.devices[key] = await _attached(held.engine, hardware)
+        except StoreError as error:
+            title, _ = held.listing.pop(key)
+            _LOGGER.warning("%s cannot be taken in yet: %s", title, error)
+        else:
+            tell_of_device(hass, entry, key)
     held.end_rules()
     held.end_rules = async_follow_rules(hass, entry, held.engine)
     return False

@@ -6,6 +6,7 @@ same frames as real ones. Their lives end with Home Assistant's.
 
 import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
 from sqlite3 import Connection
 from typing import Any
 
@@ -133,17 +134,11 @@ async def plan_demo_day(
         [devices[RETURN_KEY].row.number, devices[SKIMMER_KEY].row.number],
         zone,
     )
-    made = [
-        (await engine.create_schedule(definition, user=None)).row.id
-        for definition in plan
-        if definition["name"] not in names
-    ]
-
-    def put(connection: Connection) -> None:
-        settings.put(connection, PLANNED, demo)
-        settings.put(connection, SCHEDULES, made)
-
-    await engine.journal.commit(put)
+    for definition in plan:
+        if definition["name"] not in names:
+            made = await engine.create_schedule(definition, user=None)
+            await engine.journal.commit(partial(_note, schedule=made.row.id))
+    await engine.journal.commit(lambda one: settings.put(one, PLANNED, demo))
 
 
 async def end_demo_day(engine: Engine) -> None:
@@ -158,6 +153,12 @@ async def end_demo_day(engine: Engine) -> None:
             or not any(number in engine.devices for number in definition.device_ids)
         ):
             await engine.delete_schedule(planned.row.id, user=None)
+
+
+def _note(connection: Connection, schedule: int) -> None:
+    """Store that a schedule is one of a demo day: it may be made in several goes."""
+    known = settings.get(connection, SCHEDULES) or []
+    settings.put(connection, SCHEDULES, [*known, schedule])
 
 
 def _pump(

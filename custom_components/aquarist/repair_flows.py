@@ -35,6 +35,7 @@ from .errors import translating
 from .issue_watch import RESTORE_FAILED
 from .issues import EMERGENCY_STOP, STORE_CORRUPT
 from .removal import AQUARIUM_REMOVED, delete_modes
+from .startup import begin_new_store
 
 STORE_RESTART = "store_restart"
 
@@ -72,7 +73,8 @@ class FixFlow(ConfirmRepairFlow):
 
 
 async def _begin_new_store(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
-    """Say that it takes a restart; the next start finds no question and begins anew."""
+    """Make it, and say that it takes a restart: the next start finds it and begins anew."""
+    await begin_new_store(hass)
     ir.async_create_issue(
         hass,
         DOMAIN,

@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .data import DATA_ENGINE
 from .devices.home_services import HomeServices
 from .dosing_calls import DosingCalls
 from .engine.clock import HomeAssistantClock, read_boot_id
@@ -51,10 +52,38 @@ async def _open_store(
     confirmed that a new, empty one may be begun: an empty ledger would let doses repeat.
     """
     path = Path(hass.config.path(STORE_FILE))
-    issue = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE_CORRUPT)
-    if issue is not None and not await hass.async_add_executor_job(path.exists):
-        return None, StoreCorruptError("a damaged store was set aside", path=path)
+    asked = ir.async_get(hass).async_get_issue(DOMAIN, ISSUE_CORRUPT) is not None
+    fault = await hass.async_add_executor_job(_not_confirmed, path, asked)
+    if fault is not None:
+        return None, fault
     try:
         return await Database.open(path, at=clock.now()), None
     except StoreError as error:
         return None, error
+
+
+def _not_confirmed(path: Path, asked: bool) -> StoreCorruptError | None:
+    """Return what the keeper has to confirm first; blocking.
+
+    What was set aside tells of it, too: the question may not have been on disk yet when
+    Home Assistant came to a sudden end.
+    """
+    if path.exists():
+        return None
+    found = path.parent.glob(f"{path.name}.corrupt-*")
+    whole = (one for one in found if not one.name.endswith(("-wal", "-shm")))
+    newest = max(whole, default=None)
+    if newest is None and not asked:
+        return None
+    reason = "a damaged store was set aside"
+    return StoreCorruptError(reason, path=path, set_aside=newest)
+
+
+async def begin_new_store(hass: HomeAssistant) -> None:
+    """Make a new, empty store for the next start, as the keeper has confirmed.
+
+    Raises StoreError.
+    """
+    path = Path(hass.config.path(STORE_FILE))
+    database = await Database.open(path, at=hass.data[DATA_ENGINE].clock.now())
+    await database.close()

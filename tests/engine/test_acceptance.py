@@ -32,12 +32,12 @@ class Slow(MemoryDoser):
     def __init__(self) -> None:
         """Start idle."""
         super().__init__()
-        self.preparing = asyncio.Event()
+        self.told = asyncio.Event()
 
     @override
     async def prepare(self, head: int) -> MemoryDose:
         """Wait for the word."""
-        await self.preparing.wait()
+        await self.told.wait()
         return await super().prepare(head)
 
 
@@ -860,7 +860,7 @@ class TestCancel:
         with pytest.raises(EngineError) as refused:
             await rig.engine.cancel(command)
         assert refused.value.code == "command_is_running"
-        doser.preparing.set()
+        doser.told.set()
         assert (await rig.done(command)).phase is Phase.COMPLETED
 
     async def test_one_that_has_ended(self, rig: Rig) -> None:

@@ -15,6 +15,7 @@ from custom_components.aquarist.engine.changes import DeviceChanged
 from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.state import DEVICE_WAIT
 from custom_components.aquarist.layers.setting import Setting
+from custom_components.aquarist.store import devices
 from custom_components.aquarist.store.errors import StoreReadOnlyError
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig
@@ -337,6 +338,35 @@ class TestRetire:
         doser.under_way[0].give(5000)
         await rig.settle()
         assert doser.sent == [(0, 5000)]
+
+    async def test_a_store_that_refuses(
+        self, rig: Rig, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It is let go all the same: its entry is gone. That is on disk once it can be."""
+        pump = Pump(level=80)
+        state = await rig.attach(pump)
+        await rig.engine.send(state, "turn_off", {}, SERVICE, hold=600)
+        await rig.settle()
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            await rig.engine.equipment.retire(state.row.number)
+            assert (pump.level, rig.engine.devices) == (80, {})
+            assert "Pump is out of use, to be stored" in caplog.text
+        await rig.advance(31)
+        (row,) = await rig.engine.database.read(devices.load_all)
+        assert row.retired_at is not None
+
+    async def test_one_that_is_back_before_its_end_is_stored(self, rig: Rig) -> None:
+        """It is in use."""
+        state = await rig.attach(Pump())
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            await rig.engine.equipment.retire(state.row.number)
+        again = await rig.attach(Pump())
+        assert again.row.number == state.row.number
+        await rig.advance(31)
+        (row,) = await rig.engine.database.read(devices.load_all)
+        assert row.retired_at is None
 
 
 class TestEnd:

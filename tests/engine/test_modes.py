@@ -1,5 +1,6 @@
 """Modes of an aquarium: holds, countdown, staged return, and how they end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -281,3 +282,19 @@ class TestEnd:
                     await ask(TANK)
         await rig.settle()
         assert (rig.levels(), rig.status().stage) == ((0, 0), Stage.COUNTDOWN)
+
+    async def test_who_asks_at_the_same_time_hears_of_it_too(
+        self, rig: ModeRig
+    ) -> None:
+        """Nobody is left to wait for the countdown."""
+        await rig.start("feed")
+        assert rig.engine.database is not None
+        async with asyncio.timeout(10), read_only(rig.engine.database):
+            told = await asyncio.gather(
+                rig.engine.modes.end(TANK),
+                rig.engine.modes.end(TANK),
+                return_exceptions=True,
+            )
+        assert [type(one) for one in told] == [StoreReadOnlyError] * 2
+        await rig.settle()
+        assert rig.status().stage is Stage.COUNTDOWN

@@ -1,5 +1,6 @@
 """Schedules: each due moment once, with a verdict, whatever the clock does (laws 7 and 9)."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 import threading
 from typing import Any
@@ -271,6 +272,17 @@ async def test_what_the_keeper_holds_back_is_skipped(rig: Rig) -> None:
         (Verdict.SKIPPED, "automation_off"),
         (Verdict.RAN, None),
     ]
+
+
+async def test_two_aquariums_are_held_back_at_once(rig: Rig) -> None:
+    """As a scene does it; each of them counts, also after a restart."""
+    planner = rig.engine.planner
+    await asyncio.gather(
+        *(planner.set_automation(one, enabled=False) for one in ("reef", "tank"))
+    )
+    assert planner.automation_off == {"reef", "tank"}
+    await rig.reboot()
+    assert rig.engine.planner.automation_off == {"reef", "tank"}
 
 
 def ended(phase: Phase, **values: Any) -> Command:
@@ -769,6 +781,22 @@ async def test_to_delete_a_schedule_lets_a_dose_come_to_its_end(rig: Rig) -> Non
     (command,) = rig.engine.records.open
     await rig.engine.delete_schedule(planned.row.id, user="keeper")
     doser.under_way[0].give(1000)
+    assert (await rig.done(command)).phase is Phase.COMPLETED
+
+
+async def test_to_delete_a_schedule_lets_a_dose_go_on_that_is_being_prepared(
+    rig: Rig,
+) -> None:
+    """The pump's counter is being read: the schedule is deleted, and that is no error."""
+    doser = MemoryDoser()
+    state = await rig.attach(doser)
+    doser.preparing = asyncio.Event()
+    planned = await dose_plan(rig, state)
+    await rig.advance(5 * MINUTE)
+    (command,) = rig.engine.records.open
+    assert command.phase is Phase.PLANNED
+    await rig.engine.delete_schedule(planned.row.id, user="keeper")
+    doser.preparing.set()
     assert (await rig.done(command)).phase is Phase.COMPLETED
 
 

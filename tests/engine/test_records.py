@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.engine.changes import CommandChanged
+from custom_components.aquarist.layers.claims import Layer
 from custom_components.aquarist.store import resting
 from tests.engine.rig import SERVICE, Pump, Rig
 
@@ -97,3 +98,20 @@ async def test_many_at_once_are_each_stored_as_if_alone(rig: Rig) -> None:
         (state.row.number, "level"): {"level": number + 1}
         for number, state in enumerate(states)
     }
+
+
+async def test_a_note_about_what_went_out_with_its_record(rig: Rig) -> None:
+    """Its place in the store was not known yet when it was noted."""
+    state = await rig.attach(Pump())
+    imposed = rig.engine.arbiter.impose(
+        state,
+        state.fields["level"],
+        {"level": 0.0},
+        Layer.SAFETY,
+        action="emergency_stop",
+        ends_at=None,
+    )
+    noted = rig.engine.records.note(imposed, attempts=7)
+    assert noted.order == 0
+    await rig.settle()
+    assert (await rig.stored(imposed)).attempts == 7

@@ -9,6 +9,7 @@ from typing import Any
 from custom_components.aquarist.engine import upkeep
 from custom_components.aquarist.engine.changes import StoreChanged
 from custom_components.aquarist.store import retention, settings
+from custom_components.aquarist.store.instants import to_store
 from tests.engine.plans import create, daily, verdicts
 from tests.engine.rig import SERVICE, Pump, Rig
 from tests.engine.troubled_store import read_only
@@ -65,6 +66,22 @@ class TestRetention:
         assert len(await rig.engine.history.recent(None, 10)) == 1
         await rig.advance(2 * 86400)
         assert await rig.engine.history.recent(None, 10) == []
+
+    async def test_the_settings_say_how_long_verdicts_stay_single(
+        self, rig: Rig
+    ) -> None:
+        """Those of a schedule that is due very often are summed up by day after that."""
+        await rig.engine.live_settings.update({"verdict_days": 5}, None)
+        noon = to_store(rig.clock.now() - timedelta(days=7))
+        count = retention.OFTEN + 1
+        with file_of(rig) as connection, connection:
+            connection.executemany(
+                "INSERT INTO occurrence (schedule, at, last_at, count, depth, verdict, "
+                "claimed_at, decided_at) VALUES (1, ?, ?, 1, 0, 'ran', 0, 0)",
+                [(noon + number, noon + number) for number in range(count)],
+            )
+        await rig.advance(upkeep.FIRST_RETENTION)
+        assert [row.count for row in await verdicts(rig)] == [count]
 
     async def test_what_is_younger_stays(self, rig: Rig) -> None:
         """Until its day comes: it is looked at once a day."""

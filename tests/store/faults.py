@@ -42,6 +42,24 @@ def files_limited(size: int) -> Iterator[None]:
 
 
 @contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    """Have the operating system refuse every read of an open file for a while."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    named = ((int(one.name), one) for one in Path("/proc/self/fd").iterdir())
+    mine = [number for number, one in named if os.path.realpath(one) == str(path)]
+    kept = {number: os.dup(number) for number in mine}
+    for number in mine:
+        os.dup2(folder, number)
+    try:
+        yield
+    finally:
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
+        os.close(folder)
+
+
+@contextmanager
 def unprivileged_folder() -> Iterator[Path]:
     """Give a folder, and no more rights than an ordinary user has.
 

@@ -19,6 +19,7 @@ from custom_components.aquarist.store.errors import (
     StoreFailedError,
 )
 
+from .faults import big, unreadable
 from .samples import AT, files_of, names_of
 
 
@@ -94,6 +95,21 @@ async def test_a_file_that_breaks_while_open(path: Path) -> None:
         await database.read(names_of)
     assert failed.value.path == path
     assert failed.value.set_aside is None
+    await database.close()
+
+
+async def test_a_disk_that_cannot_be_read(path: Path) -> None:
+    """An error of the store; once the disk is sound again the query finds everything."""
+    database = await Database.open(path, at=AT)
+    await database.writer.write(big)
+    await database.writer.pause_checkpoints()
+    for _ in range(4):
+        assert await database.read(names_of) == []
+    with unreadable(path):
+        for _ in range(4):
+            with pytest.raises(StoreFailedError, match="disk I/O error"):
+                await database.read(settings.load_all)
+    assert list(await database.read(settings.load_all)) == ["big"]
     await database.close()
 
 

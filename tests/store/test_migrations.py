@@ -143,6 +143,17 @@ def test_a_half_made_copy_is_made_anew(path: Path) -> None:
     assert sorted(files_of(path.parent)) == ["aquarist.db", "aquarist.db.v1.bak"]
 
 
+def test_a_copy_that_cannot_be_put_in_its_place(path: Path) -> None:
+    """Without it nothing is migrated; that is a fault of the store like any other."""
+    old(path)
+    path.with_name("aquarist.db.v1.bak").mkdir()
+    with pytest.raises(StoreFailedError, match="aquarist.db.v1.bak") as failed:
+        open_for_writing(path, AT, (first, second))
+    assert failed.value.path == path
+    with closing(open_for_writing(path, AT, (first,))) as connection:
+        assert version(connection) == 1
+
+
 def test_version_1_is_read_by_the_present_code(path: Path) -> None:
     """A store of version 1, written in full, is migrated and every row is understood."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:

@@ -6,6 +6,7 @@ request of every surface goes through here, and nothing else reaches a device (l
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from datetime import datetime
 import logging
 from typing import Any
@@ -294,10 +295,11 @@ class Engine:
         state = await self.equipment.attach(
             device, limits=limits, aquarium=aquarium, assumed=assumed or {}
         )
-        await self.containers.attached(state)
-        self.configurations.attached(state)
+        # Before anything waits: what was in its queue may begin from now on.
         await self.emergency.attached(state)
         self.safety.attached(state)
+        await self.containers.attached(state)
+        self.configurations.attached(state)
         self.cut_offs.look(state)
         return state
 
@@ -420,7 +422,9 @@ class Engine:
         await self.planner.delete(schedule, user=user)
         for command in self.records.open:
             if command.schedule == schedule and not is_running(command):
-                self.acceptance.withdraw(command)
+                # What is just being prepared comes to its own end, too.
+                with suppress(EngineError):
+                    self.acceptance.withdraw(command)
         await self.scheduled_macros.end(schedule)
         await self.journal.written()
 

@@ -194,9 +194,18 @@ class Equipment:
         if state.device is not None:
             await self._bring_back(state)
         now = self._clock.now()
-        await self._journal.commit(
-            lambda connection: device_rows.retire(connection, number, now)
-        )
+
+        def unit(connection: Connection) -> None:
+            # It may be in use again by the time that the store takes this.
+            if self._devices.get(number) in (None, state):
+                device_rows.retire(connection, number, now)
+
+        try:
+            await self._journal.commit(unit)
+        except (EngineError, StoreError) as error:
+            # It is gone from the keeper's list, whatever the store takes now.
+            _LOGGER.warning("%s is out of use, to be stored: %s", state.row.name, error)
+            self._journal.record(unit)
         # Who hears that it is detached shall not take it for one that cannot be reached.
         state.row = replace(state.row, retired_at=now)
         await self.detach(number)

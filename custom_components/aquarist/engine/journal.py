@@ -70,8 +70,13 @@ class Journal:
         return self._database.writer.write(unit, committed)
 
     def record[T](self, unit: Unit[T], committed: Committed[T] | None = None) -> None:
-        """Write an outcome; nobody waits, and it is kept until it is on disk."""
-        if self._database is None or self._kept:
+        """Write an outcome; nobody waits, and it is kept until it is on disk.
+
+        A locked engine has no store as long as it lives: what happens leaves no record.
+        """
+        if self._database is None:
+            return
+        if self._kept:
             self._kept.append((unit, committed))
             return
         self._database.writer.post(

@@ -127,19 +127,20 @@ class Planner:
 
     async def set_automation(self, aquarium: str, enabled: bool) -> None:
         """Let the schedules of an aquarium act, or not; kept over restarts."""
-        off = self.automation_off - {aquarium}
-        if not enabled:
-            off.add(aquarium)
 
-        def committed(_: None) -> None:
+        def unit(connection: Connection) -> set[str]:
+            off = set(settings.get(connection, AUTOMATION_OFF) or ()) - {aquarium}
+            if not enabled:
+                off.add(aquarium)
+            settings.put(connection, AUTOMATION_OFF, sorted(off))
+            return off
+
+        def committed(off: set[str]) -> None:
             self.automation_off.clear()
             self.automation_off.update(off)
             self._announcer.announce(DeviceChanged(device=0))
 
-        await self._journal.commit(
-            lambda connection: settings.put(connection, AUTOMATION_OFF, sorted(off)),
-            committed,
-        )
+        await self._journal.commit(unit, committed)
 
     def next_moment(self, planned: Planned) -> Moment | None:
         """Return when a schedule is due next."""

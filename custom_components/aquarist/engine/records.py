@@ -167,7 +167,7 @@ class Records:
         def unit(connection: Connection) -> None:
             stored = command_rows.get(connection, newer.device, newer.id)
             if stored is not None and stored.phase is newer.phase:
-                command_rows.update(connection, newer)
+                command_rows.update(connection, changed(newer, order=stored.order))
 
         self._journal.record(unit)
         return newer

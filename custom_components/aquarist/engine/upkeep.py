@@ -1,7 +1,8 @@
 """What the engine does now and then: forget the old, and try a store that refused again."""
 
 from collections.abc import Callable, Coroutine, Hashable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 import logging
 from typing import Any
 
@@ -51,14 +52,16 @@ class Upkeep:
     async def _purge(self, now: datetime) -> None:
         """Delete in small bites, so that nothing waits for it."""
         settings = self._settings.current
-        before, most = now - settings.retention, settings.write_actions_kept
+        purge = partial(
+            retention.purge,
+            before=now - settings.retention,
+            at=now,
+            roll_up_before=now - timedelta(days=settings.verdict_days),
+            write_actions=settings.write_actions_kept,
+        )
         try:
             while True:
-                purged = await self._journal.commit(
-                    lambda connection: retention.purge(
-                        connection, before, now, write_actions=most
-                    )
-                )
+                purged = await self._journal.commit(purge)
                 if not purged.any:
                     return
         except (EngineError, StoreError) as error:

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 import sqlite3
 from typing import Self
 
+from .batches import undo
 from .errors import StoreClosedError, of_the_store, translated
 from .migrations import STEPS, Step
 from .opening import open_for_reading, open_for_writing
@@ -95,7 +96,7 @@ class Database:
             try:
                 return query(connection)
             finally:
-                connection.execute("ROLLBACK")
+                undo(connection)
         except sqlite3.Error as error:
             if of_the_store(error):
                 raise translated(error, self.path) from error

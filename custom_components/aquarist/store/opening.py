@@ -9,7 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 import sqlite3
 
-from .errors import StoreCorruptError, StoreNewerError, damaged, translated
+from .errors import (
+    StoreCorruptError,
+    StoreFailedError,
+    StoreNewerError,
+    damaged,
+    translated,
+)
 from .migrations import Step
 
 # Below this size the whole file is checked at every opening, above it only after an
@@ -34,6 +40,8 @@ def open_for_writing(
         if not damaged(error):
             raise translated(error, path) from error
         reason = str(error)
+    except OSError as error:
+        raise StoreFailedError(str(error), path=path) from error
     except _DamagedError as error:
         reason = str(error)
     raise StoreCorruptError(reason, path=path, set_aside=_set_aside(path, at))
