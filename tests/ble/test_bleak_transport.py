@@ -248,6 +248,42 @@ async def test_a_device_that_was_lost_without_another_word_is_out_of_range(
     assert transport.silence_reason() is Reason.OUT_OF_RANGE
 
 
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        ("silence", Reason.OUT_OF_RANGE),
+        ("answer", Reason.HELD_BY_APP),
+        ("refusal", Reason.HELD_BY_APP),
+    ],
+)
+async def test_a_device_that_left_the_last_write_unanswered_is_not_held_by_an_app(
+    adapter: VirtualAdapter,
+    light: LightModel,
+    transport: BleakTransport,
+    monkeypatch: pytest.MonkeyPatch,
+    last: str,
+    reason: Reason,
+) -> None:
+    """We gave it up ourselves before the radio noticed, but it was gone by then: no power."""
+    adapter.add(light)
+    await connect(transport)
+    light.faults.set("mute_write")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await transport.write(FRAME)
+    if last == "answer":
+        await transport.write(FRAME)
+    elif last == "refusal":
+        light.faults.set("write_error")
+        with pytest.raises(LinkError):
+            await transport.write(FRAME)
+    await transport.disconnect()
+    light.power_cut()
+    adapter.forget(LIGHT_ADDRESS)
+    later(monkeypatch, 200)
+    assert await failure(transport) is reason
+
+
 @pytest.mark.usefixtures("no_pauses")
 async def test_a_device_that_was_lost_and_heard_again_may_be_held(
     adapter: VirtualAdapter, light: LightModel, transport: BleakTransport

@@ -235,6 +235,20 @@ async def test_who_gives_up_waiting_does_not_block_the_others() -> None:
 
 
 @virtual_time
+async def test_who_gives_up_as_the_turn_comes_does_not_hold_the_connection() -> None:
+    """The connection is as idle as after anybody else's lease: the app may have the device."""
+    async with rig() as light:
+        async with light.link.lease():
+            waiting = asyncio.create_task(light.connect())
+            await asyncio.sleep(1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await asyncio.sleep(31)
+        assert not light.device.connected
+
+
+@virtual_time
 async def test_a_cancelled_connect_leaves_the_device_free() -> None:
     """Whoever gives up in the prelude holds nothing."""
     async with rig() as light:
@@ -287,6 +301,23 @@ async def test_a_release_waits_for_the_dose() -> None:
         assert not doser.device.connected
         await asyncio.sleep(59)
         assert await doser.reason() is Reason.HELD_BY_APP
+
+
+@virtual_time
+async def test_a_release_that_is_called_off_refuses_nobody() -> None:
+    """Who asked for the app has gone before the device was free: the link goes on as before."""
+    async with rig(DeviceFamily.DOSER) as doser:
+        let_go = doser.link.keep()
+        await doser.connect()
+        release = asyncio.create_task(doser.link.release_for_app(3600))
+        await asyncio.sleep(1)
+        release.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await release
+        let_go()
+        await asyncio.sleep(60)
+        assert not doser.device.connected
+        await doser.connect()
 
 
 @virtual_time

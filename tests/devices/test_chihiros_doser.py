@@ -9,7 +9,7 @@ from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.devices.fields import InvalidValue
 from tests.fakes.virtual_time import virtual_time
 
-from .chihiros import DoserOnAir
+from .chihiros import DoserOnAir, commands
 
 
 @virtual_time
@@ -155,6 +155,56 @@ async def test_stop_before_the_dose_is_sent_prevents_it() -> None:
 
 
 @virtual_time
+async def test_dose_that_is_sent_while_the_pump_is_being_stopped_is_refused() -> None:
+    """What was only prepared when the stop began never reaches the pump."""
+    air = DoserOnAir()
+    dose = await air.device.prepare(0)
+    stop = asyncio.create_task(air.device.stop())
+    async with asyncio.timeout(5):
+        while all(mode != 0x14 for _, mode, _ in commands(air.model)):
+            await asyncio.sleep(0.001)
+    assert not stop.done()
+    with pytest.raises(DeviceError, match="stopping"):
+        await dose.send(1000)
+    assert (await stop).confirmed
+    assert air.doses() == []
+    await dose.release()
+    await air.device.close()
+
+
+@virtual_time
+async def test_dose_that_was_prepared_before_a_failed_stop_is_refused() -> None:
+    """Nobody knows whether the heads stand still, so nothing more is begun."""
+    air = DoserOnAir()
+    dose = await air.device.prepare(0)
+    air.model.faults.set("write_error", times=3)
+    assert not (await air.device.stop()).confirmed
+    with pytest.raises(DeviceError, match="stopping"):
+        await dose.send(1000)
+    assert air.doses() == []
+    await dose.release()
+    await air.device.close()
+
+
+@virtual_time
+async def test_stop_does_not_wait_for_a_dose_whose_write_hangs() -> None:
+    """The write in flight has its two seconds, then the connection is dropped (design section 5)."""
+    air = DoserOnAir()
+    dose = await air.device.prepare(0)
+    air.model.faults.set("mute_write")
+    sending = asyncio.create_task(dose.send(20_000))
+    await asyncio.sleep(0.1)
+    begun = asyncio.get_running_loop().time()
+    assert (await air.device.stop()).confirmed
+    assert asyncio.get_running_loop().time() - begun < 3
+    with pytest.raises(DeviceError, match="link_lost"):
+        await sending
+    assert len(air.doses()) == 1
+    await dose.release()
+    await air.device.close()
+
+
+@virtual_time
 async def test_stop_out_of_reach_is_not_confirmed() -> None:
     """What was given is not known."""
     air = DoserOnAir()
@@ -164,6 +214,21 @@ async def test_stop_out_of_reach_is_not_confirmed() -> None:
     assert await air.device.stop() == StopReport(confirmed=False, detail="out_of_range")
     assert await dose.finished() is None
     await dose.release()
+    await air.device.close()
+
+
+@virtual_time
+async def test_stops_that_come_together_do_not_break_each_other_off() -> None:
+    """Whoever asked hears that the heads stand still, and it takes one connection."""
+    air = DoserOnAir()
+    stops = [asyncio.create_task(air.device.stop())]
+    for _ in range(3):
+        await asyncio.sleep(0.04)
+        stops.append(asyncio.create_task(air.device.stop()))
+    reports = await asyncio.gather(*stops)
+    assert [report.detail for report in reports] == ["stopped"] * 4
+    clocks = [mode for _, mode, _ in commands(air.model) if mode == 0x09]
+    assert len(clocks) == 2
     await air.device.close()
 
 

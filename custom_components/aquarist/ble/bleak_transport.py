@@ -47,6 +47,7 @@ class BleakTransport(Transport):
         self._dropped: Callable[[], None] | None = None
         self._free_since = -COMES_BACK
         self._lost_at: float | None = None
+        self._unanswered = False
         self._last_heard: bluetooth.BluetoothServiceInfoBleak | None = None
         self._watcher: Callable[[bool], None] | None = None
         self._cancel_look: CALLBACK_TYPE | None = None
@@ -85,6 +86,7 @@ class BleakTransport(Transport):
             raise LinkError(self._connect_reason(error), str(error)) from error
         self._client = client
         self._lost_at = None
+        self._unanswered = False
         self._dropped = dropped
         try:
             await self._open_channel(client, notify)
@@ -101,11 +103,14 @@ class BleakTransport(Transport):
         client, characteristic = self._client, self._write_to
         if client is None or characteristic is None or not client.is_connected:
             raise LinkError(Reason.LINK_LOST)
+        self._unanswered = True
         try:
             await client.write_gatt_char(
                 characteristic, data, response="write" in characteristic.properties
             )
+            self._unanswered = False
         except CLIENT_ERRORS as error:
+            self._unanswered = isinstance(error, TimeoutError)
             reason = Reason.WRITE_FAILED if client.is_connected else Reason.LINK_LOST
             raise LinkError(reason, str(error)) from error
 
@@ -117,6 +122,9 @@ class BleakTransport(Transport):
         self._dropped = None
         if client is None:
             return
+        if self._unanswered:
+            # It was gone before we were: its silence is not an app's doing.
+            self._lost_at = monotonic_time_coarse()
         self._let_go()
         try:
             await client.disconnect()
@@ -305,7 +313,7 @@ class BleakTransport(Transport):
 
     @property
     def _silent_since_lost(self) -> bool:
-        """Return whether a connection broke off and nothing was heard since.
+        """Return whether a connection broke off, or answered no more, and nothing was heard since.
 
         No app can have come in between, for it would have had to hear the device first.
         """

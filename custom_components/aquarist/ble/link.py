@@ -139,7 +139,7 @@ class Link:
         Raises LinkError when there is no connection to be had; during a back-off at once, with the
         reason of the last failure.
         """
-        await self._turns.take(urgent=urgent)
+        await self._take(urgent=urgent)
         try:
             self._stop_idle_timer()
             yield Lease(await self._open(urgent=urgent))
@@ -170,19 +170,16 @@ class Link:
         """Leave the device to the vendor's app: disconnect, and refuse leases that are not urgent for that long.
 
         Waits for the present holder and for a dose that is delivering. Returns when the device is free.
+        Cancelled before that, it refuses nobody.
         """
         loop = asyncio.get_running_loop()
-        self._released_until = loop.time() + seconds
-        await self._turns.take(urgent=True)
-        while self._keepers:
-            self._turns.give()
-            await self._unkept.wait()
-            await self._turns.take(urgent=True)
+        before, self._released_until = self._released_until, loop.time() + seconds
         try:
-            await self._disconnect()
-            self._released_until = loop.time() + seconds
-        finally:
-            self._turns.give()
+            await self._make_free()
+        except asyncio.CancelledError:
+            self._released_until = min(before, self._released_until)
+            raise
+        self._released_until = loop.time() + seconds
 
     async def drop(self) -> None:
         """Break off what is under way, for a stop: a connect at once, a write after its grace; then disconnect.
@@ -206,6 +203,26 @@ class Link:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.drop()
         self._presence.close()
+
+    async def _make_free(self) -> None:
+        """Disconnect as soon as nobody needs the connection."""
+        await self._take(urgent=True)
+        while self._keepers:
+            self._turns.give()
+            await self._unkept.wait()
+            await self._take(urgent=True)
+        try:
+            await self._disconnect()
+        finally:
+            self._turns.give()
+
+    async def _take(self, *, urgent: bool) -> None:
+        """Wait for the turn; who gives up just as it comes leaves the connection idle."""
+        try:
+            await self._turns.take(urgent=urgent)
+        except asyncio.CancelledError:
+            self._start_idle_timer()
+            raise
 
     async def _open(self, *, urgent: bool) -> Session:
         """Return the open connection, or open one. Raises LinkError."""

@@ -66,6 +66,8 @@ class ChihirosDevice(ObservableDevice, ABC):
         ]
         self._snapshot: Snapshot | None = None
         self._snapshot_came = asyncio.Event()
+        # Or each press of a stop would break off the connect of the one before.
+        self._stopping = asyncio.Lock()
 
     @property
     def available(self) -> bool:
@@ -142,7 +144,7 @@ class ChihirosDevice(ObservableDevice, ABC):
     async def _stopped[T](self, work: Callable[[Lease], Awaitable[T]]) -> T:
         """Do the work of a stop within a bounded time. Raises DeviceError."""
         try:
-            async with asyncio.timeout(STOP_TIME):
+            async with asyncio.timeout(STOP_TIME), self._stopping:
                 return await urgently(self.link, work)
         except LinkError as error:
             raise device_error(error) from error

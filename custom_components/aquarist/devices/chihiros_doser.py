@@ -131,7 +131,10 @@ class ChihirosDoser(ChihirosDevice):
         """Stop all heads, and tell what the doses under way had given by then."""
         doses = tuple(self._doses)
         for dose in doses:
-            await dose.give_back()
+            # One that is being written has its grace, then the link is dropped under it.
+            if not dose.sent:
+                dose.end(None)
+                await dose.give_back()
         try:
             lifetime, today = await self._stopped(self._stop_heads)
         except DeviceError as error:
