@@ -21,11 +21,13 @@ from custom_components.aquarist.commands.command import Source
 from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.const import DOMAIN
 from custom_components.aquarist.devices.chihiros_doser import ChihirosDoser
+from custom_components.aquarist.devices.chihiros_light import ChihirosLight
 from custom_components.aquarist.devices.device import (
     HeadMemory,
     LightPoint,
     MemoryReport,
 )
+from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.dosing.ledger import Dose, DoseState
 from custom_components.aquarist.dosing.programme import ProgrammeMode
 from custom_components.aquarist.dosing_issues import present
@@ -486,6 +488,48 @@ async def test_a_lamp_with_many_windows_gets_all_of_them_back(
 
         kept = engine.device_memory.content.auto_settings(lamp.row.number)
         assert len(kept.settings) == 12
+
+
+async def test_a_lamp_that_loses_its_link_on_the_way_is_still_owed_its_windows(
+    hass: HomeAssistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its memory was erased, and not all is back: the issue stays, and nothing is forgotten."""
+    async with aquarium(hass, tmp_path, demo=True) as entry:
+        engine, lamp = engine_of(hass), device_named(hass, "Demo light")
+        for hour in (8, 14):
+            times = {"sunrise": f"{hour:02d}:00", "sunset": f"{hour + 2:02d}:00"}
+            await send(hass, "Demo light", "add_auto_setting", **times, brightness=30)
+        content = engine.device_memory.content
+        wanted = content.auto_settings(lamp.row.number)
+        strange = MemoryReport(points=(LightPoint(hour=3, minute=15, level=99),))
+        engine.device_memory.memory_read(lamp, strange)
+        (found,) = present(engine)
+        await until(hass, lambda: found.id in ours(hass))
+        port = lamp.device
+        assert isinstance(port, ChihirosLight)
+        perform = port.perform
+
+        async def lost(action: str, args: Mapping[str, object]) -> Any:
+            """Lose the link once the memory is empty."""
+            if action == "add_auto_setting":
+                raise DeviceError("link_lost", transient=False)
+            return await perform(action, args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(port, "perform", lost)
+            result = await choose(hass, found.id, "write_again")
+        assert result["reason"] == "not_done"
+        await engine.journal.written()
+        await hass.async_block_till_done()
+        assert found.id in ours(hass)
+        assert content.auto_settings(lamp.row.number) == wanted
+
+        await choose(hass, found.id, "write_again")
+        await hass.async_block_till_done()
+        assert found.id not in ours(hass)
+        await restart(hass, entry)
+        content = engine_of(hass).device_memory.content
+        assert content.auto_settings(lamp.row.number) == wanted
 
 
 async def test_a_memory_that_cannot_be_written_stays_an_issue(

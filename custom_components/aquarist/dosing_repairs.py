@@ -122,8 +122,19 @@ class DriftFlow(ChoiceFlow):
         """Write what Aquarist wrote, nothing where it wrote nothing."""
         engine = self.hass.data[DATA_ENGINE]
         device = engine.devices[int(self.about("device"))]
-        orders = self._orders(device)
-        return await self.done(by=_carried_out(self.hass, device, orders))
+        return await self.done(by=self._written_again(device))
+
+    async def _written_again(self, device: DeviceState) -> None:
+        """Write a slot again; a light whose memory was erased for it is still owed the rest."""
+        memory, number = self.hass.data[DATA_ENGINE].device_memory, device.row.number
+        settings = memory.content.auto_settings(number)
+        drift = memory.content.drift(number, AUTO)
+        try:
+            await _carried_out(self.hass, device, self._orders(device))
+        except BaseException:
+            if str(self.about("slot")) == AUTO and drift is not None:
+                memory.owed(number, settings, drift)
+            raise
 
     async def async_step_accept(
         self, user_input: dict[str, str] | None = None

@@ -982,6 +982,20 @@ class TestTroubledStore:
         assert await rig.engine.history.recent(None, 10) == []
         assert state.queue.idle
 
+    async def test_who_hangs_up_leaves_no_place_taken(self, rig: Rig) -> None:
+        """The queue of the device is idle again, also when nothing was accepted."""
+        state = await rig.attach(Pump())
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            asking = asyncio.ensure_future(level(rig, state, 20))
+            await asyncio.sleep(0)
+            assert not state.queue.idle
+            asking.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asking
+        await rig.settle()
+        assert state.queue.idle
+
     async def test_an_off_by_hand_wins_over_a_plan(self, rig: Rig) -> None:
         """Also while it cannot be recorded; it ends with the plan."""
         pump = Pump(level=80)

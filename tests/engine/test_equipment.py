@@ -16,7 +16,7 @@ from custom_components.aquarist.engine.errors import EngineError
 from custom_components.aquarist.engine.state import DEVICE_WAIT
 from custom_components.aquarist.layers.setting import Setting
 from custom_components.aquarist.store import devices
-from custom_components.aquarist.store.errors import StoreReadOnlyError
+from custom_components.aquarist.store.errors import StoreClosedError, StoreReadOnlyError
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import SERVICE, Pump, Rig
 from tests.engine.troubled_store import read_only
@@ -402,3 +402,33 @@ class TestEnd:
         await rig.engine.start_and_stop.shut_down()
         switch.under_way[0].give(None)
         assert (await rig.done(command)).phase is Phase.STOPPED
+
+    async def test_one_that_does_not_let_go_in_good_order(self, rig: Rig) -> None:
+        """The others are let go of all the same, and what is owed to the store is written."""
+
+        class Stubborn(Pump):
+            """A pump that raises when it is to be let go."""
+
+            @override
+            async def close(self) -> None:
+                """Raise what nobody foresaw."""
+                raise OSError("the adapter is gone")
+
+        class Other(Pump):
+            """A pump that knows when it was let go."""
+
+            closed = False
+
+            @override
+            async def close(self) -> None:
+                """Remember it."""
+                self.closed = True
+                await super().close()
+
+        other = Other("Other")
+        await rig.attach(Stubborn("Stubborn"))
+        await rig.attach(other)
+        await rig.engine.close()
+        assert other.closed
+        with pytest.raises(StoreClosedError):
+            await rig.engine.journal.commit(lambda connection: None)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.aquarist.runs.mode import Stage
+from custom_components.aquarist.store.errors import StoreReadOnlyError
 from tests.engine.mode_rig import (
     COUNTDOWN,
     DOSER,
@@ -19,6 +20,8 @@ from tests.engine.mode_rig import (
     release,
     until,
 )
+from tests.engine.troubled_store import read_only
+from tests.store.gate import blocked
 
 MINUTE = 60
 
@@ -110,3 +113,20 @@ class TestTrouble:
         await rig.engine.modes.end(TANK)
         await rig.settle()
         assert [one.field for one in rig.holds] == [f"{allowed}1"]
+
+    async def test_an_end_that_the_store_refuses_late(self, rig: ModeRig) -> None:
+        """The mode goes on, and so does what it holds: a sweep came in between."""
+        await rig.start("feed")
+        assert rig.engine.database is not None
+        async with read_only(rig.engine.database):
+            gate, standing = await blocked(rig.engine.database.writer)
+            ending = asyncio.ensure_future(rig.engine.modes.normal(TANK))
+            await asyncio.sleep(0)
+            rig.clock.advance(31)
+            gate.opened.set()
+            await asyncio.gather(standing, return_exceptions=True)
+            with pytest.raises(StoreReadOnlyError):
+                await ending
+        await rig.settle()
+        assert rig.status().stage is Stage.COUNTDOWN
+        assert rig.levels() == (0, 0)

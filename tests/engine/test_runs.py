@@ -19,6 +19,7 @@ from custom_components.aquarist.store import commands
 from tests.engine.memory_doser import MemoryDoser
 from tests.engine.rig import Pump
 from tests.engine.run_rig import ORIGIN, RunRig, level, run_rig, wait
+from tests.store.gate import blocked
 
 SERVICE = Origin(source=Source.SERVICE)
 
@@ -553,6 +554,32 @@ class TestCancelling:
         pump.hanging.set()
         assert (await rig.done(command)).phase is Phase.COMPLETED
         assert await rig.states(run) == ("cancelled", ["cancelled"])
+
+    @pytest.mark.parametrize("turns", [1, 3])
+    async def test_who_asked_for_it_may_hang_up(self, rig: RunRig, turns: int) -> None:
+        """A run that was begun to be ended ends wholly, with the commands that wait."""
+        pump = Pump()
+        state = await rig.attach(pump)
+        pump.available = False
+        state.queue.hold()
+        run = await rig.begin(level(20), mode=Mode.QUEUED)
+        follower = await rig.begin({"delay": 30}, mode=Mode.QUEUED)
+        (command,) = rig.engine.records.open
+        assert rig.engine.database is not None
+        gate, standing = await blocked(rig.engine.database.writer)
+        cancelling = asyncio.ensure_future(rig.engine.runs.cancel(run.id))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        cancelling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelling
+        gate.opened.set()
+        await standing
+        await rig.settle()
+
+        assert await rig.states(run) == ("cancelled", ["cancelled"])
+        assert (await rig.stored(command)).phase is Phase.WITHDRAWN
+        assert (await rig.states(follower))[0] == "running"
 
     async def test_a_run_that_has_ended_cannot_be_cancelled(self, rig: RunRig) -> None:
         """Final is final (law 8); one that never was is told apart."""

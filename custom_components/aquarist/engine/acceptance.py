@@ -212,10 +212,14 @@ class Acceptance:
             self.enter(command)
 
     def withdraw(self, command: Command) -> Command:
-        """End a command that waits, or holds a field. Raises EngineError for one that runs."""
+        """End a command that waits, or holds a field.
+
+        Raises EngineError for one that runs, and for one by which safety holds a field: that
+        ends by its own rule alone (law 4).
+        """
         running = self._devices[command.device].queue.running
         preparing = running is not None and running.key == command.key
-        if preparing or is_running(command):
+        if preparing or is_running(command) or command.layer is Layer.SAFETY:
             raise EngineError("command_is_running", id=command.id)
         for wait in ("start", "expire"):
             self._agenda.remove(wait, command.key)
@@ -284,17 +288,17 @@ class Acceptance:
         try:
             stored, new = await self._records.accept(command, entered)
         except ConflictingId as error:
-            let_go()
             give_back()
             raise EngineError("id_conflict", field="id", id=command.id) from error
         except (StoreError, EngineError) as error:
-            let_go()
             if not _may_go_unstored(command, error):
                 give_back()
                 raise
             return self._go_unstored(device, command)
-        if not new:
+        finally:
+            # Also for a caller that is cancelled and never hears what became of it.
             let_go()
+        if not new:
             give_back()
         return stored
 

@@ -30,7 +30,15 @@ from .errors import EngineError, SafetyRefusedError, describe
 from .execution import Execution
 from .ground import Ground
 from .intake import attached
-from .memory_content import AUTO, MODE, AutoMode, AutoSettings, MemoryContent, head_slot
+from .memory_content import (
+    AUTO,
+    MODE,
+    AutoMode,
+    AutoSettings,
+    Drift,
+    MemoryContent,
+    head_slot,
+)
 from .memory_drift import head_drift, light_drift
 from .memory_saving import Changes, kept_from, save
 from .state import DeviceState
@@ -248,6 +256,19 @@ class DeviceMemory:
 
         self._records.advance(
             command, Phase.COMPLETED, result=dict(result), amend=amend, then=then
+        )
+
+    def owed(self, number: int, settings: AutoSettings, drift: Drift) -> None:
+        """Keep what a light should hold although it was not all written again.
+
+        It stays the difference that it was, until it is written or shown.
+        """
+        at = self._clock.now()
+        self.content.keep(number, AUTO, settings)
+        self.content.note_drift(number, AUTO, drift)
+        self._journal.record(
+            lambda connection: save(connection, number, {AUTO: settings}, at),
+            lambda _: self._announce(number, AUTO),
         )
 
     # What devices tell

@@ -99,7 +99,7 @@ class Equipment:
         self._leave.clear()
         for device in self._devices.values():
             if device.device is not None:
-                await device.device.close()
+                await _closed(device.device)
 
     def add(self, row: DeviceRow) -> DeviceState:
         """Take a device into memory, without its hardware."""
@@ -177,7 +177,7 @@ class Equipment:
         device = state.device
         state.detach()
         if device is not None:
-            await device.close()
+            await _closed(device)
         self._announcer.announce(DeviceChanged(device=number))
 
     async def retire(self, number: int) -> None:
@@ -344,6 +344,14 @@ class Equipment:
         state = self._devices.get(key)
         if state is not None and state.device is not None:
             state.queue.release()
+
+
+async def _closed(device: Device) -> None:
+    """Let go of hardware; what goes wrong with it holds up nothing else."""
+    try:
+        await device.close()
+    except Exception:
+        _LOGGER.exception("%s was not let go of in good order", device.name)
 
 
 async def _nothing() -> StopReport:

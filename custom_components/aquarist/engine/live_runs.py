@@ -17,8 +17,9 @@ class LiveRun:
     """One run: its row, its program, and the rows of the steps that it has begun.
 
     ``what`` is the step under way. ``stirred`` wakes the step that waits, ``answering`` says
-    that its end is on the way to the store, ``ending`` that the end of the run is, and
-    ``resumed`` that it began in an earlier life of the engine.
+    that its end is on the way to the store, ``ending`` that the end of the run is, ``over``
+    that it ends whether the store takes that now or later, and ``resumed`` that it began in
+    an earlier life of the engine.
     """
 
     row: RunRow
@@ -28,6 +29,7 @@ class LiveRun:
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     answering: bool = False
     ending: bool = False
+    over: bool = False
     resumed: bool = False
     task: asyncio.Task[None] | None = None
     watchers: list[asyncio.Future[None]] = field(default_factory=list)

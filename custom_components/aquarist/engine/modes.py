@@ -224,7 +224,7 @@ class Modes:
         """Follow every aquarium: time has passed, and a clock may have been set."""
         modes = [live for live in self._runs.live if live.row.kind == MODE]
         for live in modes:
-            if live.ending:
+            if live.over:
                 # Its end is not on disk yet; giving back does not wait for that (law 2).
                 self._holds.let_go(live.id)
         for aquarium in {live.row.subject or "" for live in modes}:

@@ -137,7 +137,7 @@ class RunCourse:
 
     def finish(self, live: LiveRun, finish: Finish) -> None:
         """Record the end of a run."""
-        live.ending = True
+        live.ending = live.over = True
         row = self.row_at_end(live, finish.state, finish.error_code, finish.error)
         self._journal.record(
             lambda connection: run_rows.update(connection, row),

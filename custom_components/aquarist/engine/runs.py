@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import field, replace
-import logging
 from sqlite3 import Connection
 from typing import Any
 
@@ -33,8 +32,6 @@ from .intake import Origin
 from .live_runs import Group, LiveRun, group_of
 from .run_course import INVALID, RunCourse
 from .run_steps import RunSteps
-
-_LOGGER = logging.getLogger(__name__)
 
 SUPERSEDED = "superseded"
 CANCELLED = "cancelled"
@@ -187,25 +184,7 @@ class Runs:
         """
         live = await self.find_live(run)
         live.ending = True
-        await _ended(live.task)
-        row = self._course.row_at_end(
-            live, RunState.CANCELLED, ErrorCode.COMMAND_CANCELLED, error
-        )
-        try:
-            await self._journal.commit(
-                lambda connection: self._store_cancelled(connection, row),
-                lambda _: self._gone(live, row),
-            )
-        except StoreError:
-            live.ending = False
-            self._course.go(live)
-            raise
-        for command in self._records.open:
-            if command.run == run:
-                with suppress(EngineError):
-                    self._withdraw(command)
-        await self._journal.written()
-        return row
+        return await asyncio.shield(self._cancel(live, error))
 
     async def answer(
         self,
@@ -323,6 +302,27 @@ class Runs:
         self._course.announce(live)
         self._course.go(live)
         self._next(live.group)
+
+    async def _cancel(self, live: LiveRun, error: str) -> RunRow:
+        """End all of a run, also for a caller who is cancelled: task, row and commands."""
+        await _ended(live.task)
+        row = self._course.row_at_end(
+            live, RunState.CANCELLED, ErrorCode.COMMAND_CANCELLED, error
+        )
+        try:
+            await self._journal.commit(
+                lambda connection: self._store_cancelled(connection, row),
+                lambda _: self._gone(live, row),
+            )
+        except StoreError:
+            live.ending = False
+            self._course.go(live)
+            raise
+        for command in [one for one in self._records.open if one.run == live.id]:
+            with suppress(EngineError):
+                self._withdraw(command)
+        await self._journal.written()
+        return row
 
     async def _end_step(self, live: LiveRun, row: StepRow, outcome: Outcome) -> None:
         """End the step under way from outside, on disk before it enters memory."""
