@@ -176,3 +176,9 @@ async def test_it_takes_control_of_all_that_is_held(
     for service, data in (("end_mode", {}), ("extend_mode", {"minutes": 5})):
         with pytest.raises(Unauthorized):
             await ask(service, **data)
+
+    # What takes the place of the present mode ends it.
+    with pytest.raises(Unauthorized):
+        await ask("start_mode", mode="Rest")
+    status = engine_of(hass).modes.status(ENTRY)
+    assert status is not None and status.mode == "feed"

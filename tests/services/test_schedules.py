@@ -108,6 +108,26 @@ async def test_others_do_not(hass: HomeAssistant, controller: MockUser) -> None:
     await delete(hass, on["id"], theirs)
 
 
+async def test_whoever_controls_nothing_removes_nothing(
+    hass: HomeAssistant, controller: MockUser
+) -> None:
+    """Neither when the device of the schedule is out of use."""
+    engine = engine_of(hass)
+    row = device_named(hass, "Skimmer").row
+    more: dict[str, Any] = {"device_ids": [row.number], "action_params": {}}
+    stored = await create(hass, name="On", action_type="on", **more)
+    await engine.equipment.retire(row.number)
+    theirs = Context(user_id=controller.id)
+    controller.mock_policy({})
+    with pytest.raises(Unauthorized):
+        await delete(hass, stored["id"], theirs)
+    assert engine.planner.get(stored["id"]) is not None
+    controller.mock_policy({"entities": True})
+    await delete(hass, stored["id"], theirs)
+    assert engine.planner.get(stored["id"]) is None
+    engine.equipment.add(row)
+
+
 @pytest.mark.parametrize(
     ("changes", "key", "field"),
     [

@@ -1,7 +1,7 @@
 """Modes for the surfaces: records, and who may start and end them.
 
 A mode is for those who see all its devices. Who starts, extends or ends it needs control of
-all that it holds.
+all that it holds; so who starts another in its place.
 """
 
 from collections.abc import Iterable
@@ -84,13 +84,14 @@ async def start_mode(
     *,
     minutes: float | None = None,
 ) -> ModeStatus:
-    """Start a mode for whoever controls all that it holds.
+    """Start a mode for whoever controls all that it holds, and all that the present one does.
 
     Raises Unauthorized, EngineError, StoreError.
     """
     modes = hass.data[DATA_ENGINE].modes
     definition = modes.definitions.startable(aquarium, name)
     await require_held(hass, context, definition)
+    await _require_present(hass, context, aquarium)
     return await modes.start(aquarium, name, origin, minutes=minutes)
 
 

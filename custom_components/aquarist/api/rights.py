@@ -46,6 +46,17 @@ async def require_control(
         )
 
 
+async def require_control_of_everything(hass: HomeAssistant, context: Context) -> None:
+    """Raise Unauthorized unless the caller may change all devices, those out of use included."""
+    user = await _user(hass, context, POLICY_CONTROL)
+    if user is not None and not (
+        user.is_admin or user.permissions.access_all_entities(POLICY_CONTROL)
+    ):
+        raise Unauthorized(
+            context=context, permission=POLICY_CONTROL, user_id=context.user_id
+        )
+
+
 async def require_admin(hass: HomeAssistant, context: Context) -> None:
     """Raise Unauthorized unless the caller is an administrator, or Home Assistant itself."""
     user = await _user(hass, context, POLICY_CONTROL)

@@ -6,7 +6,7 @@ from homeassistant.core import ServiceCall, ServiceResponse
 import probatio as vol
 
 from ..api.fields import LONGEST_NAME, plain
-from ..api.rights import require_admin, require_control
+from ..api.rights import require_admin, require_control, require_control_of_everything
 from ..api.serializers import schedule_record
 from ..data import DATA_ENGINE
 from ..engine.engine import Engine
@@ -56,6 +56,9 @@ async def _delete_schedule(call: ServiceCall) -> None:
                 engine.devices[number] for number in numbers if number in engine.devices
             ]
             await require_control(call.hass, call.context, devices)
+            if not devices or len(devices) < len(numbers):
+                # Of what is out of use nobody's rights are known.
+                await require_control_of_everything(call.hass, call.context)
         await engine.delete_schedule(schedule, user=call.context.user_id)
 
 

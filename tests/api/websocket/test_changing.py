@@ -184,3 +184,22 @@ async def test_a_device_is_as_its_number_says(
         action="request_status",
     )
     assert sent["device_id"] == uuid_of(hass, PUMP)
+
+
+async def test_what_safety_holds_is_not_cancelled(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    """Law 4: an emergency stop lasts until somebody lets go of it."""
+    client = await hass_ws_client(hass)
+    engine, pump = engine_of(hass), device_named(hass, PUMP)
+    await engine.emergency.stop(None)
+    await engine.journal.written()
+    (holds,) = [
+        one
+        for one in engine.records.open
+        if one.device == pump.row.number and one.action == "emergency_stop"
+    ]
+    known = {"device_id": uuid_of(hass, PUMP), "command_id": holds.id}
+    error = await refused(client, type="aquarist/commands/cancel", **known)
+    assert error["translation_key"] == "command_is_running"
+    assert engine.emergency.latched(pump)

@@ -1,17 +1,27 @@
 """A command's file is read in at its first message, and answers that one already."""
 
+import asyncio
 from importlib import import_module
+import logging
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
 
 from homeassistant.components.websocket_api import async_register_command
+from homeassistant.components.websocket_api.connection import ActiveConnection
+from homeassistant.components.websocket_api.http import WebSocketAdapter
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers.importlib import async_import_module
 import pytest
+from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.aquarist.api import websocket
 from custom_components.aquarist.const import DOMAIN
-from tests.aquarium import aquarium
+from custom_components.aquarist.engine.changes import RunChanged
+from tests.aquarium import aquarium, engine_of
 
 FILES = sorted(
     file.stem
@@ -79,3 +89,35 @@ async def test_the_first_message_is_checked_as_any_other(
             assert not answer["success"]
             assert answer["error"]["code"] == "invalid_format"
             assert words in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("leaves", ["by closing", "by unsubscribing"])
+async def test_whoever_leaves_before_the_file_is_read_in_is_not_subscribed(
+    hass: HomeAssistant, hass_admin_user: MockUser, tmp_path: Path, leaves: str
+) -> None:
+    """Nobody would ever take the subscription away."""
+    read_in, reading = asyncio.Event(), async_import_module
+
+    async def slowly(hass: HomeAssistant, name: str) -> ModuleType:
+        await read_in.wait()
+        return await reading(hass, name)
+
+    async with aquarium(hass, tmp_path, Platform.NUMBER, demo=True):
+        before = engine_of(hass).announcer.hearing(RunChanged)
+        sent: list[Any] = []
+        logger = WebSocketAdapter(logging.getLogger(__name__), {"connid": 1})
+        connection = ActiveConnection(
+            logger, hass, sent.append, hass_admin_user, None, None
+        )
+        with patch.object(websocket, "async_import_module", slowly):
+            connection.async_handle({"id": 1, "type": "aquarist/runs/subscribe"})
+            if leaves == "by closing":
+                connection.async_handle_close()
+            else:
+                connection.subscriptions.pop(1)()
+            read_in.set()
+            await hass.async_block_till_done(wait_background_tasks=True)
+
+        assert engine_of(hass).announcer.hearing(RunChanged) == before
+        assert not connection.subscriptions
+        assert not sent

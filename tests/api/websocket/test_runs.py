@@ -163,3 +163,27 @@ async def test_a_guided_run_belongs_to_its_device(
             client, type=f"aquarist/runs/{message}", run_id=answer["run_id"]
         )
         assert error["code"] == "unauthorized"
+
+
+@pytest.mark.parametrize("number", [2**63, True])
+@pytest.mark.parametrize(
+    ("command", "argument"),
+    [
+        ("runs/get", "run_id"),
+        ("runs/cancel", "run_id"),
+        ("runs/list", "before"),
+        ("commands/list", "before"),
+        ("macros/get", "macro_id"),
+    ],
+)
+async def test_a_number_that_no_record_can_have_is_named(
+    hass_ws_client: WebSocketGenerator,
+    hass: HomeAssistant,
+    command: str,
+    argument: str,
+    number: int,
+) -> None:
+    """Law 10: it is a wrong argument, not a fault."""
+    client = await hass_ws_client(hass)
+    error = await refused(client, type=f"aquarist/{command}", **{argument: number})
+    assert (error["code"], argument in error["message"]) == ("invalid_format", True)

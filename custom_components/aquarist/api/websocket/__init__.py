@@ -116,10 +116,20 @@ def _door(file: str) -> WebSocketCommandHandler:
     async def enter(
         hass: HomeAssistant, connection: ActiveConnection, msg: dict[str, Any]
     ) -> None:
+        subscribes = msg["type"].endswith("/subscribe")
+        if subscribes:
+            connection.subscriptions[msg["id"]] = _nothing
         module = await async_import_module(hass, f"{__package__}.{file}")
         for command in module.COMMANDS:
             async_register_command(hass, command)
+        if subscribes and connection.subscriptions.pop(msg["id"], None) is None:
+            # Who asked has gone meanwhile: nobody would ever take it away.
+            return
         handler, schema = connection.handlers[msg["type"]]
         handler(hass, connection, (schema or _NOTHING)(msg))
 
     return enter
+
+
+def _nothing() -> None:
+    """Take a subscription away that has not begun."""

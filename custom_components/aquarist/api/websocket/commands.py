@@ -18,6 +18,7 @@ from ...engine.history import DEVICE_PAGE, LARGEST_PAGE
 from ...engine.intake import Origin
 from ...engine.state import DeviceState
 from ...errors import translating
+from ...schedules.validation import integer
 from ..command_lists import FILTERS, filter_of, page
 from ..command_requests import CONFIRM, CONTENT, EXECUTION, repeat, stored, submit
 from ..fields import LONGEST_NAME
@@ -45,7 +46,7 @@ _KNOWN: dict[str | vol.Marker, Any] = {
         vol.Optional("limit", default=DEVICE_PAGE): vol.All(
             int, vol.Range(min=1, max=LARGEST_PAGE)
         ),
-        vol.Optional("before"): vol.All(int, vol.Range(min=1)),
+        vol.Optional("before"): integer(1),
         **FILTERS,
     }
 )

@@ -17,6 +17,7 @@ from ...data import DATA_ENGINE
 from ...engine.intake import Origin
 from ...engine.macros import Macro
 from ...errors import translating
+from ...schedules.validation import integer
 from ..fields import plain
 from ..runs import (
     macro_record,
@@ -27,7 +28,7 @@ from ..runs import (
     with_uuids,
 )
 
-_NUMBER = vol.All(int, vol.Range(min=1))
+_NUMBER = integer(1)
 _KNOWN: dict[str | vol.Marker, Any] = {vol.Required("macro_id"): _NUMBER}
 _EXPECTED: dict[str | vol.Marker, Any] = {vol.Optional("expected_revision"): _NUMBER}
 

@@ -15,13 +15,14 @@ import probatio as vol
 from ...data import DATA_ENGINE
 from ...engine.changes import RunChanged
 from ...errors import translating
+from ...schedules.validation import integer
 from ..runs import require_all, run_record, visible
 from ..serializers import bounded
 
 DEFAULT_LIMIT = 20
 LARGEST_LIMIT = 100
 
-_NUMBER = vol.All(int, vol.Range(min=1))
+_NUMBER = integer(1)
 _KNOWN: dict[str | vol.Marker, Any] = {vol.Required("run_id"): _NUMBER}
 
 
