@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
+from homeassistant.setup import async_setup_component
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.aquarist.commands.command import Source
@@ -22,6 +25,7 @@ from custom_components.aquarist.errors import STORE_WORDS
 from custom_components.aquarist.limits.guard import Doubt
 
 from .aquarium import (
+    ENTRY,
     NAME,
     aquarium,
     call,
@@ -34,6 +38,7 @@ from .aquarium import (
     press,
     subentry,
 )
+from .flow_forms import light_entry
 from .package_source import english
 from .test_number import PUMP
 
@@ -125,6 +130,26 @@ async def test_a_device_that_is_removed_is_no_problem(
 
         assert reasons(hass, NAME) == []
         assert state_of(hass, NAME, "problem").attributes["unavailable"] == []
+
+
+async def test_a_device_of_another_aquarium_is_no_problem(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """What was given away is not missed where it was."""
+    assert await async_setup_component(hass, "bluetooth", {})
+    async with aquarium(hass, tmp_path, Platform.BINARY_SENSOR):
+        lamp = light_entry(options={"aquarium": ENTRY, "idle_hold": 30})
+        lamp.add_to_hass(hass)
+        assert await hass.config_entries.async_setup(lamp.entry_id)
+        await hass.async_block_till_done()
+        assert reasons(hass, NAME) == ["device_unavailable"]
+
+        options = {**lamp.options, "aquarium": None}
+        hass.config_entries.async_update_entry(lamp, options=options)
+        assert await hass.config_entries.async_reload(lamp.entry_id)
+        await hass.async_block_till_done()
+        assert reasons(hass, NAME) == []
+        assert await hass.config_entries.async_unload(lamp.entry_id)
 
 
 async def test_an_emergency_stop_is_a_problem(
@@ -247,6 +272,33 @@ async def test_a_container_that_is_low_is_a_problem(
 
         await engine.containers.refill(iron, 0, user=None)
         assert state_of(hass, "Iron", "0_container_low").state == "off"
+
+
+async def test_a_container_grows_low_while_nothing_is_dosed(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """With a dose a week the days pass between the doses."""
+    freezer.move_to("2026-03-02T12:00:00+00:00")
+    await entities_behind(hass)
+    iron = subentry("doser", "Iron", {**DOSER, "container_ml": 15.0, "low_days": 12})
+    async with aquarium(hass, tmp_path, Platform.BINARY_SENSOR, subentries=[iron]):
+        weekly = {
+            "name": "Weekly",
+            "device_ids": [device_named(hass, "Iron").row.number],
+            "schedule_type": "cron",
+            "cron_expression": "0 15 * * 1",
+            "timezone": "UTC",
+            "action_type": "dose",
+            "action_params": {"head_index": 0, "volume_ml": 10},
+        }
+        freezer.move_to("2026-03-02T16:00:00+00:00")
+        await engine_of(hass).create_schedule(weekly, user=None)
+        assert state_of(hass, "Iron", "0_container_low").state == "off"
+
+        freezer.tick(timedelta(days=2))
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert state_of(hass, "Iron", "0_container_low").state == "on"
 
 
 def test_every_reason_of_a_problem_is_told_in_plain_words() -> None:

@@ -173,3 +173,36 @@ async def test_a_plan_of_every_second_is_cut_off(
         month = await events(hass, BEFORE_DAWN, BEFORE_DAWN + timedelta(days=31))
 
         assert len([one for one in month if one["summary"] == "Pulse"]) == 1000
+
+
+async def test_a_macro_that_a_schedule_starts_is_part_of_the_plan(
+    hass: HomeAssistant, tmp_path: Path, freezer: FrozenDateTimeFactory
+) -> None:
+    """As it is now: a device that it has come to act on brings its aquarium along."""
+    freezer.move_to(BEFORE_DAWN)
+    await hass.config.async_set_time_zone("UTC")
+    async with aquarium(hass, tmp_path, Platform.CALENDAR, demo=True):
+        engine, doser = engine_of(hass), device_named(hass, "Demo doser")
+        nothing = {"name": "Early", "sequence": [{"delay": 1}]}
+        macro = await engine.macros.create(nothing, user=None)
+        daily = {
+            "name": "Before dawn",
+            "schedule_type": "cron",
+            "cron_expression": "5 6 * * *",
+            "timezone": "UTC",
+            "action_type": "macro",
+            "action_params": {"macro": "Early"},
+        }
+        await engine.create_schedule(daily, user=None)
+        await settle(hass, freezer)
+        assert shown(hass).attributes["message"] != "Before dawn"
+
+        command = {
+            "device_id": doser.row.uuid,
+            "action": "dose",
+            "args": {"head_index": 3, "volume_ml": 5},
+        }
+        doses = {**nothing, "sequence": [{"command": command}]}
+        await engine.macros.update(macro.row.id, doses, user=None)
+        await settle(hass, freezer)
+        assert shown(hass).attributes["message"] == "Before dawn"

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.const import (
     EVENT_STATE_CHANGED,
@@ -19,10 +20,12 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.aquarist.api.serializers import COMMAND_STATUSES
-from custom_components.aquarist.commands.command import Source, changed
+from custom_components.aquarist.commands.command import Command, Source, changed
+from custom_components.aquarist.commands.phases import Phase
 from custom_components.aquarist.devices.errors import DeviceError
 from custom_components.aquarist.engine.changes import CommandChanged
 from custom_components.aquarist.engine.intake import Origin
+from custom_components.aquarist.engine.state import DeviceState
 from custom_components.aquarist.last_command import ATTRIBUTES_LIMIT, SHOWN
 
 from .api.http.rest import PUMP, SKIMMER, pump
@@ -211,3 +214,25 @@ def test_every_status_has_its_words() -> None:
     texts = english()["entity"]["sensor"]["last_command"]
     assert set(texts["state"]) == set(COMMAND_STATUSES)
     assert set(texts["state_attributes"]) == set(SHOWN)
+
+
+async def test_what_ends_while_it_is_looked_for_is_shown_as_ended(
+    hass: HomeAssistant, entry: MockConfigEntry
+) -> None:
+    """What was read before it ended does not count any more."""
+    await sent(hass, "one", "turn_off")
+    engine, state = engine_of(hass), device_named(hass, PUMP)
+    (ended,) = await engine.history.recent(state, 1)
+    before = changed(ended, phase=Phase.APPLYING)
+
+    async def recent(device: DeviceState, _: int) -> list[Command]:
+        """Answer with what was on disk just before the command ended."""
+        if device is not state:
+            return []
+        engine.announcer.announce(CommandChanged(command=ended))
+        return [before]
+
+    with patch.object(engine.history, "recent", recent):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+    assert shown(hass).state == "success"

@@ -96,6 +96,20 @@ async def test_a_channel_changes_alone(hass: HomeAssistant, tmp_path: Path) -> N
         assert device_named(hass, "Demo light").fields["light"].sent["level"] == 80  # type: ignore[index]
 
 
+async def test_a_volume_begins_within_what_the_head_can_give(
+    hass: HomeAssistant, tmp_path: Path
+) -> None:
+    """The button beside it gives it."""
+    await entities_behind(hass)
+    doser = {"entity_id": "input_boolean.relay", "flow_ml_per_minute": 6.0}
+    small = subentry("doser", "Trace", {**doser, "maximum_dose_ml": 0.5})
+    async with aquarium(hass, tmp_path, Platform.NUMBER, subentries=[small]):
+        volume = entity_of(hass, Platform.NUMBER, "Trace", "0_dose_volume")
+        assert value(hass, volume) == 0.5
+        key = f"{device_named(hass, 'Trace').row.uuid}_0"
+        assert manual_volumes(hass)[key] == 0.5
+
+
 async def test_a_volume_is_kept_for_the_button(
     hass: HomeAssistant, tmp_path: Path
 ) -> None:

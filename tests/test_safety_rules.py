@@ -13,7 +13,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -309,6 +309,29 @@ async def test_a_watched_sensor_can_be_changed(
     assert changed.data["second"]["entity_id"] == "sensor.second"
 
 
+async def test_a_second_sensor_is_found_again_under_a_new_id(
+    hass: HomeAssistant, reef: MockConfigEntry
+) -> None:
+    """The form knows what it is called now, and whoever sends it as it is loses nothing."""
+    registry = er.async_get(hass)
+    second = registry.async_get_or_create(
+        "sensor", "test", "second", object_id_base="other_probe"
+    )
+    hass.states.async_set(second.entity_id, "25")
+    asked = guard(hass, second=second.entity_id, disagreement=2)
+    await submitted(hass, await opened(hass, "sensor_guard"), asked)
+    (rule,) = (one for one in reef.subentries if one != "skimmer")
+    registry.async_update_entity(second.entity_id, new_entity_id="sensor.new_name")
+
+    form = await opened(hass, "sensor_guard", rule)
+    assert suggested(form)["second"] == "sensor.new_name"
+    await submitted(hass, form, suggested(form))
+    assert reef.subentries[rule].data["second"] == {
+        "entity_id": "sensor.new_name",
+        "registry_id": second.id,
+    }
+
+
 @pytest.mark.parametrize("kind", ["interlock", "sensor_guard"])
 async def test_without_devices_there_is_nothing_to_protect(
     hass: HomeAssistant, reef: MockConfigEntry, kind: str
@@ -380,6 +403,25 @@ async def test_a_reload_does_not_move_what_a_rule_holds(
     await hass.async_block_till_done()
     assert level(hass) == 0
     assert told == []
+
+
+async def test_a_rule_follows_its_entity_to_a_new_id(hass: HomeAssistant) -> None:
+    """What is renamed is looked at under its new name: nothing stays off for that."""
+    registry = er.async_get(hass)
+    probe = registry.async_get_or_create(
+        "switch", "test", "return", object_id_base="renamed_pump"
+    )
+    hass.states.async_set(probe.entity_id, "on")
+    asked = interlock(hass, entity_id=probe.entity_id)
+    await submitted(hass, await opened(hass, "interlock"), asked)
+    assert level(hass) == 70
+
+    registry.async_update_entity(probe.entity_id, new_entity_id="switch.other_name")
+    hass.states.async_remove(probe.entity_id)
+    async with at_level(hass, 0):
+        hass.states.async_set("switch.other_name", "off")
+    async with at_level(hass, 70):
+        hass.states.async_set("switch.other_name", "on")
 
 
 async def test_an_entity_that_a_rule_looks_at_can_still_back_a_device(

@@ -234,6 +234,7 @@ async def test_a_macro_that_a_schedule_starts_is_ahead_too(
         due, days = line_up(hass, "Demo doser", *keys)
         assert due == "2026-03-01T15:30:00+00:00"
         assert 2 <= float(days) <= 3
+        assert state_of(hass, NAME, "next_action").attributes["schedule"] == "Daily"
 
         await engine.macros.delete(macro.row.id, user=None)
         assert line_up(hass, "Demo doser", *keys) == ["unknown", "unknown"]

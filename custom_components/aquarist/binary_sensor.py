@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, override
+from datetime import datetime, timedelta
+from typing import Any, Final, override
 
 from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
@@ -10,8 +11,9 @@ from homeassistant.components.binary_sensor import (
 )
 from homeassistant.components.binary_sensor.const import BinarySensorDeviceClass
 from homeassistant.const import EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.event import async_track_time_interval
 
 from .data import AquaristConfigEntry
 from .devices.device import DeviceKind
@@ -38,6 +40,9 @@ from .subject_entities import with_container, with_each
 from .subjects import LIGHTS, Aquarium, Device, Head, Subject
 
 PARALLEL_UPDATES = 0
+
+LOW_AGAIN: Final = timedelta(hours=1)
+"""After so long it is looked at again whether a container is low."""
 
 PROBLEM_KINDS = frozenset({DeviceKind.PUMP, DeviceKind.ENTITY})
 
@@ -183,7 +188,7 @@ async def async_setup_entry(
         hass,
         entry,
         async_add_entities,
-        lambda head: [AquaristBinarySensor(head, CONTAINER_LOW)],
+        lambda head: [ContainerLow(head, CONTAINER_LOW)],
     )
     with_each(
         hass,
@@ -219,3 +224,20 @@ class AquaristBinarySensor[S: Subject](AquaristEntity[S], BinarySensorEntity):
         """Return what belongs to the value."""
         attributes = self.entity_description.attributes
         return None if attributes is None else attributes(self.subject)
+
+
+class ContainerLow(AquaristBinarySensor[Head]):
+    """Shows whether a container is low: its days pass also while nothing is dosed."""
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Begin to hear of changes, and to look again and again."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            async_track_time_interval(self.hass, self._time_passed, LOW_AGAIN)
+        )
+
+    @callback
+    def _time_passed(self, _: datetime) -> None:
+        """Show what holds by now."""
+        self._show()

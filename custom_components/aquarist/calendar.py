@@ -14,7 +14,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from .data import AquaristConfigEntry
-from .engine.changes import Change, DeviceChanged, ScheduleChanged
+from .engine.changes import Change, DeviceChanged, MacroChanged, ScheduleChanged
 from .entity import AquaristEntity, any_of
 from .outlook import Entry, entries, of_aquarium, present
 from .plan_words import words_of
@@ -49,7 +49,8 @@ class PlanCalendar(AquaristEntity[Aquarium], CalendarEntity):
 
     def __init__(self, aquarium: Aquarium) -> None:
         """Hear of changes of the plan."""
-        super().__init__(aquarium, PLAN, any_of(ScheduleChanged, DeviceChanged))
+        hears = any_of(ScheduleChanged, MacroChanged, DeviceChanged)
+        super().__init__(aquarium, PLAN, hears)
         self._wanted = of_aquarium(aquarium.engine, aquarium.entry_id)
         self._settling: CALLBACK_TYPE | None = None
 

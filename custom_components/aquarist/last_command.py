@@ -91,8 +91,11 @@ class LastCommandSensor(AquaristEntity[Device], SensorEntity):
             found = await self.engine.history.recent(self.subject.state, LOOK_BACK)
         except EngineError, StoreError:
             return
+        heard = self._last
         for command in reversed(found):
-            self._take(command)
+            # What was heard while they were read is newer than what was on disk.
+            if heard is None or command.key != heard.key:
+                self._take(command)
 
     @callback
     @override

@@ -153,7 +153,7 @@ class DoseVolume(AquaristEntity[Head], RestoreNumber):
         super().__init__(head, DOSE_VOLUME, any_of())
         self._attr_native_min_value = millilitres(head.head.minimum)
         self._attr_native_max_value = millilitres(head.head.maximum)
-        self._attr_native_value = DEFAULT_VOLUME
+        self._attr_native_value = min(DEFAULT_VOLUME, self._attr_native_max_value)
 
     @override
     async def async_added_to_hass(self) -> None:

@@ -17,7 +17,9 @@ from homeassistant.core import (
     State,
     callback,
 )
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import (
+    async_track_entity_registry_updated_event,
     async_track_state_change_event,
     async_track_state_report_event,
 )
@@ -73,9 +75,19 @@ def async_follow_rules(
         engine.safety.seen(event.data["entity_id"], shown(event.data["new_state"]))
 
     ends = ExitStack()
+
+    @callback
+    def renamed(event: Event[er.EventEntityRegistryUpdatedData]) -> None:
+        """Follow the entities under their present ids."""
+        data = event.data
+        if data["action"] == "update" and "entity_id" in data["changes"]:
+            ends.close()
+            ends.callback(async_follow_rules(hass, entry, engine))
+
     if sources:
         ends.callback(async_track_state_change_event(hass, sources, told))
         ends.callback(async_track_state_report_event(hass, sources, told))
+        ends.callback(async_track_entity_registry_updated_event(hass, sources, renamed))
     for source in sorted(sources):
         if (state := hass.states.get(source)) is not None:
             ago = engine.clock.now() - state.last_reported

@@ -21,7 +21,13 @@ from .data import AquaristConfigEntry
 from .devices.chihiros_device import ChihirosDevice
 from .devices.device import DeviceKind
 from .devices.fields import LEVEL
-from .engine.changes import DeviceChanged, FieldChanged, ModeChanged, ScheduleChanged
+from .engine.changes import (
+    DeviceChanged,
+    FieldChanged,
+    MacroChanged,
+    ModeChanged,
+    ScheduleChanged,
+)
 from .entity import AquaristEntity, any_of
 from .head_sensors import CONTAINER_SENSORS, HEAD_SENSORS
 from .last_command import LastCommandSensor
@@ -130,7 +136,7 @@ AQUARIUM_SENSORS: tuple[AquaristSensorDescription[Aquarium], ...] = (
         device_class=SensorDeviceClass.TIMESTAMP,
         value=_next_action,
         attributes=_next_schedule,
-        hears=any_of(ScheduleChanged, DeviceChanged),
+        hears=any_of(ScheduleChanged, MacroChanged, DeviceChanged),
     ),
     AquaristSensorDescription(
         key="mode_ends",

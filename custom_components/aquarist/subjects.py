@@ -21,7 +21,6 @@ from .engine.changes import (
     Change,
     CommandChanged,
     ContainerChanged,
-    DeviceChanged,
     DoseChanged,
     FieldChanged,
     MemoryChanged,
@@ -103,9 +102,10 @@ class Aquarium(Subject):
                     self._owns(number)
                     for number in self.engine.planner.devices(definition)
                 )
-            case CommandChanged() | DoseChanged() | FieldChanged() | DeviceChanged():
+            case CommandChanged() | DoseChanged() | FieldChanged():
                 number = device_of(change)
                 return number == 0 or self._owns(number)
+        # A device that has come to another aquarium is missed here no more.
         return True
 
     def _owns(self, number: int | None) -> bool:

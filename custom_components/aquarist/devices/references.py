@@ -15,6 +15,7 @@ from ..const import (
     CONF_CHANNELS,
     CONF_FIELDS,
     CONF_REGISTRY_ID,
+    CONF_SECOND,
     DOMAIN,
     SUBENTRY_NO_DEVICE,
 )
@@ -71,4 +72,6 @@ def brought_up_to_date(hass: HomeAssistant, data: Mapping[str, Any]) -> dict[str
     for key in _LISTS:
         if key in data:
             present[key] = [brought_up_to_date(hass, part) for part in data[key]]
+    if (second := data.get(CONF_SECOND)) is not None:
+        present[CONF_SECOND] = brought_up_to_date(hass, second)
     return present
